@@ -1,0 +1,100 @@
+"""The Gradient Attribution Explorer: ``python app.py`` serves it, ``app:server`` is the WSGI application."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dash import Dash
+
+HERE = Path(__file__).resolve().parent
+
+INDEX = """<!DOCTYPE html>
+<html lang="en">
+    <head>
+        {%metas%}
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="description" content="Paint a picture and see why a small network says what it says.">
+        <title>{%title%}</title>
+        {%favicon%}
+        {%css%}
+    </head>
+    <body>
+        {%app_entry%}
+        <noscript>This explorer draws in the browser and needs JavaScript.</noscript>
+        <div>{%config%}{%scripts%}{%renderer%}</div>
+    </body>
+</html>"""
+
+
+def create_app() -> Dash:
+    """The whole application, with its networks loaded; every call makes an independent one."""
+    import torch
+    from dash import Dash
+
+    from explorer.models import load_zoo
+    from explorer.page import callbacks, guard
+    from explorer.page.layout import layout
+
+    torch.set_num_threads(1)  # the networks are tiny: more threads cost more than they give
+    zoo = load_zoo()
+    app = Dash(
+        "explorer",
+        title="Gradient Attribution Explorer",
+        update_title="",
+        assets_folder=str(HERE / "assets"),
+        serve_locally=True,
+        add_log_handler=False,
+        health_endpoint="healthz",
+        enable_mcp=False,
+        url_base_pathname=os.environ.get("URL_PREFIX", "/"),
+        index_string=INDEX,
+    )
+    app.layout = layout(zoo)
+    callbacks.register(app, zoo)
+    guard.protect(app, frame_ancestors=os.environ.get("FRAME_ANCESTORS", "*"))
+    return app
+
+
+def main() -> None:
+    """Serve with gunicorn (settings in gunicorn.conf.py), or where it cannot run, such as on Windows, with Flask's server."""
+    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8050")
+    if refusal := _refusal(host, port):
+        sys.exit(refusal)
+    shown = f"[{host}]" if ":" in host else host
+    print(f"Gradient Attribution Explorer: http://{shown}:{port}{os.environ.get('URL_PREFIX', '/')}", flush=True)
+    try:
+        from gunicorn.app.wsgiapp import WSGIApplication
+    except ImportError:
+        create_app().run(host=host, port=int(port), debug=False)
+        return
+    os.chdir(HERE)
+    sys.argv = ["gunicorn", "app:server"]
+    WSGIApplication().run()
+
+
+def _refusal(host: str, port: str) -> str | None:
+    """Why this address cannot be served, in one line; None when it can."""
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        return f"PORT must be a number from 1 to 65535, not {port!r}."
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
+    except socket.gaierror:
+        return f"HOST {host!r} is not an address of this machine."
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            return f"Cannot serve on {host}:{port}: {error.strerror}. Choose another with PORT=8051 make run."
+    return None
+
+
+if __name__ == "__main__":
+    main()
+else:
+    server = create_app().server

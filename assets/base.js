@@ -1,0 +1,88 @@
+// What every other script uses: events between the panels, numbers as text, small DOM helpers.
+// Scripts are classic and share one namespace, window.explorer; none of them does anything until explorer.start().
+(function () {
+  "use strict";
+  const explorer = (window.explorer = window.explorer || {});
+
+  // What is being looked at. `state` is what the user chose; `answer` what the server last said of it.
+  explorer.view = {
+    config: null,
+    state: null,
+    answer: null,
+    asked: null, // the state that `answer` belongs to
+    path: null, // the answer's path, unpacked for playback
+    step: 0, // of the path, 0…K
+    pixel: null, // index of the marked pixel, or null
+    chosen: 27, // the pixel whose gradient is charted when none is marked
+    method: "gradient", // whose figures are shown on the right
+  };
+
+  const listeners = {};
+  explorer.on = (event, listener) => (listeners[event] = listeners[event] || []).push(listener);
+  explorer.emit = (event, detail) => (listeners[event] || []).forEach((listener) => listener(detail));
+
+  explorer.byId = (id) => document.getElementById(id);
+
+  // element("div", { class: "x", text: "y", onclick: f }, child, …)
+  explorer.element = function (tag, attributes, ...children) {
+    const element = document.createElement(tag);
+    Object.entries(attributes || {}).forEach(([name, value]) => {
+      if (name === "text") element.textContent = value;
+      else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+      else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+    });
+    element.append(...children.filter((child) => child !== null && child !== undefined));
+    return element;
+  };
+
+  explorer.iconButton = function (icon, label, onclick) {
+    const drawn = explorer.element("span", { class: `icon icon-${icon}`, "aria-hidden": "true" });
+    return explorer.element("button", { type: "button", class: "tool small", title: label, "aria-label": label, onclick }, drawn);
+  };
+
+  const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+
+  // Three significant digits, a true minus sign, powers of ten for the very small; never NaN.
+  explorer.number = function (value, digits) {
+    if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+    if (value === 0) return "0";
+    const size = Math.abs(value);
+    if (size < 1e-4 || size >= 1e6) {
+      const [mantissa, exponent] = value.toExponential((digits || 3) - 1).split("e");
+      const power = String(Number(exponent)).replace(/[-\d]/g, (c) => RAISED[c]);
+      return `${mantissa.replace("-", "−")}·10${power}`;
+    }
+    return String(Number(value.toPrecision(digits || 3))).replace("-", "−");
+  };
+
+  explorer.signed = (value, digits) => (value > 0 ? "+" : "") + explorer.number(value, digits);
+
+  explorer.percent = function (share) {
+    if (share === null || !Number.isFinite(share)) return "–";
+    const value = 100 * share;
+    return `${value !== 0 && Math.abs(value) < 9.5 ? explorer.number(value, 2) : Math.round(value)} %`.replace("-", "−");
+  };
+
+  // A probability keeps its digits until it differs from 1: 0.99950, not 1.00.
+  explorer.probability = function (value) {
+    if (value >= 0.999 && value < 1) return value.toFixed(Math.min(15, 1 - Math.floor(Math.log10(1 - value))));
+    return explorer.number(value);
+  };
+
+  // Base64 of little-endian float32, as the server packs the gradients of the path.
+  explorer.floats = function (text) {
+    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    return new Float32Array(bytes.buffer);
+  };
+
+  explorer.largest = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+  explorer.className = (index) => explorer.view.config.networks[explorer.view.asked.network].classes[index];
+
+  explorer.outputName = function () {
+    const { asked, answer } = explorer.view;
+    return `${asked.output === "logit" ? "logit" : "P"}(${explorer.className(answer.target)})`;
+  };
+
+  explorer.place = (index) => `row ${Math.floor(index / 8)}, column ${index % 8}`;
+})();

@@ -1,0 +1,84 @@
+// The third tab: three methods side by side, on their own scales or on one, with bars and rank correlations.
+(function () {
+  "use strict";
+  const explorer = (window.explorer = window.explorer || {});
+  const { byId, element, number, signed, view } = explorer;
+  const NAMES = ["gradient", "integrated_gradients", "smoothgrad"];
+  const maps = {};
+
+  explorer.startCompare = function () {
+    const host = byId("compare-maps");
+    NAMES.forEach((name) => {
+      const title = view.config.methods[name];
+      maps[name] = new explorer.PixelMap(host, { name, title, kind: "signed", onselect: (map) => explorer.enlarge(map) });
+      maps[name].surface.classList.add("opens");
+    });
+    explorer.onShown("compare", draw);
+    explorer.on("step", () => view.state.tab === "compare" && drawMaps());
+  };
+
+  // Dash calls this when the scale is switched.
+  explorer.scaleChanged = function (scale) {
+    if (!view.state || scale === view.state.scale) return;
+    explorer.update({ scale });
+    explorer.commitLooks();
+    if (view.answer && view.state.tab === "compare") drawMaps();
+  };
+
+  function draw() {
+    drawMaps();
+    drawBars();
+    drawCorrelations();
+  }
+
+  function drawMaps() {
+    const { answer, asked, path, step, state } = view;
+    const midway = step > 0 && step < path.count;
+    const values = (name) =>
+      name === "integrated_gradients" && midway ? path.running.subarray(64 * step, 64 * step + 64) : answer.methods[name].map;
+    const limits = NAMES.map((name) => (name === "integrated_gradients" && midway ? path.limit : explorer.largest(answer.methods[name].map)));
+    const shared = Math.max(...limits);
+    const notes = {
+      gradient: "∂F/∂x at the picture",
+      integrated_gradients: midway ? `after ${step} of ${path.count} steps` : `${asked.baseline} baseline, ${path.count} steps`,
+      smoothgrad: `${asked.samples} samples, σ = ${answer.smoothgrad.sigma.toFixed(2)}`,
+    };
+    NAMES.forEach((name, i) => {
+      const { snr, delta } = answer.methods[name];
+      maps[name].set(values(name), state.scale === "shared" ? shared : limits[i]);
+      maps[name].describe(notes[name], `SNR ${number(snr)}   ·   Σ − ΔF = ${signed(delta)}`);
+    });
+  }
+
+  function drawBars() {
+    const { answer, config } = view;
+    const means = NAMES.map((name) => answer.methods[name].mean);
+    const titles = NAMES.map((name) => config.methods[name]);
+    explorer.drawChart(
+      byId("mean-chart"),
+      [
+        {
+          type: "bar",
+          orientation: "h",
+          x: means,
+          y: titles,
+          text: means.map((mean) => number(mean)),
+          textposition: "auto",
+          marker: { color: explorer.ink("--accent") },
+        },
+      ],
+      { margin: { l: 140, t: 4 }, xaxis: { rangemode: "tozero" }, yaxis: { autorange: "reversed" } },
+      `Mean absolute attribution: ${titles.map((title, i) => `${title} ${number(means[i])}`).join(", ")}`
+    );
+  }
+
+  function drawCorrelations() {
+    const { answer, config } = view;
+    const short = NAMES.map((name) => config.methods[name]);
+    const head = element("tr", {}, element("td", {}), ...short.map((title) => element("th", { scope: "col", text: title })));
+    const rows = answer.correlations.map((row, i) =>
+      element("tr", {}, element("th", { scope: "row", text: short[i] }), ...row.map((value) => element("td", { text: value === null ? "flat" : value.toFixed(2).replace("-", "−") })))
+    );
+    byId("correlations").replaceChildren(element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)));
+  }
+})();

@@ -1,0 +1,137 @@
+// The settings: what Dash's inputs say goes into the state; a state from elsewhere goes into the inputs.
+(function () {
+  "use strict";
+  const explorer = (window.explorer = window.explorer || {});
+  const { byId, view } = explorer;
+
+  const SETTLE = 200; // ms after the last tick of a slider until its value counts
+  const BOUNDS = { steps: [1, 500, "Steps m"], samples: [1, 500, "Samples n"], seed: [0, 999999, "The seed"], baseline_seed: [0, 999999, "The seed"] };
+
+  let held = false; // a slider is being dragged
+  let timer = null;
+
+  explorer.startControls = function () {
+    const sliders = document.querySelectorAll("#settings input[type=range]");
+    sliders.forEach((slider) => {
+      slider.addEventListener("pointerdown", () => (held = true));
+      slider.addEventListener("change", release);
+    });
+    window.addEventListener("pointerup", () => held && release());
+    window.addEventListener("pointercancel", () => held && release());
+    byId("keep-drawing").addEventListener("click", keepDrawing);
+    byId("new-seed").addEventListener("click", () => choose({ seed: (view.state.seed + 1) % (BOUNDS.seed[1] + 1) }));
+    if (window.matchMedia("(max-width: 767px)").matches) byId("settings").open = false;
+    explorer.on("state", show);
+    explorer.on("adopted", writeInputs);
+  };
+
+  function release() {
+    held = false;
+    if (timer) settle();
+  }
+
+  // Dash calls this with every input's value when one of them changes; only those that changed count.
+  explorer.controlsChanged = function (...values) {
+    if (!view.state) return;
+    const context = window.dash_clientside.callback_context;
+    const names = context.inputs_list.map((input) => input.id);
+    const patch = {};
+    let slid = false;
+    context.triggered.forEach(({ prop_id }) => {
+      const id = prop_id.split(".")[0];
+      const value = values[names.indexOf(id)];
+      slid = slid || byId(id).type === "range";
+      Object.assign(patch, read(id, value));
+    });
+    const news = Object.entries(patch).filter(([name, value]) => value !== view.state[name]);
+    if (!news.length) return;
+    const changed = withConsequences(Object.fromEntries(news));
+    explorer.update(changed);
+    writeInputs();
+    if (slid) {
+      clearTimeout(timer);
+      timer = setTimeout(() => held || settle(), SETTLE);
+    } else explorer.commit();
+  };
+
+  function settle() {
+    clearTimeout(timer);
+    timer = null;
+    explorer.commit();
+  }
+
+  // One input's value as a field of the state; nothing when it cannot be one, and the reason is shown.
+  function read(id, value) {
+    const name = id.replace("-slider", "");
+    if (BOUNDS[name]) {
+      const [low, high, label] = BOUNDS[name];
+      const number = Number(value);
+      const fits = value !== null && value !== "" && Number.isInteger(number) && number >= low && number <= high;
+      refuse(name, fits ? "" : `${label} must be a whole number from ${low} to ${high}; still using ${view.state[name]}.`);
+      return fits ? { [name]: number } : {};
+    }
+    if (name === "target") return { target: value === "predicted" ? value : Number(value) };
+    if (name === "noise_level") return { noise_level: Number(value) / 100 };
+    if (name === "clip") return { clip: Boolean(value) };
+    return { [name]: value };
+  }
+
+  function refuse(name, text) {
+    const place = byId(`${name}-refusal`);
+    if (place) place.textContent = text;
+    else if (text) explorer.notice(text);
+  }
+
+  // A new network has other classes; a drawing can only be the baseline once there is one.
+  function withConsequences(patch) {
+    if (patch.network) {
+      const count = view.config.networks[patch.network].classes.length;
+      if (typeof view.state.target === "number" && view.state.target >= count) patch.target = "predicted";
+    }
+    if (patch.baseline === "drawing" && !view.state.drawing) patch.drawing = view.state.pixels.slice();
+    return patch;
+  }
+
+  function choose(patch) {
+    explorer.update(withConsequences(patch));
+    writeInputs();
+    explorer.commit();
+  }
+
+  function keepDrawing() {
+    choose({ baseline: "drawing", drawing: view.state.pixels.slice() });
+  }
+
+  // Write the state into Dash's inputs; those that have the value already stay untouched.
+  function writeInputs() {
+    const { state } = view;
+    const set = (id, value) => window.dash_clientside.set_props(id, { value });
+    showClasses();
+    ["network", "output", "baseline", "baseline_seed", "rule", "steps", "samples", "seed", "clip"].forEach((name) => set(name, state[name]));
+    set("target", String(state.target));
+    set("steps-slider", state.steps);
+    set("samples-slider", state.samples);
+    set("noise_level", Math.round(100 * state.noise_level));
+    set("scale", state.scale);
+    Object.keys(BOUNDS).forEach((name) => refuse(name, ""));
+  }
+
+  let classesOf = "shapes";
+  function showClasses() {
+    if (classesOf === view.state.network) return;
+    classesOf = view.state.network;
+    const classes = view.config.networks[classesOf].classes.map((name, i) => ({ label: name === String(i) ? name : `${i}: ${name}`, value: String(i) }));
+    window.dash_clientside.set_props("target", { options: [{ label: "The predicted class", value: "predicted" }, ...classes] });
+  }
+
+  function show() {
+    const { state, config } = view;
+    const network = config.networks[state.network];
+    const accuracy = network.accuracy === null ? "" : ` Right on ${(100 * network.accuracy).toFixed(1)} % of ${network.held_out} held-out pictures.`;
+    byId("network-hint").textContent = network.about + accuracy;
+    byId("noise-shown").textContent = `${Math.round(100 * state.noise_level)} %, σ = ${state.noise_level.toFixed(2)}`;
+    byId("baseline-seed-field").hidden = state.baseline !== "noise";
+    const exact = state.rule === "exact";
+    ["steps", "steps-slider"].forEach((id) => (byId(id).disabled = exact));
+  }
+})();

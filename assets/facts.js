@@ -1,0 +1,107 @@
+// The figures on the right.
+(function () {
+  "use strict";
+  const explorer = (window.explorer = window.explorer || {});
+  const { byId, element, number, signed, percent, view } = explorer;
+  const METHOD_OF_TAB = { saliency: "gradient", integrated: "integrated_gradients", compare: "integrated_gradients" };
+  let choice;
+  let rows = [];
+
+  explorer.startFacts = function () {
+    const options = Object.entries(view.config.methods).map(([value, text]) => element("option", { value, text }));
+    choice = element("select", { class: "form-select form-select-sm", "aria-label": "Method whose figures are shown", onchange: choose }, ...options);
+    byId("method-choice").append(choice);
+    explorer.on("tab", (tab) => {
+      view.method = choice.value = METHOD_OF_TAB[tab];
+      if (view.answer) drawMethod();
+    });
+    explorer.on("answer", draw);
+    explorer.on("pixel", (index) => rows.forEach(({ at, row }) => row.classList.toggle("marked", at === index)));
+  };
+
+  function choose() {
+    view.method = choice.value;
+    drawMethod();
+  }
+
+  function draw() {
+    drawScores();
+    drawF();
+    drawMethod();
+  }
+
+  function drawScores() {
+    const { answer } = view;
+    const list = answer.scores.map((score, i) => {
+      const fill = element("i", { class: "score-fill" });
+      fill.style.transform = `scaleX(${score})`;
+      const marks = [i === answer.predicted ? "predicted" : "", i === answer.target ? "target" : ""].filter(Boolean);
+      const name = element("span", { class: "score-name" }, explorer.className(i), ...marks.map((mark) => element("b", { class: `tag tag-${mark}`, text: mark })));
+      return element("li", { class: marks.join(" ") }, name, element("span", { class: "bar" }, fill), element("span", { class: "figure", text: explorer.probability(score) }));
+    });
+    byId("scores").replaceChildren(element("ul", { class: "scores" }, ...list));
+  }
+
+  function table(host, lines) {
+    const cells = lines.flatMap(([name, value, note]) => [element("dt", { text: name }), element("dd", { text: value, title: note })]);
+    byId(host).replaceChildren(element("dl", {}, ...cells));
+  }
+
+  function drawF() {
+    const { f } = view.answer;
+    const shown = view.asked.output === "probability" ? explorer.probability : number;
+    table("f-table", [
+      ["F is", explorer.outputName()],
+      ["F(x)", shown(f.input)],
+      ["F(x′)", shown(f.baseline)],
+      ["ΔF = F(x) − F(x′)", signed(f.delta, 4)],
+    ]);
+  }
+
+  function drawMethod() {
+    const { answer, method, config } = view;
+    const figures = answer.methods[method];
+    byId("top-title").textContent = "Top pixels";
+    rows = figures.top.map(([row, column, value], rank) => {
+      const at = 8 * row + column;
+      const button = element(
+        "button",
+        {
+          type: "button",
+          onpointerenter: () => explorer.markPixel(at),
+          onpointerleave: () => explorer.markPixel(null),
+          onfocus: () => explorer.markPixel(at),
+          onblur: () => explorer.markPixel(null),
+          onclick: () => explorer.choosePixel(at),
+        },
+        element("span", { text: `${rank + 1}. ${explorer.place(at)}` }),
+        element("span", { class: `figure ${value < 0 ? "minus" : "plus"}`, text: signed(value) })
+      );
+      return { at, row: element("li", {}, button) };
+    });
+    byId("top-pixels").replaceChildren(element("ol", { class: "top" }, ...rows.map(({ row }) => row)));
+    drawSums(figures, method, config);
+    drawNoise(figures, answer);
+  }
+
+  function drawSums(figures, method, config) {
+    const meant = method === "integrated_gradients" ? "It should be 0 when integration is complete." : `${config.methods[method]} does not promise completeness.`;
+    table("completeness", [
+      ["Σ attribution", signed(figures.total, 4)],
+      ["Σ − ΔF", signed(figures.delta)],
+      ["share of ΔF", percent(figures.share)],
+    ]);
+    byId("completeness").append(element("p", { class: "quiet", text: meant }));
+  }
+
+  function drawNoise(figures, answer) {
+    const { snr } = answer.smoothgrad;
+    table("snr", [
+      ["SNR: peak ÷ mean |a|", number(figures.snr), "max |a| / mean |a|: 1 is flat, 64 a single pixel"],
+      ["SmoothGrad: |mean| ÷ error", snr === null ? "–" : number(snr), "median over the pixels of |mean| / standard error"],
+    ]);
+    byId("snr").append(
+      element("p", { class: "quiet", text: "The first measures concentration (1 flat, 64 a single pixel), the second how far SmoothGrad’s mean stands above its sampling noise." })
+    );
+  }
+})();

@@ -1,0 +1,153 @@
+// The second tab: Integrated Gradients step by step, the completeness gauge, and the two charts along the path.
+(function () {
+  "use strict";
+  const explorer = (window.explorer = window.explorer || {});
+  const { byId, element, number, signed, percent, view } = explorer;
+  let maps;
+  let gauge;
+  const between = new Float64Array(64); // the interpolated input, reused by every frame
+
+  explorer.startIntegrated = function () {
+    const host = byId("integrated-maps");
+    const map = (name, title, kind) => new explorer.PixelMap(host, { name, title, kind });
+    maps = {
+      baseline: map("baseline", "Baseline x′", "grey"),
+      interpolated: map("interpolated", "x′ + α (x − x′)", "grey"),
+      gradient: map("step-gradient", "Gradient here", "signed"),
+      running: map("running", "Accumulated", "signed"),
+    };
+    buildGauge();
+    ["path-chart", "pixel-chart"].forEach((id) => explorer.cursor(byId(id)));
+    explorer.onShown("integrated", () => {
+      drawAnswer();
+      drawStep();
+    });
+    explorer.on("step", () => view.state.tab === "integrated" && drawStep());
+    explorer.on("pixel", () => view.state.tab === "integrated" && view.path && drawPixelChart());
+  };
+
+  function buildGauge() {
+    gauge = {
+      fill: element("i", { class: "gauge-fill" }),
+      progress: element("i", { class: "progress-fill" }),
+      step: element("span", { class: "gauge-step" }),
+      sum: element("span", { class: "gauge-sum" }),
+      result: element("p", { class: "gauge-result" }),
+    };
+    byId("gauge").append(
+      element("div", { class: "gauge-row" }, element("span", { class: "gauge-label", text: "Path" }), element("div", { class: "bar" }, gauge.progress), gauge.step),
+      element(
+        "div",
+        { class: "gauge-row" },
+        element("span", { class: "gauge-label", text: "Σ of ΔF" }),
+        element("div", { class: "bar bar-gauge" }, gauge.fill, element("i", { class: "gauge-goal" })),
+        gauge.sum
+      ),
+      gauge.result
+    );
+  }
+
+  function drawAnswer() {
+    const { path, answer } = view;
+    maps.baseline.set(answer.baseline, 1);
+    maps.baseline.describe(`F = ${number(answer.f.baseline)}`);
+    drawPathChart(path, answer);
+    drawPixelChart();
+  }
+
+  // One frame: three maps, two bars, two cursors, four texts.
+  function drawStep() {
+    const { path, answer, step } = view;
+    const alpha = path.alphas[step];
+    for (let i = 0; i < 64; i++) between[i] = (1 - alpha) * answer.baseline[i] + alpha * path.input[i];
+    maps.interpolated.set(between, 1);
+    maps.interpolated.describe(`α = ${alpha.toFixed(3)}, F = ${number(path.values[step])}`);
+    const from = 64 * Math.max(0, step - 1);
+    maps.gradient.set(step ? path.gradients.subarray(from, from + 64) : NOTHING, path.steepest);
+    maps.gradient.describe(step ? `step ${step}, weight ${number(path.weights[step - 1])}` : "before the first step");
+    maps.running.set(path.running.subarray(64 * step, 64 * step + 64), path.limit);
+    maps.running.describe(step === path.count ? "finished" : `after ${step} of ${path.count} steps`);
+    drawGauge(path, answer, step, alpha);
+    ["path-chart", "pixel-chart"].forEach((id) => explorer.moveCursor(byId(id), alpha));
+  }
+  const NOTHING = new Float32Array(64);
+
+  function drawGauge(path, answer, step, alpha) {
+    const goal = answer.f.delta;
+    const sum = path.sums[step];
+    const share = goal === 0 ? (step === path.count ? 1 : 0) : sum / goal;
+    gauge.progress.style.transform = `scaleX(${step / path.count})`;
+    gauge.fill.style.transform = `scaleX(${Math.max(0, Math.min(1.25, share)) / 1.25})`;
+    gauge.step.textContent = `step ${step} of ${path.count}, α = ${alpha.toFixed(3)}`;
+    gauge.sum.textContent = `Σ = ${number(sum, 4)} of ΔF = ${number(goal, 4)}${goal === 0 ? "" : ` (${percent(share)})`}`;
+    const finished = answer.methods.integrated_gradients;
+    const missed = finished.share === null ? "" : ` (${percent(finished.share)} of ΔF)`;
+    gauge.result.textContent =
+      step < path.count
+        ? "The sum is complete when every step is in."
+        : `Finished: Σ − ΔF = ${signed(finished.delta)}${missed}. Each pixel against the exact integral: ` +
+          `off by ${number(answer.exact.error_max)} at most, ${number(answer.exact.error_mean)} on average.`;
+  }
+
+  function drawPathChart(path, answer) {
+    const [first, last] = path.ends;
+    const switches = answer.exact.switches;
+    byId("path-title").textContent = `F = ${explorer.outputName()} along the path`;
+    const low = Math.min(...path.values, last);
+    const high = Math.max(...path.values, last);
+    const pad = 0.08 * (high - low) || 0.05;
+    explorer.drawChart(
+      byId("path-chart"),
+      [
+        {
+          x: [...path.alphas, 1],
+          y: [...path.values, last],
+          mode: path.count <= 60 ? "lines+markers" : "lines",
+          marker: { size: 4 },
+          line: { color: explorer.ink("--accent"), width: 2 },
+        },
+        {
+          x: switches.map((s) => s[0]),
+          y: switches.map(() => low - pad),
+          mode: "markers",
+          marker: { symbol: "line-ns-open", size: 9, color: explorer.ink("--ink-soft") },
+        },
+      ],
+      { xaxis: { range: [0, 1], title: { text: "α" } }, yaxis: { range: [low - 1.5 * pad, high + pad] } },
+      `F along the path, from ${number(first)} at the baseline to ${number(last)} at the input; ${switches.length} ReLU switches`
+    );
+  }
+
+  // The integrand of one pixel as the rule sees it: each step as wide as its weight, so that the area is the attribution.
+  function drawPixelChart() {
+    const { path, answer } = view;
+    const pixel = view.pixel === null ? view.chosen : view.pixel;
+    const heights = Array.from(path.weights, (_, k) => path.difference[pixel] * path.gradients[64 * k + pixel]);
+    const edges = [0];
+    path.weights.forEach((weight) => edges.push(edges[edges.length - 1] + weight));
+    const trapezoid = view.asked.rule === "trapezoid";
+    const x = trapezoid ? path.alphas.slice(1) : edges;
+    const y = trapezoid ? heights : [...heights, heights[heights.length - 1]];
+    const area = answer.methods.integrated_gradients.map[pixel];
+    byId("pixel-title").textContent =
+      `${explorer.place(pixel)}: (xᵢ − x′ᵢ) ∂F/∂xᵢ along the path; area ${signed(area)}, exact ${signed(answer.exact.map[pixel])}`;
+    const { minus, plus } = explorer.signColours();
+    const colour = area < 0 ? minus : plus;
+    explorer.drawChart(
+      byId("pixel-chart"),
+      [{ x, y, mode: "lines", fill: "tozeroy", fillcolor: colour.replace("rgb", "rgba").replace(")", ",0.45)"), line: { color: colour, width: 1.5, shape: trapezoid ? "linear" : "hv" } }],
+      { xaxis: { range: [0, 1], title: { text: "α" } }, yaxis: { rangemode: "tozero" } },
+      `The integrand of ${explorer.place(pixel)} along the path; its area is the attribution, ${signed(area)}`
+    );
+  }
+
+  // From a place on a chart to the step that is nearest on the path.
+  explorer.scrubTo = function (alpha) {
+    const { alphas } = view.path;
+    let nearest = 0;
+    alphas.forEach((a, k) => {
+      if (Math.abs(a - alpha) <= Math.abs(alphas[nearest] - alpha)) nearest = k;
+    });
+    explorer.goToStep(nearest);
+  };
+})();

@@ -1,0 +1,183 @@
+// Ties the panels together: start, tabs, theme, the readout of the marked pixel, and Dash's hooks.
+(function () {
+  "use strict";
+  const explorer = (window.explorer = window.explorer || {});
+  const { byId, element, number, signed, view } = explorer;
+  const TABS = ["saliency", "integrated", "compare"];
+  const THEME_KEY = "explorer-theme";
+  const shownListeners = {};
+  let stale = {}; // tabs whose panel has not been drawn since the last answer
+
+  // ---- theme: the system's unless the visitor chose one
+
+  const systemDark = window.matchMedia("(prefers-color-scheme: dark)");
+
+  function storedTheme() {
+    try {
+      return window.localStorage.getItem(THEME_KEY);
+    } catch {
+      return null; // storage is refused in some iframes
+    }
+  }
+
+  function applyTheme(theme) {
+    document.documentElement.dataset.bsTheme = theme;
+    const button = byId("theme");
+    if (button) button.textContent = theme === "dark" ? "Light" : "Dark";
+    if (button) button.setAttribute("aria-label", `Switch to the ${theme === "dark" ? "light" : "dark"} theme`);
+    if (view.answer) {
+      explorer.redrawMaps();
+      redraw();
+    }
+  }
+
+  const systemTheme = () => (systemDark.matches ? "dark" : "light");
+  applyTheme(storedTheme() || systemTheme()); // before anything is drawn
+
+  function startTheme() {
+    applyTheme(explorer.theme());
+    systemDark.addEventListener("change", () => storedTheme() || applyTheme(systemTheme()));
+    byId("theme").addEventListener("click", () => {
+      const next = explorer.theme() === "dark" ? "light" : "dark";
+      try {
+        window.localStorage.setItem(THEME_KEY, next);
+      } catch {
+        // it holds for this visit then
+      }
+      applyTheme(next);
+    });
+  }
+
+  // ---- tabs: the ARIA pattern, panels stay in the page and are drawn when they are seen
+
+  explorer.onShown = (tab, draw) => (shownListeners[tab] = draw);
+
+  explorer.showTab = function (tab) {
+    if (tab === view.state.tab) return;
+    explorer.update({ tab });
+    explorer.commitLooks();
+  };
+
+  function showPanels() {
+    const { tab } = view.state;
+    TABS.forEach((name) => {
+      const button = byId(`tab-${name}`);
+      button.setAttribute("aria-selected", String(name === tab));
+      button.tabIndex = name === tab ? 0 : -1;
+      byId(`panel-${name}`).hidden = name !== tab;
+    });
+    redrawIfStale();
+    showWords();
+  }
+
+  function startTabs() {
+    let shown = null;
+    TABS.forEach((name, i) => {
+      const button = byId(`tab-${name}`);
+      button.addEventListener("click", () => explorer.showTab(name));
+      button.addEventListener("keydown", (event) => {
+        const to = { ArrowLeft: (i + 2) % 3, ArrowRight: (i + 1) % 3, Home: 0, End: 2 }[event.key];
+        if (to === undefined) return;
+        event.preventDefault();
+        explorer.showTab(TABS[to]);
+        byId(`tab-${TABS[to]}`).focus();
+      });
+    });
+    explorer.on("state", () => {
+      if (view.state.tab === shown) return;
+      shown = view.state.tab;
+      explorer.emit("tab", shown);
+      showPanels();
+    });
+  }
+
+  function redraw() {
+    TABS.forEach((tab) => (stale[tab] = true));
+    redrawIfStale();
+  }
+
+  function redrawIfStale() {
+    const { tab } = view.state;
+    if (!view.answer || !stale[tab]) return;
+    stale[tab] = false;
+    shownListeners[tab]();
+  }
+
+  // ---- the words, and the readout of the marked pixel
+
+  function showWords() {
+    if (!view.answer) return;
+    const text = view.answer.words[view.state.tab].join(" ");
+    if (byId("words").textContent !== text) byId("words").textContent = text;
+  }
+
+  explorer.choosePixel = function (index) {
+    view.chosen = index;
+    if (view.answer) explorer.emit("pixel", view.pixel);
+  };
+
+  function showReadout() {
+    const { answer, path, pixel, step } = view;
+    if (!answer) return;
+    const i = pixel === null ? view.chosen : pixel;
+    const { gradient, smoothgrad, integrated_gradients: integrated } = answer.methods;
+    const soFar = step < path.count ? `IG so far ${signed(path.running[64 * step + i])} of ${signed(integrated.map[i])}` : `IG ${signed(integrated.map[i])}`;
+    const parts = [
+      `x ${number(path.input[i])}`,
+      `x′ ${number(answer.baseline[i])}`,
+      `gradient ${signed(gradient.map[i])}`,
+      soFar,
+      `SmoothGrad ${signed(smoothgrad.map[i])}${answer.smoothgrad.error ? ` ± ${number(answer.smoothgrad.error[i], 2)}` : ""}`,
+    ];
+    byId("readout").replaceChildren(element("b", { text: explorer.place(i) }), ...parts.map((text) => element("span", { text })));
+  }
+
+  // ---- start
+
+  function start() {
+    if (view.config) return;
+    view.config = JSON.parse(JSON.stringify(arguments[0]));
+    view.state = { ...view.config.defaults };
+    startTheme();
+    startTabs();
+    explorer.startPainting();
+    explorer.startControls();
+    explorer.startSaliency();
+    explorer.startIntegrated();
+    explorer.startCompare();
+    explorer.startFacts();
+    explorer.startPlayback();
+    explorer.startTakeaway();
+    explorer.on("answer", () => {
+      redraw();
+      showWords();
+      showReadout();
+    });
+    explorer.on("pixel", showReadout);
+    explorer.on("step", showReadout);
+    window.addEventListener("resize", debounced(redraw, 150));
+    explorer.startSession();
+  }
+
+  function debounced(action, wait) {
+    let timer;
+    return () => {
+      clearTimeout(timer);
+      timer = setTimeout(action, wait);
+    };
+  }
+
+  const quietly = (action) => (...values) => {
+    action(...values);
+    return window.dash_clientside.no_update;
+  };
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    explorer: {
+      start: quietly(start),
+      answered: quietly((answer) => explorer.answered(answer)),
+      controlsChanged: quietly((...values) => explorer.controlsChanged(...values)),
+      scaleChanged: quietly((scale) => explorer.scaleChanged(scale)),
+    },
+  });
+})();

@@ -1,0 +1,1 @@
+"""Gradient Attribution Explorer: see why a small network said what it said."""

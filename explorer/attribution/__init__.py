@@ -1,0 +1,66 @@
+"""The attribution engine: torch and numpy in, arrays out.
+
+It knows nothing of the web page and reads no file, so it works as well in a notebook::
+
+    import numpy as np, torch
+    from explorer.attribution import Case, Network, explain, exact_integrated_gradients
+
+    network = Network(torch.nn.Sequential(torch.nn.Linear(64, 16), torch.nn.ReLU(), torch.nn.Linear(16, 3)))
+    case = Case(network, np.random.default_rng(0).random((8, 8)), np.zeros((8, 8)), target=0)
+    explanation = explain(case)
+    explanation["integrated_gradients"].attribution   # (8, 8), signed
+    exact_integrated_gradients(case).attribution      # the same without quadrature error
+
+The modules read in this order: ``network`` (what is explained), ``case`` (the question), ``field`` (the one
+idea: look at F and its gradient at many points at once), one module a method, ``methods`` (the table of them),
+``explain`` (all methods from one batch), ``measures`` (the numbers beside the pictures).
+"""
+
+from explorer.attribution.case import Case, Settings
+from explorer.attribution.exact import ExactTrace, NotPiecewiseLinear, Switch, exact_integrated_gradients
+from explorer.attribution.explain import Explanation, Result, explain
+from explorer.attribution.field import Field, look
+from explorer.attribution.integrated import Trace, trace
+from explorer.attribution.measures import (
+    Completeness,
+    completeness,
+    mean_magnitude,
+    rank_correlations,
+    snr,
+    statistical_snr,
+    top_pixels,
+)
+from explorer.attribution.methods import METHODS, Method
+from explorer.attribution.network import Network, Output
+from explorer.attribution.rules import RULES, rule
+from explorer.attribution.smooth import standard_error
+
+__all__ = [
+    "METHODS",
+    "RULES",
+    "Case",
+    "Completeness",
+    "ExactTrace",
+    "Explanation",
+    "Field",
+    "Method",
+    "Network",
+    "NotPiecewiseLinear",
+    "Output",
+    "Result",
+    "Settings",
+    "Switch",
+    "Trace",
+    "completeness",
+    "exact_integrated_gradients",
+    "explain",
+    "look",
+    "mean_magnitude",
+    "rank_correlations",
+    "rule",
+    "snr",
+    "standard_error",
+    "statistical_snr",
+    "top_pixels",
+    "trace",
+]

@@ -1,0 +1,88 @@
+"""The question that every method answers: this network, this input, this baseline, this target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Network, Output
+from explorer.attribution.rules import EXACT, RULES
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One question to one network.
+
+    Attributes:
+        network: whom to ask.
+        input: the picture x, ``(8, 8)`` float64, ``[row, column]``; finite.
+        baseline: the picture x′ that stands for "nothing there", same shape.
+        target: index of the class whose score F is explained, 0-based.
+        output: F is that class's ``"probability"`` or its ``"logit"``.
+
+    Raises:
+        ValueError: a picture of another shape or with NaN or infinity, an unknown target or output.
+    """
+
+    network: Network
+    input: Floats
+    baseline: Floats
+    target: int
+    output: Output = "probability"
+
+    def __post_init__(self) -> None:
+        for name in ("input", "baseline"):
+            picture = np.array(getattr(self, name), dtype=np.float64)
+            if picture.shape != SHAPE:
+                raise ValueError(f"the {name} must have shape {SHAPE}, not {picture.shape}")
+            if not np.isfinite(picture).all():
+                raise ValueError(f"the {name} must hold finite numbers only")
+            picture.flags.writeable = False
+            object.__setattr__(self, name, picture)
+        if not 0 <= self.target < len(self.network.classes):
+            raise ValueError(f"the target must be 0 to {len(self.network.classes) - 1}, not {self.target}")
+        if self.output not in OUTPUTS:
+            raise ValueError(f"the output must be one of {OUTPUTS}, not {self.output!r}")
+
+    @property
+    def difference(self) -> Floats:
+        """x − x′, ``(8, 8)``."""
+        return self.input - self.baseline
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the methods can be told; each reads its own part.
+
+    Attributes:
+        steps: m, the number of path steps of Integrated Gradients, at least 1.
+        rule: quadrature rule, a name in ``rules.RULES`` (``"exact"`` is a method of its own, see ``exact``).
+        samples: n, the number of SmoothGrad's noisy copies, at least 1.
+        noise_level: σ of the noise as a share of the input range, which is 1 here; 0 or more.
+        seed: of SmoothGrad's noise.
+        clip: whether noisy copies are clipped to [0, 1], as the original explorer does.
+
+    Raises:
+        ValueError: a number out of its range or an unknown rule.
+    """
+
+    steps: int = 50
+    rule: str = "right"
+    samples: int = 50
+    noise_level: float = 0.15
+    seed: int = field(default=0)
+    clip: bool = False
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ValueError(f"steps must be at least 1, not {self.steps}")
+        if self.rule not in RULES:
+            hint = "; call exact_integrated_gradients for the exact rule" if self.rule == EXACT else ""
+            raise ValueError(f"the rule must be one of {tuple(RULES)}, not {self.rule!r}{hint}")
+        if self.samples < 1:
+            raise ValueError(f"samples must be at least 1, not {self.samples}")
+        if not 0 <= self.noise_level < np.inf:
+            raise ValueError(f"the noise level must be 0 or more, not {self.noise_level}")
+        if self.seed < 0:
+            raise ValueError(f"the seed must be 0 or more, not {self.seed}")

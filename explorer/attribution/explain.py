@@ -1,0 +1,86 @@
+"""All methods from one batch: the points are pooled, looked at once, and dealt out again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.attribution.case import Case, Settings
+from explorer.attribution.field import Field, look
+from explorer.attribution.methods import METHODS
+from explorer.attribution.network import Floats, Output
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What one method answered.
+
+    Attributes:
+        attribution: ``(8, 8)`` float64, signed.
+        field: F and its gradient at the method's own points.
+    """
+
+    attribution: Floats
+    field: Field
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation:
+    """What every method answered to one case. ``explanation["smoothgrad"]`` is that method's ``Result``.
+
+    Attributes:
+        case, settings: the question.
+        results: the answers, by method name in the order asked.
+        f_input, f_baseline: F(x) and F(x′).
+        logits: all classes' pre-activation scores of the input, ``(C,)``.
+        logit_gradient: the gradient of the target's logit at x, ``(8, 8)``, whichever output was asked for: where a
+            probability has saturated, it shows what the network still reacts to.
+    """
+
+    case: Case
+    settings: Settings
+    results: dict[str, Result]
+    f_input: float
+    f_baseline: float
+    logits: Floats
+    logit_gradient: Floats
+
+    def __getitem__(self, name: str) -> Result:
+        return self.results[name]
+
+    @property
+    def delta_f(self) -> float:
+        """ΔF = F(x) − F(x′): what a complete attribution sums to."""
+        return self.f_input - self.f_baseline
+
+
+def explain(case: Case, settings: Settings | None = None, methods: Iterable[str] = tuple(METHODS)) -> Explanation:
+    """Answer a case with several methods, from one batched look at the network.
+
+    Args:
+        case: the question.
+        settings: steps, rule, samples, …; defaults as in ``Settings``.
+        methods: names in ``METHODS``.
+
+    Raises:
+        KeyError: a method that is not in the table.
+    """
+    settings = settings or Settings()
+    chosen = {name: METHODS[name] for name in methods}
+    # methods that look at the very same points (gradient and gradient × input) share them
+    wanted = {method.points: method.points(case, settings) for method in chosen.values()}
+    batch = np.concatenate([case.input[None], case.baseline[None], case.input[None], *wanted.values()])
+    outputs: list[Output] = [case.output] * len(batch)
+    outputs[2] = "logit"
+    field = look(case.network, batch, case.target, outputs)
+    ends = np.cumsum([3, *(len(points) for points in wanted.values())])
+    seen = {ask: field[start:end] for ask, start, end in zip(wanted, ends[:-1], ends[1:], strict=True)}
+    results = {
+        name: Result(method.attribution(case, settings, seen[method.points]), seen[method.points])
+        for name, method in chosen.items()
+    }
+    return Explanation(
+        case, settings, results, float(field.values[0]), float(field.values[1]), field.logits[0], field.gradients[2]
+    )

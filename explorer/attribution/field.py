@@ -1,0 +1,128 @@
+"""The gradient field: what are F and ∂F/∂x *here*, and here, and here?
+
+Every method of the gradient family asks this one question, at other points. ``look`` answers it for as many
+points as there are, with one forward pass and one ``torch.autograd.grad`` call for each chunk of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from explorer.attribution.network import SHAPE, Floats, Network, Output
+
+CHUNK = 1024  # points a pass: bounds memory, and is far past the size where batching stops paying
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """What was seen at k points.
+
+    Attributes:
+        values: F at each point, ``(k,)`` float64; in [0, 1] for probabilities, unbounded for logits.
+        gradients: ∂F/∂x at each point, ``(k, 8, 8)`` float64, in units of F for a change of 1 in a pixel.
+        logits: all classes' pre-activation scores, ``(k, C)``.
+    """
+
+    values: Floats
+    gradients: Floats
+    logits: Floats
+
+    def __getitem__(self, part: slice) -> Field:
+        """The field at some of the points."""
+        return Field(self.values[part], self.gradients[part], self.logits[part])
+
+
+def look(
+    network: Network,
+    points: Floats,
+    target: int,
+    output: Output | Sequence[Output] = "probability",
+    *,
+    chunk: int = CHUNK,
+) -> Field:
+    """F and its gradient with respect to the input, at each of k points (Simonyan et al. 2013).
+
+    Args:
+        network: whom to ask.
+        points: ``(k, 8, 8)``, finite.
+        target: class index, 0-based.
+        output: which F, for all points or one for each.
+        chunk: at most so many points in one pass; the answers do not depend on it beyond rounding.
+
+    Returns:
+        The field at the points, in their order. ReLU′(0) is 0, as in torch.
+
+    Raises:
+        ValueError: points of another shape, or as many outputs as there are not points.
+    """
+    points = np.ascontiguousarray(points, dtype=np.float64)
+    if points.ndim != 3 or points.shape[1:] != SHAPE:
+        raise ValueError(f"points must have shape (k, 8, 8), not {points.shape}")
+    if not isinstance(output, str) and len(output) != len(points):
+        raise ValueError(f"{len(output)} outputs for {len(points)} points")
+    parts = [
+        _look_once(network, points[i : i + chunk], target, output if isinstance(output, str) else output[i : i + chunk])
+        for i in range(0, max(len(points), 1), chunk)
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return Field(
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.gradients for part in parts]),
+        np.concatenate([part.logits for part in parts]),
+    )
+
+
+def _look_once(network: Network, points: Floats, target: int, output: Output | Sequence[Output]) -> Field:
+    x = torch.from_numpy(points).requires_grad_()
+    with torch.enable_grad():
+        logits = network.logits(x)
+    z: Floats = logits.detach().numpy()
+    values, cotangents = outputs(network, z, target, output)
+    if logits.requires_grad:
+        (gradients,) = torch.autograd.grad(logits, x, torch.from_numpy(cotangents))
+    else:  # a network that ignores its input
+        gradients = torch.zeros_like(x)
+    return Field(values, gradients.numpy(), z)
+
+
+def outputs(
+    network: Network, logits: Floats, target: int, output: Output | Sequence[Output]
+) -> tuple[Floats, Floats]:
+    """F ``(k,)`` and ∂F/∂logits ``(k, C)`` at logits ``(k, C)``.
+
+    The derivative of the probability is written out rather than left to autograd: p (1 − p) loses all its digits
+    when p is nearly 1, which is just where a saturated network is worth explaining; p times the sum of the other
+    probabilities does not.
+    """
+    if output == "logit":
+        slopes = np.zeros_like(logits)
+        slopes[:, target] = 1
+        return logits[:, target], slopes
+    values, slopes = _probability(network, logits, target)
+    if output != "probability":
+        rows = [i for i, wanted in enumerate(output) if wanted == "logit"]
+        values[rows] = logits[rows, target]
+        slopes[rows] = 0
+        slopes[rows, target] = 1
+    return values, slopes
+
+
+def _probability(network: Network, logits: Floats, target: int) -> tuple[Floats, Floats]:
+    if network.activation == "sigmoid":
+        z = logits[:, target]
+        values = np.exp(-np.logaddexp(0, -z))
+        slopes = np.zeros_like(logits)
+        slopes[:, target] = values * np.exp(-np.logaddexp(0, z))
+        return values, slopes
+    others = np.exp(logits - logits.max(axis=1, keepdims=True))
+    others /= others.sum(axis=1, keepdims=True)
+    values = others[:, target].copy()
+    others[:, target] = 0
+    slopes = others * -values[:, None]
+    slopes[:, target] = values * others.sum(axis=1)
+    return values, slopes

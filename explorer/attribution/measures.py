@@ -1,0 +1,95 @@
+"""The numbers beside the pictures: whether to believe them, and how they differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.attribution.network import SIDE, Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """How far an attribution is from adding up.
+
+    Attributes:
+        total: Σ attribution, in units of F.
+        delta: Σ attribution − ΔF.
+        share: |delta| / |ΔF|; None when ΔF is 0, since nothing is there to be a share of.
+    """
+
+    total: float
+    delta: float
+    share: float | None
+
+
+def completeness(attribution: Floats, delta_f: float) -> Completeness:
+    """Hold Σ attribution against ΔF = F(x) − F(x′) (Sundararajan 2017's Completeness axiom).
+
+    A small delta is necessary and not sufficient: errors of single pixels can cancel. So look at the per-pixel error
+    against the exact attribution too.
+    """
+    total = float(attribution.sum())
+    delta = total - delta_f
+    return Completeness(total, delta, abs(delta / delta_f) if delta_f else None)
+
+
+def mean_magnitude(attribution: Floats) -> float:
+    """Mean of |attribution| over the 64 pixels."""
+    return float(np.abs(attribution).mean())
+
+
+def snr(attribution: Floats) -> float:
+    """Peak-to-mean ratio max|a| / mean|a|, the original explorer's "SNR": 1 is flat, 64 is a single pixel.
+
+    It measures concentration, not statistical certainty. An all-zero map gives 0.
+    """
+    magnitude = np.abs(attribution)
+    peak = float(magnitude.max())
+    if peak == 0:
+        return 0.0
+    return 1 / float((magnitude / peak).mean())  # scaled first, so that tiny maps do not underflow
+
+
+def statistical_snr(attribution: Floats, error: Floats | None) -> float | None:
+    """Median over the pixels of |mean| / standard error: how far SmoothGrad's map stands above its own noise.
+
+    0 for pixels that are exactly 0. None where there is no error to speak of: one sample, or samples that do not differ
+    at most of the pixels.
+    """
+    if error is None:
+        return None
+    magnitude = np.abs(attribution)
+    ratios = np.divide(magnitude, error, out=np.where(magnitude > 0, np.inf, 0.0), where=error > 0)
+    median = float(np.median(ratios))
+    return median if np.isfinite(median) else None
+
+
+def top_pixels(attribution: Floats, k: int = 5) -> list[tuple[int, int, float]]:
+    """The k pixels of largest |attribution| as (row, column, value), largest first; ties in reading order.
+
+    Values that differ only by rounding count as ties (compared at 12 significant digits of the peak).
+    """
+    flat = attribution.ravel()
+    peak = float(np.abs(flat).max())
+    keys = np.round(np.abs(flat) / peak, 12) if peak > 0 else np.zeros(flat.size)
+    order = np.argsort(-keys, kind="stable")[:k]
+    return [(int(i) // SIDE, int(i) % SIDE, float(flat[i])) for i in order]
+
+
+def rank_correlations(maps: Floats) -> Floats:
+    """Spearman's correlation of the signed values between each two of j maps ``(j, 8, 8)``: ``(j, j)``.
+
+    In [−1, 1]; tied values share their mean rank. A flat map has no ranks to speak of: its row and column are NaN, and
+    whoever shows the table says so.
+    """
+    flat = maps.reshape(len(maps), -1)
+    smaller = (flat[:, None, :] < flat[:, :, None]).sum(axis=2)
+    equal = (flat[:, None, :] == flat[:, :, None]).sum(axis=2)
+    ranks = smaller + (equal + 1) / 2
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    length = np.sqrt((ranks**2).sum(axis=1))
+    lengths = np.outer(length, length)
+    correlations: Floats = np.divide(ranks @ ranks.T, lengths, out=np.full(lengths.shape, np.nan), where=lengths > 0)
+    return np.clip(correlations, -1, 1)

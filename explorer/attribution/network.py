@@ -1,0 +1,95 @@
+"""The network that is explained: a frozen, double-precision copy of a torch module."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Output = Literal["probability", "logit"]
+Activation = Literal["softmax", "sigmoid"]
+
+SIDE = 8
+SHAPE = (SIDE, SIDE)
+OUTPUTS: tuple[Output, ...] = ("probability", "logit")
+
+
+class Network:
+    """A classifier of 8 × 8 pictures, ready to be asked for scores and gradients.
+
+    The module is copied, cast to float64, set to eval mode and frozen; the original is never touched. Any
+    ``torch.nn.Module`` will do that maps ``(k, 64)`` or ``(k, 1, 8, 8)`` to ``(k, C)`` pre-activation class
+    scores ("logits"); which of the two is found out by trying.
+
+    Args:
+        module: the classifier. It must return logits, not probabilities.
+        activation: ``"softmax"`` when the classes exclude each other, ``"sigmoid"`` when each logit is a
+            score of its own.
+        classes: one name for each class; numbers when left out.
+
+    Raises:
+        ValueError: the module takes neither shape, does not return ``(k, C)``, or the names do not fit.
+    """
+
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        *,
+        activation: Activation = "softmax",
+        classes: Sequence[str] | None = None,
+    ) -> None:
+        if activation not in ("softmax", "sigmoid"):
+            raise ValueError(f"activation must be 'softmax' or 'sigmoid', not {activation!r}")
+        self.activation: Activation = activation
+        self.module = copy.deepcopy(module).to("cpu", torch.float64).eval().requires_grad_(False)
+        self.input_shape, count = _probe(self.module)
+        self.classes = tuple(classes) if classes is not None else tuple(str(c) for c in range(count))
+        if len(self.classes) != count:
+            raise ValueError(f"the network has {count} classes, but {len(self.classes)} names were given")
+
+    def logits(self, points: torch.Tensor) -> torch.Tensor:
+        """Pre-activation class scores, ``(k, C)`` float64, of points ``(k, 8, 8)`` float64; differentiable."""
+        logits: torch.Tensor = self.module(points.reshape(-1, *self.input_shape))
+        return logits
+
+    def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
+        """The scores in [0, 1] that belong to logits ``(k, C)``: softmax or sigmoid, same shape."""
+        return torch.softmax(logits, dim=-1) if self.activation == "softmax" else torch.sigmoid(logits)
+
+    def probabilities_of(self, logits: Floats) -> Floats:
+        """The same for numpy: probabilities of logits ``(…, C)``."""
+        probabilities: Floats = self.probabilities(torch.from_numpy(np.ascontiguousarray(logits))).numpy()
+        return probabilities
+
+    def scores(self, points: Floats) -> Floats:
+        """Probabilities of all classes, ``(k, C)`` in [0, 1], for pictures ``(k, 8, 8)``."""
+        with torch.no_grad():
+            logits = self.logits(torch.as_tensor(np.asarray(points, dtype=np.float64)))
+            scores: Floats = self.probabilities(logits).numpy()
+        return scores
+
+    def predict(self, picture: Floats) -> int:
+        """The class with the highest score for one picture ``(8, 8)``; the lowest index wins a tie."""
+        return int(self.scores(np.asarray(picture)[None])[0].argmax())
+
+
+def _probe(module: torch.nn.Module) -> tuple[tuple[int, ...], int]:
+    """The input shape that the module accepts, and how many classes it answers with."""
+    refusals = []
+    for shape in ((SIDE * SIDE,), (1, SIDE, SIDE)):
+        try:
+            with torch.no_grad():
+                logits = module(torch.zeros(2, *shape, dtype=torch.float64))
+        except (RuntimeError, ValueError, IndexError, TypeError) as refusal:
+            refusals.append(f"(k, {', '.join(map(str, shape))}): {str(refusal).splitlines()[0]}")
+            continue
+        if isinstance(logits, torch.Tensor) and logits.ndim == 2 and logits.shape[0] == 2:
+            return shape, logits.shape[1]
+        found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+        refusals.append(f"(k, {', '.join(map(str, shape))}): it answers {found}, not (k, classes)")
+    raise ValueError("the network must map (k, 64) or (k, 1, 8, 8) to (k, classes); " + "; ".join(refusals))

@@ -1,0 +1,39 @@
+"""SmoothGrad: the gradient averaged over noisy copies of the input.
+
+Smilkov, Thorat, Kim, Viégas & Wattenberg, "SmoothGrad: removing noise by adding noise", 2017.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from explorer.attribution.case import Case, Settings
+from explorer.attribution.field import Field
+from explorer.attribution.network import SHAPE, Floats
+
+
+def points(case: Case, settings: Settings) -> Floats:
+    """x + ε, ε ~ N(0, σ²), ``(samples, 8, 8)``; σ = noise level × 1, the range of a pixel.
+
+    The generator is the call's own, made from the seed: the same seed gives the same copies, and the first n
+    of a longer draw are the draw of n. Clipped to [0, 1] only if the settings ask.
+    """
+    noise = np.random.default_rng(settings.seed).standard_normal((settings.samples, *SHAPE))
+    copies = case.input + settings.noise_level * noise
+    return np.clip(copies, 0, 1, out=copies) if settings.clip else copies
+
+
+def attribution(case: Case, settings: Settings, field: Field) -> Floats:
+    """The mean of the gradients, ``(8, 8)``, in units of F for a change of 1 in the pixel."""
+    return field.gradients.mean(axis=0)
+
+
+def standard_error(field: Field) -> Floats | None:
+    """Standard error of each pixel's mean, ``(8, 8)``, from the sample variance (ddof 1); None for one sample.
+
+    How far the map would move with other noise: what is not well above it is noise.
+    """
+    n = len(field.gradients)
+    if n < 2:
+        return None
+    return field.gradients.std(axis=0, ddof=1) / np.sqrt(n)

@@ -1,0 +1,1 @@
+"""The page: layout, callbacks and words. The only place that imports dash."""

@@ -1,0 +1,53 @@
+"""The one question that the page asks its server: explain this state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output
+
+from explorer.page import controls
+from explorer.page.answer import answer
+from explorer.state import MAX_QUERY, State, StateError, Zoo
+
+MAX_ASK = 2**53
+
+
+def register(app: Dash, zoo: Zoo) -> None:
+    """Wire the state store to the server and the explanation store to the scripts."""
+
+    @app.callback(Output("explanation", "data"), Input("state", "data"), prevent_initial_call=True)
+    def explain(question: object) -> dict[str, Any]:
+        """Answer ``{"ask": number, "state": {…}}``, or ``{"ask": number, "link": "?v=1…"}`` when the page is opened."""
+        return respond(question, zoo)
+
+    app.clientside_callback(
+        ClientsideFunction("explorer", "answered"), Input("explanation", "data"), prevent_initial_call=True
+    )
+    app.clientside_callback(ClientsideFunction("explorer", "start"), Input("config", "data"))
+    app.clientside_callback(
+        ClientsideFunction("explorer", "scaleChanged"), Input("scale", "value"), prevent_initial_call=True
+    )
+    controls.register(app)
+
+
+def respond(question: object, zoo: Zoo) -> dict[str, Any]:
+    """The payload for one question; a link's answer also says what state it was read as, and what was wrong in it.
+
+    Raises:
+        StateError: the question is not one; the message says why.
+    """
+    if not isinstance(question, dict):
+        raise StateError("the question must be an object")
+    ask = question.get("ask")
+    if isinstance(ask, bool) or not isinstance(ask, int) or not 0 <= ask < MAX_ASK:
+        raise StateError("the question needs its number, a whole one, as 'ask'")
+    if set(question) == {"ask", "state"}:
+        return {"ask": ask, **answer(State.from_json(question["state"], zoo), zoo)}
+    if set(question) == {"ask", "link"}:
+        link = question["link"]
+        if not isinstance(link, str) or len(link) > 10 * MAX_QUERY:
+            raise StateError("the link must be a string of reasonable length")
+        state, notices = State.from_query(link, zoo)
+        return {"ask": ask, **answer(state, zoo), "state": state.to_json(), "notices": notices}
+    raise StateError("the question must hold 'ask' and either 'state' or 'link'")

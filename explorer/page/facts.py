@@ -1,0 +1,28 @@
+"""The figures on the right, filled by ``facts.js`` from the explanation store."""
+
+from __future__ import annotations
+
+from dash import html
+
+from explorer.page.parts import script_owned
+
+
+def facts() -> html.Aside:
+    """Scores, F and ΔF, top pixels, completeness, SNR, and what can be taken away."""
+    return html.Aside(
+        [
+            _box("Prediction", script_owned("scores")),
+            _box("F for this target and baseline", script_owned("f-table")),
+            _box("Top pixels", script_owned("top-pixels"), id="top-title", after=script_owned("method-choice")),
+            _box("Completeness", script_owned("completeness")),
+            _box("Signal and noise", script_owned("snr")),
+            _box("Take away", script_owned("take-away", "take-away")),
+        ],
+        id="facts",
+        **{"aria-label": "Figures"},
+    )
+
+
+def _box(title: str, body: html.Div, *, id: str | None = None, after: html.Div | None = None) -> html.Section:
+    head = html.H2(title, id=id) if id else html.H2(title)
+    return html.Section([html.Div([head] if after is None else [head, after], className="head"), body], className="card-quiet")

@@ -1,0 +1,110 @@
+"""The page as a whole: header, the three columns, the stores, and what the scripts need to know from the start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from dash import dcc, html
+
+from explorer import models, pictures, state
+from explorer.page.concepts import concepts
+from explorer.page.controls import controls
+from explorer.page.facts import facts
+from explorer.page.painting import painting
+from explorer.page.stage import stage
+from explorer.state import State, Zoo
+
+METHOD_TITLES = {
+    "gradient": "Vanilla gradient",
+    "integrated_gradients": "Integrated Gradients",
+    "smoothgrad": "SmoothGrad",
+}
+
+
+def layout(zoo: Zoo) -> html.Div:
+    """The whole page in its opening state; numbers come with the first answer."""
+    opening = State()
+    return html.Div(
+        [
+            html.A("Skip to the attribution", href="#stage", className="skip"),
+            _header(),
+            html.Div(id="notices", role="status"),
+            html.Main(
+                [
+                    html.Div([painting(), controls(opening, zoo)], className="column-left"),
+                    stage(),
+                    facts(),
+                    concepts(),
+                ],
+                className="columns",
+            ),
+            _footer(),
+            dcc.Store(id="state"),
+            dcc.Store(id="explanation"),
+            dcc.Store(id="config", data=config(opening, zoo)),
+        ],
+        className="page",
+    )
+
+
+def _header() -> html.Header:
+    return html.Header(
+        [
+            html.Div([html.H1("Gradient Attribution Explorer"), html.P("Why did the network say that?")]),
+            html.Div(
+                [
+                    html.Button("Copy link", id="copy-link", type="button", className="btn btn-sm btn-outline-secondary"),
+                    html.Button("Dark", id="theme", type="button", className="btn btn-sm btn-outline-secondary"),
+                ],
+                className="header-tools",
+            ),
+        ]
+    )
+
+
+def _footer() -> html.Footer:
+    return html.Footer(
+        html.P(
+            [
+                "Digits: UCI Optical Recognition of Handwritten Digits (Alpaydin & Kaynak 1998), ",
+                html.A("CC BY 4.0", href="https://creativecommons.org/licenses/by/4.0/", rel="noopener noreferrer"),
+                ". After the Gradient Attribution explorer by Greg T. Chism (MIT). Nothing you do here is stored.",
+            ]
+        )
+    )
+
+
+def config(opening: State, zoo: Zoo) -> dict[str, Any]:
+    """What the scripts need once: presets, networks, limits, and how a link is written."""
+    defaults = opening.to_json()
+    return {
+        "defaults": defaults,
+        "levels": pictures.LEVELS,
+        "alphabet": state.ALPHABET,
+        "link": {name: field.key for name, field in state.FIELDS.items()},
+        "version": state.VERSION,
+        "patterns": {
+            name: {"title": pictures.PATTERN_TITLES[name], "levels": _levels(picture)}
+            for name, picture in pictures.PATTERNS.items()
+        },
+        "digits": [[_levels(picture) for picture in samples] for samples in pictures.digit_samples(models.FOLDER)],
+        "networks": {
+            name: {
+                "title": model.title,
+                "about": model.about,
+                "classes": list(model.classes),
+                "accuracy": model.accuracy,
+                "held_out": model.held_out,
+                "linear": model.linear,
+            }
+            for name, model in zoo.items()
+        },
+        "methods": METHOD_TITLES,
+    }
+
+
+def _levels(picture: np.ndarray) -> list[int]:
+    """A picture of the lattice as whole levels: exact, and a third of the size."""
+    levels: list[int] = np.rint(picture.ravel() * pictures.LEVELS).astype(int).tolist()
+    return levels

@@ -1,0 +1,353 @@
+"""Everything the user chose: checked once, here, whether it comes as JSON from the page or as a link.
+
+``State.from_json`` is strict, for the page's own requests: the first thing wrong is refused in one sentence.
+``State.from_query`` is kind, for links that people paste: what is wrong gets a notice and its default, the rest is kept.
+
+A link is ``?v=1`` and whatever differs from the defaults, one short key each (``FIELDS`` is the table). The defaults are
+part of version 1: a changed default needs version 2. A painted picture is written as its palette and 64 indices into it;
+see ``encode``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import numpy as np
+
+from explorer.attribution import RULES, Case, Settings
+from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Output
+from explorer.models import Model
+from explorer.pictures import BASELINES, LEVELS, PATTERNS, baseline
+
+VERSION = "1"
+MAX_STEPS = 500
+MAX_SAMPLES = 500
+MAX_NOISE = 0.5
+MAX_SEED = 999_999
+MAX_QUERY = 2_000
+RULE_NAMES = (*RULES, "exact")
+TABS = ("saliency", "integrated", "compare")
+SCALES = ("own", "shared")
+PREDICTED = "predicted"
+
+Pixels = tuple[float, ...]
+Zoo = Mapping[str, Model]
+
+
+class StateError(ValueError):
+    """Something in a state is wrong; the message is one sentence that says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the user chose. Numbers follow from it alone: the same state gives the same numbers anywhere.
+
+    Attributes:
+        pixels: the picture, 64 values in [0, 1], row by row.
+        network: a name in the zoo.
+        target: a class index, or ``"predicted"`` for whatever class scores highest.
+        output: ``"probability"`` or ``"logit"``.
+        baseline: a kind in ``pictures.BASELINES``.
+        baseline_seed: of the noise baseline.
+        drawing: the picture kept as a baseline, 64 values, or None.
+        steps, rule: of Integrated Gradients; the exact rule takes no steps.
+        samples, noise_level, seed, clip: of SmoothGrad.
+        tab, scale: what is being looked at; no number depends on them.
+    """
+
+    pixels: Pixels = tuple(PATTERNS["edge"].ravel().tolist())
+    network: str = "shapes"
+    target: int | str = 0
+    output: Output = "probability"
+    baseline: str = "black"
+    baseline_seed: int = 0
+    drawing: Pixels | None = None
+    steps: int = 50
+    rule: str = "right"
+    samples: int = 50
+    noise_level: float = 0.15
+    seed: int = 0
+    clip: bool = False
+    tab: str = "saliency"
+    scale: str = "own"
+
+    @classmethod
+    def from_json(cls, data: object, zoo: Zoo) -> State:
+        """A state from the page's request; fields left out keep their defaults.
+
+        Raises:
+            StateError: naming the first thing that is wrong.
+        """
+        if not isinstance(data, dict):
+            raise StateError("the state must be an object")
+        unknown = [key for key in data if key not in FIELDS]
+        if unknown:
+            raise StateError(f"the state has an unknown field {_shown(unknown[0])}")
+        values = {name: FIELDS[name].check(value) for name, value in data.items()}
+        return cls(**values)._consistent(zoo)
+
+    @classmethod
+    def from_query(cls, query: str, zoo: Zoo) -> tuple[State, list[str]]:
+        """A state from a link's query string, and one notice for each part that had to be left at its default."""
+        if not query.strip("?"):
+            return cls(), []
+        if len(query) > MAX_QUERY:
+            return cls(), [f"The link is longer than {MAX_QUERY:,} characters, so the opening state is shown."]
+        parts = dict(parse_qsl(query.lstrip("?"), keep_blank_values=True))
+        version = parts.pop("v", None)
+        by_key = {field.key: name for name, field in FIELDS.items()}
+        known = {key: text for key, text in parts.items() if key in by_key or key == "px"}
+        if version != VERSION:
+            if not known and version is None:
+                return cls(), []  # somebody else's parameters, such as a tracker's: none of ours to complain of
+            was = "has no version" if version is None else f"is of version {_shown(version)}"
+            return cls(), [f"The link {was}, and this explorer reads version {VERSION}: the opening state is shown."]
+        values: dict[str, Any] = {}
+        notices = []
+        for key, text in known.items():
+            name = "pixels" if key == "px" else by_key[key]
+            try:
+                values[name] = FIELDS[name].check(decode(text) if key == "px" else FIELDS[name].read(text))
+            except StateError as wrong:
+                notices.append(f"In the link, {wrong}; the default is used instead.")
+        return _made_consistent(cls(**values), zoo, notices)
+
+    def to_json(self) -> dict[str, Any]:
+        """The state as the page holds it: plain lists, strings, numbers and booleans."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    def to_query(self) -> str:
+        """The link's query string, ``?v=1&…``; ``from_query`` gives the same state back.
+
+        Pixels off the lattice of 1/2800 (none that the page can paint) are written as the nearest level.
+        """
+        parts = {"v": VERSION}
+        default = State()
+        for name, field in FIELDS.items():
+            value = getattr(self, name)
+            if value == getattr(default, name) or (name == "drawing" and value is None):
+                continue
+            if name == "pixels" and pattern_name(value) is None:
+                parts["px"] = encode(value)
+            else:
+                parts[field.key] = field.write(value)
+        return "?" + urlencode(parts)
+
+    def picture(self) -> Floats:
+        """The input x, ``(8, 8)``."""
+        return np.array(self.pixels).reshape(SHAPE)
+
+    def case(self, zoo: Zoo) -> Case:
+        """The question that this state puts to its network."""
+        model = zoo[self.network]
+        picture = self.picture()
+        drawing = None if self.drawing is None else np.array(self.drawing).reshape(SHAPE)
+        reference = baseline(self.baseline, picture, seed=self.baseline_seed, mean=model.mean, drawing=drawing)
+        target = model.network.predict(picture) if isinstance(self.target, str) else self.target
+        return Case(model.network, picture, reference, target, self.output)
+
+    def settings(self) -> Settings:
+        """What the methods are told. Under the exact rule the quadrature's settings are not used."""
+        rule = "gauss-legendre" if self.rule == "exact" else self.rule
+        return Settings(self.steps, rule, self.samples, self.noise_level, self.seed, self.clip)
+
+    def _consistent(self, zoo: Zoo) -> State:
+        if self.network not in zoo:
+            raise StateError(f"the network must be one of {', '.join(zoo)}, not {_shown(self.network)}")
+        count = len(zoo[self.network].classes)
+        if isinstance(self.target, int) and self.target >= count:
+            raise StateError(f"the target must be 0 to {count - 1} for the network {self.network}, not {self.target}")
+        if self.baseline == "drawing" and self.drawing is None:
+            raise StateError("the baseline is 'drawing', but no drawing is given")
+        return self
+
+
+def _made_consistent(state: State, zoo: Zoo, notices: list[str]) -> tuple[State, list[str]]:
+    """Put back to its default what contradicts the rest, one field at a time."""
+    default = State()
+    for field in ("network", "target", "baseline"):
+        try:
+            return state._consistent(zoo), notices
+        except StateError as wrong:
+            notice = f"In the link, {wrong}; the default is used instead."
+            values = {f.name: getattr(state, f.name) for f in fields(state)}
+            name = next(f for f in ("network", "target", "baseline") if str(wrong).startswith(f"the {f} "))
+            value = PREDICTED if name == "target" else getattr(default, name)
+            state = State(**{**values, name: value})
+            notices = [*notices, notice]
+    return state._consistent(zoo), notices
+
+
+# ---------------------------------------------------------------- checks and codecs, one row a field
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How one field is called in a link, checked, read from a link and written to one."""
+
+    key: str
+    check: Callable[[Any], Any]
+    read: Callable[[str], Any] = str
+    write: Callable[[Any], str] = str
+
+
+def _one_of(label: str, names: tuple[str, ...]) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or value not in names:
+            raise StateError(f"the {label} must be one of {', '.join(names)}, not {_shown(value)}")
+        return value
+
+    return check
+
+
+def _whole(label: str, low: int, high: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise StateError(f"the {label} must be a whole number from {low} to {high:,}, not {_shown(value)}")
+        return value
+
+    return check
+
+
+def _noise_level(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_NOISE:
+        raise StateError(f"the noise level must be a number from 0 to {MAX_NOISE}, not {_shown(value)}")
+    return float(value)
+
+
+def _network(value: Any) -> str:
+    if not isinstance(value, str):
+        raise StateError(f"the network must be a name, not {_shown(value)}")
+    return value
+
+
+def _target(value: Any) -> int | str:
+    if value == PREDICTED and isinstance(value, str):
+        return PREDICTED
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise StateError(f"the target must be a class index or '{PREDICTED}', not {_shown(value)}")
+    return value
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise StateError(f"clip must be true or false, not {_shown(value)}")
+    return value
+
+
+def _pixels(label: str) -> Callable[[Any], Pixels]:
+    def check(value: Any) -> Pixels:
+        if not isinstance(value, list | tuple) or len(value) != 64:
+            count = f"{len(value)} values" if isinstance(value, list | tuple) else _shown(value)
+            raise StateError(f"the {label} must be 64 numbers, not {count}")
+        for i, v in enumerate(value):
+            if isinstance(v, bool) or not isinstance(v, int | float) or not math.isfinite(v) or not 0 <= v <= 1:
+                raise StateError(
+                    f"the {label} must hold numbers from 0 to 1, but row {i // 8}, column {i % 8} is {_shown(v)}"
+                )
+        return tuple(float(v) for v in value)
+
+    return check
+
+
+def _drawing(value: Any) -> Pixels | None:
+    return None if value is None else _pixels("drawing")(value)
+
+
+def _read_whole(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+
+
+def _read_decimal(text: str) -> float | str:
+    return float(text) if re.fullmatch(r"\d(\.\d{1,17})?", text, re.ASCII) else text
+
+
+def _read_truth(text: str) -> bool | str:
+    return {"1": True, "0": False}.get(text, text)
+
+
+def _read_pattern(text: str) -> Pixels:
+    if text not in PATTERNS:
+        raise StateError(f"the pattern must be one of {', '.join(PATTERNS)}, not {_shown(text)}")
+    return tuple(PATTERNS[text].ravel().tolist())
+
+
+def _read_drawing(text: str) -> Pixels:
+    return _read_pattern(text) if text in PATTERNS else decode(text)
+
+
+FIELDS: Mapping[str, Field] = MappingProxyType(
+    {
+        "pixels": Field("p", _pixels("picture"), _read_pattern, lambda v: pattern_name(v) or ""),
+        "network": Field("net", _network),
+        "target": Field("class", _target, _read_whole),
+        "output": Field("out", _one_of("output", OUTPUTS)),
+        "baseline": Field("base", _one_of("baseline", BASELINES)),
+        "baseline_seed": Field("bseed", _whole("baseline seed", 0, MAX_SEED), _read_whole),
+        "drawing": Field("draw", _drawing, _read_drawing, lambda v: pattern_name(v) or encode(v)),
+        "steps": Field("m", _whole("number of steps m", 1, MAX_STEPS), _read_whole),
+        "rule": Field("rule", _one_of("rule", RULE_NAMES)),
+        "samples": Field("n", _whole("number of samples n", 1, MAX_SAMPLES), _read_whole),
+        "noise_level": Field("noise", _noise_level, _read_decimal),
+        "seed": Field("seed", _whole("seed", 0, MAX_SEED), _read_whole),
+        "clip": Field("clip", _truth, _read_truth, lambda v: str(int(v))),
+        "tab": Field("tab", _one_of("tab", TABS)),
+        "scale": Field("scale", _one_of("scale", SCALES)),
+    }
+)
+
+
+# ---------------------------------------------------------------- pictures in a link
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_DIGIT: Mapping[str, int] = MappingProxyType({letter: i for i, letter in enumerate(ALPHABET)})
+
+
+def encode(pixels: Pixels) -> str:
+    """64 values as text: how many levels less one, each level as two letters, then a letter a pixel.
+
+    Levels are whole 2800ths, which hold all that can be painted exactly: hundredths, sixteenths and fourteenths.
+    """
+    levels = [round(v * LEVELS) for v in pixels]
+    palette = list(dict.fromkeys(levels))
+    index = {level: ALPHABET[i] for i, level in enumerate(palette)}
+    letters = [ALPHABET[level // 64] + ALPHABET[level % 64] for level in palette]
+    return ALPHABET[len(palette) - 1] + "".join(letters) + "".join(index[level] for level in levels)
+
+
+def decode(text: str) -> Pixels:
+    """The 64 values that ``encode`` wrote.
+
+    Raises:
+        StateError: the text is not such a picture.
+    """
+    try:
+        digits = [_DIGIT[letter] for letter in text]
+    except KeyError as unknown:
+        raise StateError(f"the painted picture has an impossible letter {_shown(unknown.args[0])}") from None
+    count = digits[0] + 1 if digits else 0
+    if len(digits) != 1 + 2 * count + 64:
+        raise StateError("the painted picture is cut short or too long")
+    head, indices = digits[1 : 1 + 2 * count], digits[1 + 2 * count :]
+    palette = [64 * high + low for high, low in zip(head[::2], head[1::2], strict=True)]
+    if max(palette) > LEVELS or max(indices) >= count:
+        raise StateError("the painted picture has a value that no pixel can have")
+    return tuple(palette[i] / LEVELS for i in indices)
+
+
+def pattern_name(pixels: Pixels) -> str | None:
+    """The pattern that has exactly these pixels, if one does."""
+    return next((name for name, picture in PATTERNS.items() if tuple(picture.ravel().tolist()) == pixels), None)
+
+
+def _shown(value: object) -> str:
+    """A refused value, short enough for a message."""
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "…"

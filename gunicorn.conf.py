@@ -1,0 +1,15 @@
+"""How gunicorn serves ``app:server``; it reads this file by itself. Every setting comes from the environment."""
+
+import os
+
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8050')}"
+workers = int(os.environ.get("WORKERS", "2"))
+threads = int(os.environ.get("THREADS", "4"))
+worker_class = "gthread"
+preload_app = True  # torch is imported once and shared; no network is asked before the workers fork
+timeout = int(os.environ.get("TIMEOUT", "60"))
+graceful_timeout = 10
+keepalive = 30
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # the heartbeat file, also on a read-only root
+control_socket_disable = True
+loglevel = os.environ.get("LOG_LEVEL", "warning")

@@ -1,0 +1,408 @@
+"""Make the trained networks and the digits data: `python models/train.py` (about a minute on one core).
+
+Writes, beside this script, `shapes.npz` and `digits.npz` (weights) and `digits-data.npz` (pictures). Every seed is
+fixed and one thread is used, so on one machine with one torch the files come out the same byte for byte. Another
+processor may add in another order, and training magnifies that. So `python models/train.py --check` trains into a
+temporary folder, prints how far the weights moved, and fails only when the data differ or an accuracy moved by more
+than `ACCURACY_TOLERANCE`.
+
+The digits are the 1,797 pictures of the UCI "Optical Recognition of Handwritten Digits" test set (E. Alpaydin and
+C. Kaynak, 1998, https://doi.org/10.24432/C50P49, CC BY 4.0), in the copy that ships with scikit-learn, which only
+this script needs. The shapes are drawn here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
+Batches = Callable[[Generator], tuple[Array, Labels]]
+
+FOLDER = Path(__file__).resolve().parent
+ACCURACY_TOLERANCE = 0.01
+
+SHAPES = ("vertical edge", "horizontal edge", "circle", "ring", "diagonal", "cross", "checkerboard", "nothing")
+SHAPES_SIZES = (64, 48, 32, len(SHAPES))
+SHAPES_SEED = 1
+SHAPES_HELD_OUT_SEED = 2
+SHAPES_HELD_OUT = 500  # of each class
+
+DIGITS = tuple("0123456789")
+DIGITS_SIZES = (64, 32, 32, len(DIGITS))
+DIGITS_SEED = 3
+DIGITS_SPLIT_SEED = 4
+DIGITS_HELD_OUT = 0.2
+DIGITS_CREDIT = (
+    "Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, 1998, UCI Machine Learning Repository",
+    "https://doi.org/10.24432/C50P49",
+    "Licence: CC BY 4.0, https://creativecommons.org/licenses/by/4.0/",
+    "The 1,797 pictures of the test set as distributed by scikit-learn; the held-out mask was added here.",
+)
+
+ROW, COLUMN = np.mgrid[0:8, 0:8].astype(np.float64)
+
+
+# Drawing shapes. A mask is an array (n, 8, 8) in [0, 1], 1 where the shape is; numbers that describe n pictures have
+# the shape (n, 1, 1), so that they broadcast.
+
+
+def uniform(rng: Generator, n: int, low: float, high: float) -> Array:
+    """Return n draws from [low, high), shape (n, 1, 1)."""
+    return rng.uniform(low, high, (n, 1, 1))
+
+
+def chance(rng: Generator, n: int, p: float) -> NDArray[np.bool_]:
+    """Return n coin tosses that are true with probability p, shape (n, 1, 1)."""
+    return rng.random((n, 1, 1)) < p
+
+
+def canvas(rng: Generator, n: int) -> tuple[Array, Array]:
+    """Return the row and column coordinates of n canvases, a third of them bent a little, as hands do."""
+    bend = np.where(chance(rng, n, 1 / 3), uniform(rng, n, 0.0, 0.5), 0.0)
+    row_phase, column_phase = uniform(rng, n, 0.0, 2 * np.pi), uniform(rng, n, 0.0, 2 * np.pi)
+    return ROW + bend * np.sin(0.8 * COLUMN + row_phase), COLUMN + bend * np.sin(0.8 * ROW + column_phase)
+
+
+def inside(rng: Generator, distance: Array, softest: float = 2.0) -> Array:
+    """Turn a signed distance (negative inside the shape, in pixels) into a mask; half of the edges are hard."""
+    n = len(distance)
+    softness = np.where(chance(rng, n, 0.5), 1e-3, uniform(rng, n, 0.3, softest))
+    return np.clip(0.5 - distance / softness, 0.0, 1.0)
+
+
+def line(across: Array, along: Array, half_width: Array, start: Array, stop: Array) -> Array:
+    """Return the signed distance to a line: the larger of those to its sides and to its two ends."""
+    sides: Array = np.abs(across) - half_width
+    return np.maximum(sides, np.maximum(start - along, along - stop))
+
+
+def draw_edges(rng: Generator, n: int) -> Array:
+    """Draw vertical edges: half-planes at any column, hard or as a wide ramp, bars, lines and pairs of lines."""
+    row, column = canvas(rng, n)
+    across = column - 3.5 + np.tan(rng.normal(0.0, 0.07, (n, 1, 1))) * (row - 3.5)
+    plane = inside(rng, across - uniform(rng, n, -3.3, 3.3))
+    ramp = np.clip(0.5 + across / uniform(rng, n, 2.0, 8.0), 0.0, 1.0)
+    whole = chance(rng, n, 0.5)
+    start = np.where(whole, -1.0, uniform(rng, n, -0.5, 2.0))
+    stop = np.where(whole, 8.0, uniform(rng, n, 5.0, 7.5))
+    half_width = np.where(chance(rng, n, 0.5), 0.5, 0.5 + uniform(rng, n, 0.0, 1.0) * np.where(whole, 1.1, 0.5))
+    place = uniform(rng, n, -3.5, 3.5)
+    bar = line(across - place, row, half_width, start, stop)
+    other = line(across - place - np.where(place > 0, -1, 1) * uniform(rng, n, 2.2, 5.0), row, half_width, start, stop)
+    bars = inside(rng, np.where(chance(rng, n, 0.25), np.minimum(bar, other), bar), softest=1.0)
+    return np.where(chance(rng, n, 0.45), bars, np.where(chance(rng, n, 0.2), ramp, plane))
+
+
+def draw_blobs(rng: Generator, n: int, *, ring: bool) -> Array:
+    """Draw filled discs or rings, round or a little square, a little oval, anywhere they fit."""
+    row, column = canvas(rng, n)
+    radius = uniform(rng, n, 1.5, 4.3) if ring else uniform(rng, n, 1.3, 4.0)
+    room = np.maximum(0.3, 3.9 - radius)
+    row = (row - 3.5 - uniform(rng, n, -1.0, 1.0) * room) * uniform(rng, n, 0.85, 1.15)
+    column = (column - 3.5 - uniform(rng, n, -1.0, 1.0) * room) * uniform(rng, n, 0.85, 1.15)
+    power = np.where(chance(rng, n, 0.6), 2.0, 1 / uniform(rng, n, 0.1, 0.5))
+    distance = (np.abs(row) ** power + np.abs(column) ** power) ** (1 / power) - radius
+    if not ring:
+        return inside(rng, distance)
+    # From the outer edge inwards: at most so thick that a hole of about a pixel's radius stays.
+    thickness = uniform(rng, n, 0.9, 1.0) + uniform(rng, n, 0.0, 1.0) * np.clip(radius - 2.0, 0.0, 1.2)
+    return inside(rng, np.abs(distance + thickness / 2) - thickness / 2, softest=1.0)
+
+
+def draw_diagonals(rng: Generator, n: int) -> Array:
+    """Draw diagonals of one direction: ramps from corner to corner, half-planes and lines."""
+    row, column = canvas(rng, n)
+    angle = np.pi / 4 + rng.normal(0.0, 0.08, (n, 1, 1))
+    across = np.cos(angle) * (column - 3.5) + np.sin(angle) * (row - 3.5)
+    along = np.cos(angle) * (row - 3.5) - np.sin(angle) * (column - 3.5)
+    ramp = np.clip(0.5 + (across + uniform(rng, n, -1.0, 1.0)) / uniform(rng, n, 3.0, 10.5), 0.0, 1.0)
+    plane = inside(rng, across - uniform(rng, n, -2.8, 2.8))
+    half_width = np.where(chance(rng, n, 0.5), 0.5, uniform(rng, n, 0.5, 1.4))
+    whole = chance(rng, n, 0.5)
+    start = np.where(whole, -6.0, uniform(rng, n, -4.5, -2.0))
+    stop = np.where(whole, 6.0, uniform(rng, n, 2.0, 4.5))
+    lines = inside(rng, line(across - uniform(rng, n, -2.2, 2.2), along, half_width, start, stop), softest=1.0)
+    mask = np.where(chance(rng, n, 0.45), lines, np.where(chance(rng, n, 0.45), ramp, plane))
+    return np.where(chance(rng, n, 0.5), mask, mask[:, :, ::-1])
+
+
+def draw_crosses(rng: Generator, n: int) -> Array:
+    """Draw plus signs and x's: two lines, or lines' ends, through one place near the middle."""
+    row, column = canvas(rng, n)
+    row, column = row - 3.5 - uniform(rng, n, -1.2, 1.2), column - 3.5 - uniform(rng, n, -1.2, 1.2)
+    angle = np.where(chance(rng, n, 0.5), 0.0, np.pi / 4) + rng.normal(0.0, 0.06, (n, 1, 1))
+    across = np.cos(angle) * column + np.sin(angle) * row
+    along = np.cos(angle) * row - np.sin(angle) * column
+    half_width = np.where(chance(rng, n, 0.5), 0.5, uniform(rng, n, 0.5, 1.1))
+    arm = np.where(chance(rng, n, 0.5), 8.0, uniform(rng, n, 2.4, 5.0))
+    one, other = line(across, along, half_width, -arm, arm), line(along, across, half_width, -arm, arm)
+    return inside(rng, np.minimum(one, other), softest=1.0)
+
+
+def draw_checkerboards(rng: Generator, n: int) -> Array:
+    """Draw checkerboards whose squares are 1, 2, 3 or 4 pixels wide."""
+    size = rng.choice([1, 2, 3, 4], (n, 1, 1), p=[0.4, 0.35, 0.1, 0.15])
+    row_phase = np.where(size == 4, 0, rng.integers(0, 6, (n, 1, 1)))
+    column_phase = np.where(size == 4, 0, rng.integers(0, 6, (n, 1, 1)))
+    return ((ROW + row_phase) // size + (COLUMN + column_phase) // size + rng.integers(0, 2, (n, 1, 1))) % 2
+
+
+def colour(rng: Generator, masks: Array) -> Array:
+    """Give masks their two greys: black and white as a brush paints, or any two at least 0.3 apart, either way up."""
+    n = len(masks)
+    painted = chance(rng, n, 0.4)
+    contrast = np.where(painted, 1.0, uniform(rng, n, 0.3, 1.0))
+    # A hand misses a pixel now and then, or hits one too many; a scanner adds noise instead.
+    slip = (rng.random(masks.shape) < 0.015) & chance(rng, n, 0.4)
+    noise = rng.normal(size=masks.shape) * np.where(painted | chance(rng, n, 0.3), 0.0, uniform(rng, n, 0.0, 0.15))
+    masks = np.where(chance(rng, n, 0.5), masks, 1.0 - masks)
+    pictures = np.where(slip, 1.0 - masks, masks) + noise
+    return np.clip(uniform(rng, n, 0.0, 1.0) * (1.0 - contrast) + contrast * pictures, 0.0, 1.0)
+
+
+def draw_nothing(rng: Generator, n: int) -> Array:
+    """Draw pictures of nothing: one grey, black and white included, faint noise, stray pixels, or noise alone."""
+    grey = np.where(chance(rng, n, 0.3), rng.integers(0, 2, (n, 1, 1)), uniform(rng, n, 0.0, 1.0))
+    pictures = grey + rng.normal(size=(n, 8, 8)) * np.where(chance(rng, n, 0.5), 0.0, uniform(rng, n, 0.0, 0.05))
+    stray = rng.random((n, 64)).argsort(axis=1).reshape(n, 8, 8) < rng.integers(0, 4, (n, 1, 1))
+    ink = np.where(chance(rng, n, 0.5), rng.random((n, 8, 8)), np.where(grey < 0.5, 1.0, 0.0))
+    pictures = np.where(stray, ink, pictures)
+    return np.clip(np.where(chance(rng, n, 0.15), rng.random((n, 8, 8)), pictures), 0.0, 1.0)
+
+
+def draw_shapes(rng: Generator, per_class: int) -> tuple[Array, Labels]:
+    """Return (pictures (k, 8, 8) in hundredths, class indices (k,)) with `per_class` pictures of each of SHAPES."""
+    n = per_class
+    masks = [
+        draw_edges(rng, n),
+        draw_edges(rng, n).transpose(0, 2, 1),
+        draw_blobs(rng, n, ring=False),
+        draw_blobs(rng, n, ring=True),
+        draw_diagonals(rng, n),
+        draw_crosses(rng, n),
+        draw_checkerboards(rng, n),
+    ]
+    pictures = [*(colour(rng, mask) for mask in masks), draw_nothing(rng, n)]
+    return np.round(np.concatenate(pictures), 2), np.repeat(np.arange(len(SHAPES)), n)
+
+
+# The digits.
+
+
+def load_digits() -> tuple[NDArray[np.uint8], Labels, NDArray[np.bool_]]:
+    """Return (pictures (1797, 8, 8) in 0..16, class indices, held-out mask); a fifth of each class is held out."""
+    from sklearn.datasets import load_digits as load
+
+    data = load()
+    labels = data.target.astype(np.int64)
+    held_out = np.zeros(len(labels), dtype=np.bool_)
+    rng = np.random.default_rng(DIGITS_SPLIT_SEED)
+    for digit in range(len(DIGITS)):
+        members = rng.permutation(np.flatnonzero(labels == digit))
+        held_out[members[: round(DIGITS_HELD_OUT * len(members))]] = True
+    return data.images.astype(np.uint8), labels, held_out
+
+
+def augment(rng: Generator, pictures: Array) -> Array:
+    """Vary digits (n, 8, 8) as painters do: moved by a pixel, paler, in plain black and white, noisy."""
+    n = len(pictures)
+    move = np.where(chance(rng, n, 0.5), rng.integers(-1, 2, (2, n, 1, 1)), 0)
+    padded = np.pad(pictures, ((0, 0), (1, 1), (1, 1)))
+    moved = padded[np.arange(n)[:, None, None], ROW.astype(int) + 1 + move[0], COLUMN.astype(int) + 1 + move[1]]
+    binary = (moved > uniform(rng, n, 0.2, 0.75)).astype(np.float64)
+    varied = np.where(chance(rng, n, 0.35), binary, moved)
+    varied = varied * np.where(chance(rng, n, 0.5), 1.0, uniform(rng, n, 0.4, 1.0))
+    noise = rng.normal(size=varied.shape) * np.where(chance(rng, n, 0.5), 0.0, uniform(rng, n, 0.0, 0.15))
+    return np.clip(varied + noise, 0.0, 1.0)
+
+
+# Training.
+
+
+def new_network(sizes: tuple[int, ...], rng: Generator) -> torch.nn.Sequential:
+    """Return a ReLU MLP in float64 with He initialisation drawn from `rng`, zero biases."""
+    modules: list[torch.nn.Module] = []
+    for before, after in zip(sizes, sizes[1:], strict=False):
+        linear = torch.nn.Linear(before, after, dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(rng.normal(0.0, np.sqrt(2 / before), (after, before))))
+            linear.bias.zero_()
+        modules += [linear, torch.nn.ReLU()]
+    return torch.nn.Sequential(*modules[:-1])
+
+
+def fit(
+    network: torch.nn.Sequential, batches: Batches, rng: Generator, *, steps: int, decay: float, smoothing: float
+) -> None:
+    """Train in place with AdamW and a learning rate that falls to 0 along a cosine.
+
+    Weight decay and label smoothing keep the logits moderate: a network that is sure to the last bit has a
+    probability gradient of nothing, and nothing to explain.
+    """
+    parameters = list(network.parameters())
+    optimiser = torch.optim.AdamW(parameters, weight_decay=decay)
+    for step in range(steps):
+        optimiser.param_groups[0]["lr"] = 0.005 * 0.5 * (1 + np.cos(np.pi * step / steps))
+        pictures, labels = batches(rng)
+        logits = network(torch.from_numpy(pictures.reshape(len(pictures), 64)))
+        loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels), label_smoothing=smoothing)
+        # As everywhere in this project: gradients are asked for, never accumulated by backward().
+        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+            parameter.grad = gradient
+        optimiser.step()
+
+
+def weights(network: torch.nn.Sequential) -> dict[str, NDArray[np.float32]]:
+    """Return the weights as float32 arrays w0, b0, w1, b1, …; w has the shape (outputs, inputs)."""
+    linears = [module for module in network if isinstance(module, torch.nn.Linear)]
+    arrays: dict[str, NDArray[np.float32]] = {}
+    for number, linear in enumerate(linears):
+        arrays[f"w{number}"] = linear.weight.detach().numpy().astype(np.float32)
+        arrays[f"b{number}"] = linear.bias.detach().numpy().astype(np.float32)
+    return arrays
+
+
+def logits(arrays: Mapping[str, NDArray[Any]], pictures: Array) -> Array:
+    """Return the logits (k, classes) of the stored float32 weights, computed in float64."""
+    values: Array = pictures.reshape(len(pictures), 64)
+    last = sum(name.startswith("w") for name in arrays) - 1
+    for number in range(last + 1):
+        values = values @ arrays[f"w{number}"].astype(np.float64).T + arrays[f"b{number}"]
+        values = values if number == last else np.maximum(values, 0.0)
+    return values
+
+
+def accuracy(arrays: Mapping[str, NDArray[Any]], pictures: Array, labels: Labels) -> float:
+    """Return the share of pictures whose largest logit is that of their class."""
+    return float(np.mean(logits(arrays, pictures).argmax(axis=1) == labels))
+
+
+def network_file(
+    arrays: Mapping[str, NDArray[Any]], classes: tuple[str, ...], training: Array, held_out: tuple[Array, Labels]
+) -> dict[str, NDArray[Any]]:
+    """Return all that a network's file holds: weights, classes, the accuracy measured, the mean training picture."""
+    return {
+        **arrays,
+        "classes": np.array(classes),
+        "accuracy": np.array(accuracy(arrays, *held_out)),
+        "held_out": np.array(len(held_out[1])),
+        "mean": training.mean(axis=0),
+    }
+
+
+def make_shapes() -> dict[str, NDArray[Any]]:
+    """Train the shapes network; it is measured on shapes drawn anew from another seed."""
+    rng = np.random.default_rng(SHAPES_SEED)
+    pictures, labels = draw_shapes(rng, 12_000)
+
+    def batches(rng: Generator) -> tuple[Array, Labels]:
+        chosen = rng.integers(0, len(labels), 256)
+        return pictures[chosen], labels[chosen]
+
+    network = new_network(SHAPES_SIZES, rng)
+    fit(network, batches, rng, steps=30_000, decay=0.02, smoothing=0.02)
+    held_out = draw_shapes(np.random.default_rng(SHAPES_HELD_OUT_SEED), SHAPES_HELD_OUT)
+    return network_file(weights(network), SHAPES, pictures, held_out)
+
+
+def make_digits() -> dict[str, NDArray[Any]]:
+    """Train the digits network; it is measured on the held-out pictures as they are, without augmentation."""
+    integers, labels, held_out = load_digits()
+    pictures = integers / 16.0
+    training, training_labels = pictures[~held_out], labels[~held_out]
+
+    def batches(rng: Generator) -> tuple[Array, Labels]:
+        chosen = rng.integers(0, len(training_labels), 256)
+        return augment(rng, training[chosen]), training_labels[chosen]
+
+    rng = np.random.default_rng(DIGITS_SEED)
+    network = new_network(DIGITS_SIZES, rng)
+    fit(network, batches, rng, steps=10_000, decay=0.02, smoothing=0.02)
+    return network_file(weights(network), DIGITS, training, (pictures[held_out], labels[held_out]))
+
+
+def make_digits_data() -> dict[str, NDArray[Any]]:
+    """Return the digits as whole numbers 0..16 with their class indices, the held-out mask and the credit."""
+    pictures, labels, held_out = load_digits()
+    credit = np.array(DIGITS_CREDIT)
+    return {"pictures": pictures, "labels": labels.astype(np.uint8), "held_out": held_out, "credit": credit}
+
+
+# The files.
+
+MAKERS: Mapping[str, Callable[[], dict[str, NDArray[Any]]]] = {
+    "shapes.npz": make_shapes,
+    "digits.npz": make_digits,
+    "digits-data.npz": make_digits_data,
+}
+
+
+def make(folder: Path) -> None:
+    """Make all files in `folder` and say what came out."""
+    torch.set_num_threads(1)
+    for name, maker in MAKERS.items():
+        started = time.perf_counter()
+        arrays = maker()
+        # numpy dates every entry 1980-01-01, so equal arrays make equal files.
+        np.savez_compressed(folder / name, allow_pickle=False, **arrays)
+        print(f"{name}: {(folder / name).stat().st_size:,} bytes, {time.perf_counter() - started:.1f} s", end="")
+        print(f", accuracy {arrays['accuracy']:.4f} on {arrays['held_out']}" if "accuracy" in arrays else "")
+
+
+def differences(made: Path, kept: Path) -> list[str]:
+    """Compare a file just made with the one that is kept, print the numbers, return what is not as it should be."""
+    with np.load(made, allow_pickle=False) as new, np.load(kept, allow_pickle=False) as old:
+        if set(new.files) != set(old.files) or any(new[name].shape != old[name].shape for name in new.files):
+            return [f"{kept.name}: other arrays, or arrays of another shape"]
+        trained = [name for name in new.files if name[0] in "wb" and name[1:].isdigit()]
+        moved = max((float(np.abs(new[name] - old[name]).max()) for name in trained), default=0.0)
+        # The drawn shapes pass through exp, sin and rounding, where another numpy may differ in a last bit.
+        exact = set(new.files) - {*trained, "accuracy", "mean"}
+        wrong = [f"{kept.name}: {name} differs" for name in sorted(exact) if not np.array_equal(new[name], old[name])]
+        if "mean" in new.files and not np.allclose(new["mean"], old["mean"], atol=1e-4):
+            wrong.append(f"{kept.name}: mean differs")
+        same = "the same bytes" if made.read_bytes() == kept.read_bytes() else "other bytes"
+        if not trained:
+            print(f"{kept.name}: {same}")
+            return wrong
+        print(f"{kept.name}: {same}, largest weight difference {moved:.3g}, ", end="")
+        print(f"accuracy {float(new['accuracy']):.4f} made, {float(old['accuracy']):.4f} kept")
+        if abs(float(new["accuracy"]) - float(old["accuracy"])) > ACCURACY_TOLERANCE:
+            wrong.append(f"{kept.name}: accuracy differs by more than {ACCURACY_TOLERANCE}")
+    return wrong
+
+
+def check() -> int:
+    """Make everything anew in a temporary folder and compare; return the exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        make(Path(folder))
+        wrong = [line for name in MAKERS for line in differences(Path(folder) / name, FOLDER / name)]
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def main() -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Make the trained networks and the digits data.")
+    parser.add_argument("--check", action="store_true", help="train into a temporary folder and compare")
+    if parser.parse_args().check:
+        return check()
+    make(FOLDER)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

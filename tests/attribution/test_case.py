@@ -1,0 +1,81 @@
+"""The question and the settings: what is refused, and that a case cannot change."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from explorer.attribution import Case, Network, Settings
+
+from .toys import BLACK, WHITE, mlp, picture
+
+NETWORK = Network(mlp(0))
+
+
+def test_a_case_keeps_its_own_copy_of_the_pictures() -> None:
+    mine = picture(0)
+    case = Case(NETWORK, mine, BLACK, 0)
+    mine[:] = 7
+    assert np.array_equal(case.input, picture(0))
+
+
+def test_a_case_cannot_be_changed() -> None:
+    case = Case(NETWORK, picture(0), BLACK, 0)
+    with pytest.raises(ValueError, match="read-only"):
+        case.input[0, 0] = 1
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        case.target = 1  # type: ignore[misc]
+
+
+def test_pictures_are_double_precision_whatever_they_were() -> None:
+    case = Case(NETWORK, WHITE.astype(np.float32), np.zeros((8, 8), dtype=int), 0)
+    assert case.input.dtype == case.baseline.dtype == np.float64
+    assert np.array_equal(case.difference, WHITE)
+
+
+@pytest.mark.parametrize("name", ["input", "baseline"])
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (np.zeros(64), r"shape \(8, 8\), not \(64,\)"),
+        (np.zeros((1, 8, 8)), r"shape \(8, 8\), not \(1, 8, 8\)"),
+        (np.full((8, 8), np.nan), "finite"),
+        (np.full((8, 8), -np.inf), "finite"),
+    ],
+)
+def test_a_picture_of_another_shape_or_not_finite_is_refused_by_name(name: str, bad: Any, message: str) -> None:
+    pictures = {"input": BLACK, "baseline": BLACK} | {name: bad}
+    with pytest.raises(ValueError, match=f"the {name} must .*{message}"):
+        Case(NETWORK, **pictures, target=0)
+
+
+@pytest.mark.parametrize("target", [-1, 5])
+def test_an_unknown_target_is_refused(target: int) -> None:
+    with pytest.raises(ValueError, match=f"0 to 4, not {target}"):
+        Case(NETWORK, WHITE, BLACK, target)
+
+
+def test_an_unknown_output_is_refused() -> None:
+    with pytest.raises(ValueError, match="'logits'"):
+        Case(NETWORK, WHITE, BLACK, 0, "logits")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"steps": 0}, "steps must be at least 1, not 0"),
+        ({"samples": 0}, "samples must be at least 1, not 0"),
+        ({"rule": "simpson"}, "'simpson'"),
+        ({"rule": "exact"}, "call exact_integrated_gradients"),
+        ({"noise_level": -0.1}, "noise level must be 0 or more"),
+        ({"noise_level": float("nan")}, "noise level must be 0 or more"),
+        ({"noise_level": float("inf")}, "noise level"),
+        ({"seed": -1}, "seed must be 0 or more"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Settings(**settings)

@@ -1,0 +1,364 @@
+"""The model zoo: the hand-set detector to the digit, the trained networks by what they can do, files that are safe."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import shutil
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from explorer.models import FOLDER, Model, load_zoo
+from explorer.pictures import PATTERNS, StoredFileError, baseline
+
+Floats = NDArray[np.float64]
+
+SHAPES = ("vertical edge", "horizontal edge", "circle", "ring", "diagonal", "cross", "checkerboard", "nothing")
+
+CLASS_OF_PATTERN = {
+    "edge": "vertical edge",
+    "bar": "vertical edge",
+    "horizontal": "horizontal edge",
+    "circle": "circle",
+    "ring": "ring",
+    "diagonal": "diagonal",
+    "cross": "cross",
+    "x": "cross",
+    "checkerboard": "checkerboard",
+    "dot": "nothing",
+    "black": "nothing",
+    "white": "nothing",
+}
+
+# Painted by hand for this test, # with the brush; each is tried light on dark and dark on light.
+PAINTED = {
+    "vertical edge": """
+        ###..... ......## .#...... ....#... ......## .....#.. ........ ..#..#..
+        ###..... ......## .#...... ....#... ......## .....#.. ..#..... ..#..#..
+        ###..... ......## .#...... ....#... .....### .....#.. ..#..... ..#..#..
+        ###..... ......## .#...... ....#... .....### .....#.. ..#..... ..#..#..
+        ###..... ......## .#...... ....#... .....### ....#... ..#..... ..#..#..
+        ###..... ......## .#...... ....#... .....### ....#... ..#..... ..#..#..
+        ###..... ......## .#...... ....#... .....### ....#... ..#..... ..#..#..
+        ###..... ......## .#...... ....#... .....### ....#... ........ ..#..#..
+    """,
+    "horizontal edge": """
+        ######## ........ ........ ........ ........ ######## ........ ........
+        ######## ........ ........ ######## ........ ######## ........ ........
+        ........ ........ ........ ........ ........ ######## .######. ########
+        ........ ........ ######## ........ ........ ######## ........ ........
+        ........ ........ ######## ........ ........ #####... ........ ........
+        ........ ######## ........ ........ ....#### ........ ........ ########
+        ........ ######## ........ ........ ####.... ........ ........ ........
+        ........ ######## ........ ........ ........ ........ ........ ........
+    """,
+    "circle": """
+        ........ ..####.. ........ ........ ........ ........ ........ ........
+        ..###... .######. ........ ........ .....##. ..####.. .####... ........
+        .#####.. ######## ........ ...##... ....#### .######. .####... ....##..
+        .#####.. ######## .###.... ..####.. ....#### .######. .####... ...####.
+        .#####.. ######## #####... ..####.. .....##. .######. .####... ...####.
+        ..###... ######## #####... ...##... ........ .######. ........ ....##..
+        ........ .######. #####... ........ ........ ..####.. ........ ........
+        ........ ..####.. .###.... ........ ........ ........ ........ ........
+    """,
+    "ring": """
+        ..####.. ........ ........ ........ ######## ........ ........ ..###...
+        .#....#. ........ .######. ..###... #......# ........ .####... .#...#..
+        #......# ...##... .#....#. .#...#.. #......# ....###. .#..#... #.....#.
+        #......# ..#..#.. .#....#. .#...#.. #......# ...#...# .#..#... #.....#.
+        #......# ..#..#.. .#....#. .#...#.. #......# ...#...# .####... #.....#.
+        #......# ...##... .#....#. ..###... #......# ...#...# ........ .#...#..
+        .#....#. ........ .######. ........ #......# ....###. ........ ..###...
+        ..####.. ........ ........ ........ ######## ........ ........ ........
+    """,
+    "diagonal": """
+        #....... .......# ........ ##...... #....... ..#..... ######## ........
+        .#...... ......#. ......#. ###..... ##...... ...#.... #######. ........
+        ..#..... .....#.. .....#.. .###.... ###..... ....#... ######.. #.......
+        ...#.... ....#... ....#... ..###... ####.... .....#.. #####... ##......
+        ....#... ...#.... ...#.... ...###.. #####... ......#. ####.... .##.....
+        .....#.. ..#..... ..#..... ....###. ######.. .......# ###..... ..##....
+        ......#. .#...... .#...... .....### #######. ........ ##...... ...##...
+        .......# #....... ........ ......## ######## ........ #....... ....##..
+    """,
+    "cross": """
+        ....#... ........ ........ #......# ........ ..##.... ........ ........
+        ....#... ...#.... ........ .#....#. .#...#.. ..##.... ....#... ##...##.
+        ....#... ...#.... ...#.... ..#..#.. ..#.#... ######## ....#... .##.##..
+        ....#... .#####.. ...#.... ...##... ...#.... ######## ..#####. ..###...
+        ######## ...#.... .#####.. ...##... ..#.#... ..##.... ....#... ..###...
+        ....#... ...#.... ...#.... ..#..#.. .#...#.. ..##.... ....#... .##.##..
+        ....#... ........ ...#.... .#....#. ........ ..##.... ........ ##...##.
+        ....#... ........ ........ #......# ........ ..##.... ........ ........
+    """,
+    "checkerboard": """
+        #.#.#.#. ##..##.. ####.... .#.#.#.# #..##..# #.#.#.#. ..##..## #.#.#.#.
+        .#.#.#.# ##..##.. ####.... #.#.#.#. .##..##. .#.#.#.# ##..##.. .#.#.#.#
+        #.#.#.#. ..##..## ####.... .#.#.#.# .##..##. #.###.#. ##..##.. #.#...#.
+        .#.#.#.# ..##..## ####.... #.#.#.#. #..##..# .#.#.#.# ..##..## .#.#.#.#
+        #.#.#.#. ##..##.. ....#### .#.#.#.# #..##..# #.#.#.#. ..##..## #.#.#.#.
+        .#.#.#.# ##..##.. ....#### #.#.#.#. .##..##. .#.#.#.# ##..##.. .#...#.#
+        #.#.#.#. ..##..## ....#### .#.#.#.# .##..##. #.#.#.#. ##..##.. #.#.#.#.
+        .#.#.#.# ..##..## ....#### #.#.#.#. #..##..# .#.#.#.# ..##..## .#.#.#.#
+    """,
+    "nothing": """
+        ........ ........ ........ ........ ........ ........ ........ #.......
+        ........ ........ ..#..... ........ .#...... ........ ........ ........
+        ........ ........ ........ ........ ........ ........ .....#.. ........
+        ........ ..#..... ........ ........ ........ ........ ........ ........
+        ........ ........ ........ .......# ........ ........ ........ ........
+        ........ ........ ........ ........ .....#.. ....#... ........ ........
+        ........ ........ .....#.. ........ ........ ........ .#...... ........
+        ........ ........ ........ ........ ........ ........ ........ .......#
+    """,
+}
+
+
+@pytest.fixture(scope="module")
+def zoo() -> Mapping[str, Model]:
+    return load_zoo()
+
+
+@pytest.fixture(scope="module")
+def train() -> ModuleType:
+    """models/train.py as a module: it is a script, in no package."""
+    spec = importlib.util.spec_from_file_location("train", FOLDER / "train.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def stored(name: str) -> dict[str, NDArray[Any]]:
+    with np.load(FOLDER / name, allow_pickle=False) as arrays:
+        return {key: arrays[key] for key in arrays.files}
+
+
+def painted(shape: str) -> Floats:
+    """The pictures (16, 8, 8) painted of a shape: eight light on dark, then the same dark on light."""
+    words = np.array([[list(word) for word in line.split()] for line in PAINTED[shape].strip().splitlines()])
+    light = (words == "#").astype(np.float64).transpose(1, 0, 2)
+    return np.concatenate([light, 1.0 - light])
+
+
+def test_the_zoo_is_in_order_and_cannot_be_changed(zoo: Mapping[str, Model]) -> None:
+    assert tuple(zoo) == ("shapes", "digits", "logistic")
+    assert all(model.name == name for name, model in zoo.items())
+    with pytest.raises(TypeError):
+        zoo["mine"] = zoo["shapes"]  # type: ignore[index]
+    with pytest.raises(FrozenInstanceError):
+        zoo["shapes"].accuracy = 1.0  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", ["shapes", "digits", "logistic"])
+def test_each_model_is_whole(zoo: Mapping[str, Model], name: str) -> None:
+    model = zoo[name]
+    assert model.title
+    assert model.about.endswith(".")
+    assert model.classes == model.network.classes
+    assert model.mean.shape == (8, 8)
+    assert model.mean.dtype == np.float64
+    with pytest.raises(ValueError, match="read-only"):
+        model.mean[0, 0] = 0.5
+    assert not any(parameter.requires_grad for parameter in model.network.module.parameters())
+
+
+def test_classes_come_in_the_agreed_order(zoo: Mapping[str, Model]) -> None:
+    assert zoo["shapes"].classes == SHAPES
+    assert zoo["digits"].classes == ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+    assert zoo["logistic"].classes == ("class 0", "class 1")
+    assert [model.linear for model in zoo.values()] == [False, False, True]
+
+
+# The hand-set detector.
+
+
+def test_logistic_is_the_published_formula(zoo: Mapping[str, Model]) -> None:
+    picture = np.random.default_rng(7).random((8, 8))
+    score = -0.15
+    for r in range(8):
+        for c in range(8):
+            weight = 0.28 * (c - 3.5) + 0.82 * math.exp(-((r - 3.5) ** 2 + (c - 3.5) ** 2) / 5.5)
+            score += weight * picture[r, c]
+    expected = 1 / (1 + math.exp(-score))
+    np.testing.assert_allclose(zoo["logistic"].network.scores(picture[None])[0], [1 - expected, expected], atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "base", "target", "f_x", "f_baseline"),
+    [  # from original_explorer.json
+        ("edge", "black", 0, 0.9995013738845597, 0.5374298453437496),
+        ("circle", "black", 1, 0.9998583329428796, 0.46257015465625045),
+        ("diagonal", "white", 1, 0.503211140790832, 0.9999987788172489),
+        ("circle", "white", 0, 0.00014166705712037597, 1.221182751143246e-06),
+    ],
+)
+def test_logistic_agrees_with_the_original_explorer(
+    zoo: Mapping[str, Model], pattern: str, base: str, target: int, f_x: float, f_baseline: float
+) -> None:
+    x = PATTERNS[pattern]
+    scores = zoo["logistic"].network.scores(np.stack([x, baseline(base, x)]))
+    np.testing.assert_allclose(scores[:, target], [f_x, f_baseline], rtol=0, atol=1e-14)
+
+
+def test_logistic_classes_are_opposites(zoo: Mapping[str, Model]) -> None:
+    pictures = np.random.default_rng(1).random((200, 8, 8))
+    scores = zoo["logistic"].network.scores(pictures)
+    np.testing.assert_allclose(scores.sum(axis=1), 1.0, atol=1e-15)
+    weight, bias = zoo["logistic"].network.module.parameters()
+    np.testing.assert_array_equal(weight[0].numpy(), -weight[1].numpy())
+    assert bias.tolist() == [0.15, -0.15]
+
+
+def test_logistic_was_never_trained_and_says_so(zoo: Mapping[str, Model]) -> None:
+    model = zoo["logistic"]
+    assert model.accuracy is None
+    assert model.held_out is None
+    assert "never trained" in model.about
+    np.testing.assert_array_equal(model.mean, zoo["shapes"].mean)
+
+
+# The trained networks.
+
+
+def test_digits_accuracy_is_the_stored_one_and_good(zoo: Mapping[str, Model]) -> None:
+    data, model = stored("digits-data.npz"), zoo["digits"]
+    held_out = data["held_out"]
+    answers = model.network.scores(data["pictures"][held_out] / 16).argmax(axis=1)
+    assert np.mean(answers == data["labels"][held_out]) == model.accuracy
+    assert held_out.sum() == model.held_out
+    assert model.accuracy is not None
+    assert model.accuracy >= 0.975
+
+
+def test_digits_painted_in_black_and_white_are_recognised(zoo: Mapping[str, Model]) -> None:
+    data = stored("digits-data.npz")
+    held_out = data["held_out"]
+    pictures = (data["pictures"][held_out] >= 8).astype(np.float64)
+    answers = zoo["digits"].network.scores(pictures).argmax(axis=1)
+    assert np.mean(answers == data["labels"][held_out]) >= 0.95
+
+
+def test_digits_mean_is_that_of_the_training_pictures_alone(zoo: Mapping[str, Model]) -> None:
+    data = stored("digits-data.npz")
+    training = data["pictures"][~data["held_out"]] / 16
+    np.testing.assert_allclose(zoo["digits"].mean, training.mean(axis=0), atol=1e-15)
+
+
+def test_shapes_accuracy_is_the_stored_one_and_good(zoo: Mapping[str, Model], train: ModuleType) -> None:
+    model = zoo["shapes"]
+    pictures, labels = train.draw_shapes(np.random.default_rng(train.SHAPES_HELD_OUT_SEED), train.SHAPES_HELD_OUT)
+    right = np.sum(model.network.scores(pictures).argmax(axis=1) == labels)
+    assert len(labels) == model.held_out
+    assert model.accuracy is not None
+    # Another numpy may draw a pixel a hundredth lighter; that may turn one borderline picture or two.
+    assert abs(right - model.accuracy * len(labels)) <= 2
+    assert model.accuracy >= 0.96
+
+
+def test_shapes_recognises_every_pattern_surely_but_not_absurdly(zoo: Mapping[str, Model]) -> None:
+    assert set(CLASS_OF_PATTERN) == set(PATTERNS)
+    for name, expected in CLASS_OF_PATTERN.items():
+        scores = zoo["shapes"].network.scores(PATTERNS[name][None])[0]
+        assert SHAPES[scores.argmax()] == expected, name
+        # p (1 − p), the sigmoid's slope, has to leave a gradient that one can see.
+        assert 0.9 <= scores.max() <= 0.9995, name
+
+
+def test_shapes_calls_every_grey_nothing(zoo: Mapping[str, Model]) -> None:
+    greys = np.arange(101)[:, None, None] / 100 * np.ones((8, 8))
+    assert np.all(zoo["shapes"].network.scores(greys)[:, SHAPES.index("nothing")] >= 0.9)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes_recognises_what_a_hand_paints(zoo: Mapping[str, Model], shape: str) -> None:
+    answers = zoo["shapes"].network.scores(painted(shape)).argmax(axis=1)
+    assert np.mean(answers == SHAPES.index(shape)) >= 0.8, answers
+
+
+@pytest.mark.parametrize("name", ["shapes", "digits"])
+def test_logits_stay_moderate(zoo: Mapping[str, Model], train: ModuleType, name: str) -> None:
+    data = stored("digits-data.npz")
+    drawn = train.draw_shapes(np.random.default_rng(5), 100)[0]
+    pictures = {"digits": data["pictures"] / 16, "shapes": drawn}[name]
+    assert zoo[name].network.scores(pictures).max() < 1 - 1e-6
+
+
+# The files.
+
+
+def test_digits_data_is_that_of_scikit_learn() -> None:
+    datasets = pytest.importorskip("sklearn.datasets")
+    original, data = datasets.load_digits(), stored("digits-data.npz")
+    np.testing.assert_array_equal(data["pictures"], original.images)
+    np.testing.assert_array_equal(data["labels"], original.target)
+
+
+def test_a_fifth_of_each_digit_is_held_out_and_no_picture_is_on_both_sides() -> None:
+    data = stored("digits-data.npz")
+    for digit in range(10):
+        members = data["labels"] == digit
+        assert abs(np.sum(data["held_out"] & members) - 0.2 * members.sum()) <= 0.5
+    sides = [{picture.tobytes() for picture in data["pictures"][side]} for side in (data["held_out"], ~data["held_out"])]
+    assert not sides[0] & sides[1]
+    assert sum(map(len, sides)) == 1797
+
+
+def test_digits_data_credits_its_source() -> None:
+    credit = " ".join(stored("digits-data.npz")["credit"])
+    assert "UCI" in credit
+    assert "CC BY 4.0" in credit
+
+
+@pytest.mark.parametrize("name", ["shapes.npz", "digits.npz", "digits-data.npz"])
+def test_files_are_small_plain_and_dateless(name: str) -> None:
+    assert (FOLDER / name).stat().st_size < 100_000
+    for array in stored(name).values():
+        assert array.dtype.kind in "biufU"
+        if array.dtype.kind == "f":
+            assert np.all(np.isfinite(array))
+    with zipfile.ZipFile(FOLDER / name) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def rewrite(path: Path, **changes: object) -> None:
+    """Store a file again with some arrays changed, or left out where the change is None."""
+    arrays = {**stored(path.name), **changes}
+    np.savez(path, **{key: np.asarray(value) for key, value in arrays.items() if value is not None})  # type: ignore[arg-type]
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "missing": lambda path: path.unlink(),
+    "empty": lambda path: path.write_bytes(b""),
+    "cut short": lambda path: path.write_bytes(path.read_bytes()[:-500]),
+    "a flipped byte": lambda path: path.write_bytes(path.read_bytes().replace(b"\x00\x00\x00\x00", b"\x00\x01\x00\x00")),
+    "no archive": lambda path: path.write_text("git-lfs pointer"),
+    "a pickle": lambda path: rewrite(path, w0=np.array([{}], dtype=object)),
+    "no bias": lambda path: rewrite(path, b1=None),
+    "no classes": lambda path: rewrite(path, classes=None),
+    "one class too many": lambda path: rewrite(path, classes=[*stored(path.name)["classes"], "dog"]),
+    "not finite": lambda path: rewrite(path, b0=stored(path.name)["b0"] * np.nan),
+    "transposed": lambda path: rewrite(path, w0=stored(path.name)["w0"].T),
+    "no number": lambda path: rewrite(path, accuracy="good"),
+    "mean too small": lambda path: rewrite(path, mean=np.zeros((7, 7))),
+}
+
+
+@pytest.mark.parametrize("name", ["shapes", "digits"])
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_file_is_named_with_its_remedy(tmp_path: Path, name: str, damage: str) -> None:
+    for file in FOLDER.glob("*.npz"):
+        shutil.copy(file, tmp_path)
+    load_zoo(tmp_path)
+    DAMAGE[damage](tmp_path / f"{name}.npz")
+    with pytest.raises(StoredFileError, match=rf"{name}\.npz.*make train"):
+        load_zoo(tmp_path)
