@@ -20,7 +20,9 @@ INDEX = """<!DOCTYPE html>
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="description" content="Paint a picture and see why a small network says what it says.">
         <title>{%title%}</title>
-        {%favicon%}
+        <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E\
+%3Crect width='8' height='8' rx='1.5' fill='%235b3fc4'/%3E%3Cpath d='M1.500 6.500 4 1.500v5z' fill='%23fff'/%3E\
+%3Cpath d='M4 1.500v5h2.500z' fill='%23f6c3a4'/%3E%3C/svg%3E">
         {%css%}
     </head>
     <body>

@@ -60,6 +60,7 @@
   explorer.percent = function (share) {
     if (share === null || !Number.isFinite(share)) return "–";
     const value = 100 * share;
+    if (Math.abs(share) < 1e-11) return "0 %"; // rounding of the sum itself
     return `${value !== 0 && Math.abs(value) < 9.5 ? explorer.number(value, 2) : Math.round(value)} %`.replace("-", "−");
   };
 

@@ -35,11 +35,22 @@
     const list = answer.scores.map((score, i) => {
       const fill = element("i", { class: "score-fill" });
       fill.style.transform = `scaleX(${score})`;
-      const marks = [i === answer.predicted ? "predicted" : "", i === answer.target ? "target" : ""].filter(Boolean);
-      const name = element("span", { class: "score-name" }, explorer.className(i), ...marks.map((mark) => element("b", { class: `tag tag-${mark}`, text: mark })));
-      return element("li", { class: marks.join(" ") }, name, element("span", { class: "bar" }, fill), element("span", { class: "figure", text: explorer.probability(score) }));
+      const predicted = i === answer.predicted;
+      const target = i === answer.target;
+      const said = [predicted ? "predicted" : "", target ? "target" : ""].filter(Boolean).join(", ");
+      return element(
+        "li",
+        { class: predicted ? "predicted" : "" },
+        element("span", { class: "score-mark", "aria-hidden": "true", text: target ? "▸" : "" }),
+        element("span", { class: "score-name", text: explorer.className(i) }, said ? element("span", { class: "visually-hidden", text: ` (${said})` }) : null),
+        element("span", { class: "bar" }, fill),
+        element("span", { class: "figure", text: explorer.probability(score) })
+      );
     });
-    byId("scores").replaceChildren(element("ul", { class: "scores" }, ...list));
+    byId("scores").replaceChildren(
+      element("ul", { class: "scores" }, ...list),
+      element("p", { class: "quiet", "aria-hidden": "true" }, element("b", { text: "bold" }), " predicted   ", element("span", { class: "score-mark", text: "▸" }), " target")
+    );
   }
 
   function table(host, lines) {
@@ -54,14 +65,13 @@
       ["F is", explorer.outputName()],
       ["F(x)", shown(f.input)],
       ["F(x′)", shown(f.baseline)],
-      ["ΔF = F(x) − F(x′)", signed(f.delta, 4)],
+      ["ΔF", signed(f.delta, 4)],
     ]);
   }
 
   function drawMethod() {
     const { answer, method, config } = view;
     const figures = answer.methods[method];
-    byId("top-title").textContent = "Top pixels";
     rows = figures.top.map(([row, column, value], rank) => {
       const at = 8 * row + column;
       const button = element(

@@ -23,7 +23,12 @@
       drawStep();
     });
     explorer.on("step", () => view.state.tab === "integrated" && drawStep());
-    explorer.on("pixel", () => view.state.tab === "integrated" && view.path && drawPixelChart());
+    // a moment's rest on a pixel, so that sweeping over a map stays light
+    let timer = null;
+    explorer.on("pixel", () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => view.state.tab === "integrated" && view.path && drawPixelChart(), 40);
+    });
   };
 
   function buildGauge() {
@@ -85,8 +90,8 @@
     gauge.result.textContent =
       step < path.count
         ? "The sum is complete when every step is in."
-        : `Finished: Σ − ΔF = ${signed(finished.delta)}${missed}. Each pixel against the exact integral: ` +
-          `off by ${number(answer.exact.error_max)} at most, ${number(answer.exact.error_mean)} on average.`;
+        : `Finished: Σ − ΔF = ${signed(finished.delta)}${missed}. Error per pixel against exact: ` +
+          `max ${number(answer.exact.error_max)}, mean ${number(answer.exact.error_mean)}.`;
   }
 
   function drawPathChart(path, answer) {
@@ -113,7 +118,7 @@
           marker: { symbol: "line-ns-open", size: 9, color: explorer.ink("--ink-soft") },
         },
       ],
-      { xaxis: { range: [0, 1], title: { text: "α" } }, yaxis: { range: [low - 1.5 * pad, high + pad] } },
+      { xaxis: { range: [0, 1], title: { text: "α" } }, yaxis: { range: [low - 1.5 * pad, high + pad], title: { text: "F", font: { size: 11 } } } },
       `F along the path, from ${number(first)} at the baseline to ${number(last)} at the input; ${switches.length} ReLU switches`
     );
   }
@@ -130,13 +135,13 @@
     const y = trapezoid ? heights : [...heights, heights[heights.length - 1]];
     const area = answer.methods.integrated_gradients.map[pixel];
     byId("pixel-title").textContent =
-      `${explorer.place(pixel)}: (xᵢ − x′ᵢ) ∂F/∂xᵢ along the path; area ${signed(area)}, exact ${signed(answer.exact.map[pixel])}`;
+      `${explorer.place(pixel)}: area ${signed(area)} (exact ${signed(answer.exact.map[pixel])})`;
     const { minus, plus } = explorer.signColours();
     const colour = area < 0 ? minus : plus;
     explorer.drawChart(
       byId("pixel-chart"),
       [{ x, y, mode: "lines", fill: "tozeroy", fillcolor: colour.replace("rgb", "rgba").replace(")", ",0.45)"), line: { color: colour, width: 1.5, shape: trapezoid ? "linear" : "hv" } }],
-      { xaxis: { range: [0, 1], title: { text: "α" } }, yaxis: { rangemode: "tozero" } },
+      { xaxis: { range: [0, 1], title: { text: "α" } }, yaxis: { rangemode: "tozero", title: { text: "(xᵢ − x′ᵢ) ∂F/∂xᵢ", font: { size: 11 } } } },
       `The integrand of ${explorer.place(pixel)} along the path; its area is the attribution, ${signed(area)}`
     );
   }

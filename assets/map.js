@@ -215,19 +215,22 @@
       const strength = Math.abs(share);
       if (strength < 0.06) continue;
       context.fillStyle = inks[shade];
-      if (options.numbers && wide && strength >= (options.everyNumber ? 0.06 : 0.2)) {
-        context.fillText(cellNumber(values[i]), x + w / 2, y + h / 2 + 1);
-      } else {
-        sign(context, x + w / 2, y + h / 2, w * (0.16 + 0.34 * strength), share > 0);
-      }
+      const text = options.numbers && wide && strength >= (options.everyNumber ? 0.06 : 0.2) ? cellNumber(context, values[i], w) : null;
+      if (text) context.fillText(text, x + w / 2, y + h / 2 + 1);
+      else sign(context, x + w / 2, y + h / 2, w * (0.16 + 0.34 * strength), share > 0);
     }
   };
 
-  function cellNumber(value) {
+  // A value as long as fits into its cell: two significant digits, or one; nothing if not even that fits.
+  function cellNumber(context, value, width) {
     const size = Math.abs(value);
-    const text = size >= 100 ? size.toFixed(0) : size >= 10 ? size.toFixed(1) : size >= 0.0995 ? size.toFixed(2) : size.toPrecision(1);
-    const short = size < 0.001 ? size.toExponential(0).replace("e-", "e−") : text.replace(/^0\./, ".");
-    return (value < 0 ? "−" : "+") + short;
+    const lead = value < 0 ? "−" : "+";
+    for (const digits of [2, 1]) {
+      const plain = size >= 100 ? size.toFixed(0) : size.toPrecision(digits);
+      const short = size < 0.001 ? size.toExponential(digits - 1).replace("e-", "e−") : Number(plain).toString().replace(/^0\./, ".");
+      if (context.measureText(lead + short).width <= 0.94 * width) return lead + short;
+    }
+    return null;
   }
 
   // A + or − whose length grows with the size of the value.

@@ -45,7 +45,7 @@ def original_explorer() -> list[dict[str, Any]]:
 
 @pytest.fixture
 def every_warning() -> Iterator[None]:
-    """Torch warns of most things only once in a process: here it warns every time, and a warning is an error."""
+    """A warning is an error, and torch warns every time (it usually does so only once in a process)."""
     torch.set_warn_always(True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -38,7 +38,7 @@ CLASS_OF_PATTERN = {
     "white": "nothing",
 }
 
-# Painted by hand for this test, # with the brush; each is tried light on dark and dark on light.
+# Painted by hand, eight of each; each is tried light on dark, dark on light and in two greys.
 PAINTED = {
     "vertical edge": """
         ###..... ......## .#...... ....#... ......## .....#.. ........ ..#..#..
@@ -123,6 +123,51 @@ PAINTED = {
 }
 
 
+# Digits painted by hand, 0 to 9: strokes of one pixel, wide, narrow and small, and of two.
+PAINTED_DIGITS = (
+    """
+        ..####.. ...#.... .####... .####... .....#.. ..#####. ...##... .######. ..####.. ..####..
+        .#....#. ..##.... #....#.. .....#.. ....##.. ..#..... ..#..... ......#. .#....#. .#....#.
+        .#....#. .#.#.... .....#.. .....#.. ...#.#.. ..#..... .#...... .....#.. .#....#. .#....#.
+        .#....#. ...#.... ....#... ..###... ..#..#.. ..####.. .#.##... .....#.. ..####.. ..#####.
+        .#....#. ...#.... ...#.... .....#.. .######. ......#. .##..#.. ....#... .#....#. ......#.
+        .#....#. ...#.... ..#..... .....#.. .....#.. ......#. .#...#.. ...#.... .#....#. ......#.
+        .#....#. ...#.... .#...... .....#.. .....#.. ......#. .#...#.. ...#.... .#....#. .....#..
+        ..####.. ..###... .######. .####... .....#.. ..####.. ..###... ..#..... ..####.. ..###...
+    """,
+    """
+        ...##... ....#... ..###... ..###... .#...... .######. ....##.. .#####.. ...##... ...##...
+        ..#..#.. ...##... .#...#.. .#...#.. .#...... .#...... ...#.... .....#.. ..#..#.. ..#..#..
+        ..#..#.. ....#... .....#.. .....#.. .#..#... .#...... ..#..... .....#.. ..#..#.. ..#..#..
+        ..#..#.. ....#... ....#... ...##... .#..#... .#####.. ..#..... ...###.. ...##... ..#..#..
+        ..#..#.. ....#... ...#.... .....#.. .######. ......#. ..####.. ....#... ..#..#.. ...###..
+        ..#..#.. ....#... ..#..... .....#.. ....#... ......#. ..#..#.. ....#... ..#..#.. .....#..
+        ..#..#.. ....#... .#...... .#...#.. ....#... .#....#. ..#..#.. ...#.... ..#..#.. .....#..
+        ...##... ....#... .######. ..###... ....#... ..####.. ...##... ...#.... ...##... ..###...
+    """,
+    """
+        ..####.. ...##... ..####.. .#####.. ....##.. .######. ...###.. .######. ..####.. ..####..
+        .##..##. ..###... .##.##.. ....##.. ...##... .##..... ..##.... .....##. .##..##. .##..##.
+        .##..##. ...##... ....##.. ....##.. ..##.... .##..... .##..... ....##.. .##..##. .##..##.
+        .##..##. ...##... ....##.. ..###... .##.##.. .#####.. .#####.. ...##... ..####.. ..#####.
+        .##..##. ...##... ...##... ....##.. .######. .....##. .##..##. ..####.. .##..##. .....##.
+        .##..##. ...##... ..##.... .....##. ....##.. .....##. .##..##. ..##.... .##..##. ....##..
+        .##..##. ...##... .##..... .##..##. ....##.. .##.##.. .##..##. ..##.... .##..##. ...##...
+        ..####.. ...##... .######. ..####.. ....##.. ..###... ..####.. ..#..... ..####.. ..##....
+    """,
+    """
+        ........ ........ ........ ........ ........ ........ ........ ........ ........ ........
+        ..###... ...#.... ..###... ..###... ..#..... ..####.. ...#.... ..####.. ..###... ..###...
+        ..#.#... ..##.... ....#... ....#... ..#.#... ..#..... ..#..... .....#.. ..#.#... ..#.#...
+        ..#.#... ...#.... ....#... ..###... ..#.#... ..###... ..###... ....#... ..###... ..###...
+        ..#.#... ...#.... ...#.... ....#... ..####.. .....#.. ..#.#... ...##... ..#.#... ....#...
+        ..#.#... ...#.... ..#..... ....#... ....#... .....#.. ..#.#... ...#.... ..#.#... ....#...
+        ..###... ...#.... ..####.. ..###... ....#... ..###... ..###... ...#.... ..###... ...#....
+        ........ ........ ........ ........ ........ ........ ........ ........ ........ ........
+    """,
+)
+
+
 @pytest.fixture(scope="module")
 def zoo() -> Mapping[str, Model]:
     return load_zoo()
@@ -143,11 +188,10 @@ def stored(name: str) -> dict[str, NDArray[Any]]:
         return {key: arrays[key] for key in arrays.files}
 
 
-def painted(shape: str) -> Floats:
-    """The pictures (16, 8, 8) painted of a shape: eight light on dark, then the same dark on light."""
-    words = np.array([[list(word) for word in line.split()] for line in PAINTED[shape].strip().splitlines()])
-    light = (words == "#").astype(np.float64).transpose(1, 0, 2)
-    return np.concatenate([light, 1.0 - light])
+def painted(art: str) -> Floats:
+    """The pictures (k, 8, 8) that stand side by side in `art`."""
+    words = np.array([[list(word) for word in line.split()] for line in art.strip().splitlines()])
+    return (words == "#").astype(np.float64).transpose(1, 0, 2)
 
 
 def test_the_zoo_is_in_order_and_cannot_be_changed(zoo: Mapping[str, Model]) -> None:
@@ -240,12 +284,18 @@ def test_digits_accuracy_is_the_stored_one_and_good(zoo: Mapping[str, Model]) ->
     assert model.accuracy >= 0.975
 
 
-def test_digits_painted_in_black_and_white_are_recognised(zoo: Mapping[str, Model]) -> None:
+def test_digits_in_plain_black_and_white_are_recognised(zoo: Mapping[str, Model]) -> None:
     data = stored("digits-data.npz")
     held_out = data["held_out"]
     pictures = (data["pictures"][held_out] >= 8).astype(np.float64)
     answers = zoo["digits"].network.scores(pictures).argmax(axis=1)
-    assert np.mean(answers == data["labels"][held_out]) >= 0.95
+    assert np.mean(answers == data["labels"][held_out]) >= 0.93
+
+
+@pytest.mark.parametrize("art", PAINTED_DIGITS)
+def test_digits_recognises_what_a_hand_paints(zoo: Mapping[str, Model], art: str) -> None:
+    answers = zoo["digits"].network.scores(painted(art)).argmax(axis=1)
+    assert np.sum(answers == np.arange(10)) >= 8, answers
 
 
 def test_digits_mean_is_that_of_the_training_pictures_alone(zoo: Mapping[str, Model]) -> None:
@@ -268,7 +318,7 @@ def test_shapes_accuracy_is_the_stored_one_and_good(zoo: Mapping[str, Model], tr
 def test_shapes_recognises_every_pattern_surely_but_not_absurdly(zoo: Mapping[str, Model]) -> None:
     assert set(CLASS_OF_PATTERN) == set(PATTERNS)
     for name, expected in CLASS_OF_PATTERN.items():
-        scores = zoo["shapes"].network.scores(PATTERNS[name][None])[0]
+        scores = zoo["shapes"].network.scores(np.stack([PATTERNS[name]]))[0]
         assert SHAPES[scores.argmax()] == expected, name
         # p (1 − p), the sigmoid's slope, has to leave a gradient that one can see.
         assert 0.9 <= scores.max() <= 0.9995, name
@@ -281,8 +331,10 @@ def test_shapes_calls_every_grey_nothing(zoo: Mapping[str, Model]) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_shapes_recognises_what_a_hand_paints(zoo: Mapping[str, Model], shape: str) -> None:
-    answers = zoo["shapes"].network.scores(painted(shape)).argmax(axis=1)
-    assert np.mean(answers == SHAPES.index(shape)) >= 0.8, answers
+    light = painted(PAINTED[shape])
+    for pictures in (light, 1 - light, 0.2 + 0.5 * light):
+        answers = zoo["shapes"].network.scores(pictures).argmax(axis=1)
+        assert np.sum(answers == SHAPES.index(shape)) >= 6, answers
 
 
 @pytest.mark.parametrize("name", ["shapes", "digits"])

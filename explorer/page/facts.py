@@ -12,8 +12,8 @@ def facts() -> html.Aside:
     return html.Aside(
         [
             _box("Prediction", script_owned("scores")),
-            _box("F for this target and baseline", script_owned("f-table")),
-            _box("Top pixels", script_owned("top-pixels"), id="top-title", after=script_owned("method-choice")),
+            _box("From baseline to picture", script_owned("f-table")),
+            _box("Top pixels", script_owned("top-pixels"), after=script_owned("method-choice")),
             _box("Completeness", script_owned("completeness")),
             _box("Signal and noise", script_owned("snr")),
             _box("Take away", script_owned("take-away", "take-away")),
@@ -23,6 +23,6 @@ def facts() -> html.Aside:
     )
 
 
-def _box(title: str, body: html.Div, *, id: str | None = None, after: html.Div | None = None) -> html.Section:
-    head = html.H2(title, id=id) if id else html.H2(title)
+def _box(title: str, body: html.Div, after: html.Div | None = None) -> html.Section:
+    head = html.H2(title)
     return html.Section([html.Div([head] if after is None else [head, after], className="head"), body], className="card-quiet")

@@ -153,7 +153,7 @@ def _sum(facts: Facts) -> list[str]:
         return [
             f"Incomplete: the sum misses ΔF by {number(facts.delta)}, {percent(facts.share)} of it. {cure} would mend that."
         ]
-    told = [f"Complete to {percent(facts.share)} of ΔF with {facts.steps} steps."]
+    told = [f"The sum is within {percent(facts.share)} of ΔF with {facts.steps} steps."]
     # completeness is necessary, not sufficient: errors of single pixels can cancel in the sum
     if facts.pixel_error is not None and facts.pixel_error > max(0.01, 3 * facts.share):
         told.append(

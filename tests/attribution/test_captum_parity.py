@@ -1,13 +1,12 @@
 """Captum 0.9, where it is right, gives the same maps.
 
-It keeps the weights of the steps and the α of its Riemann sums in single precision, so agreement ends at about 1e-7. Its
-trapezoid is left out: its weights sum to (m − 1)/m.
+It keeps the weights of the steps and the α of its Riemann sums in single precision, so agreement ends at
+about 1e-7. Its trapezoid is left out: its weights sum to (m − 1)/m.
 """
 
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import numpy as np
 import pytest
@@ -49,9 +48,8 @@ def cases(network: Network, output: Output) -> list[Case]:
     return [Case(network, *pair, target, output) for pair in pairs for target in range(len(network.classes))]
 
 
-def ours(case: Case, method: str, **settings: Any) -> Floats:
-    found: Floats = explain(case, Settings(**settings), [method])[method].attribution
-    return found
+def ours(case: Case, method: str, settings: Settings | None = None) -> Floats:
+    return explain(case, settings, [method])[method].attribution
 
 
 def theirs(attribution: torch.Tensor) -> Floats:
@@ -66,7 +64,7 @@ def check_integrated_gradients(case: Case, rule: str) -> None:
         n_steps=30,
         method=METHODS[rule],
     )
-    assert relative_error(ours(case, "integrated_gradients", steps=30, rule=rule), theirs(found)) < 1e-6
+    assert relative_error(ours(case, "integrated_gradients", Settings(30, rule)), theirs(found)) < 1e-6
 
 
 def check_gradient(case: Case) -> None:
@@ -82,8 +80,8 @@ def check_gradient_times_input(case: Case) -> None:
 
 
 def check_smoothgrad(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = {"samples": 20, "noise_level": 0.15, "seed": 7}
-    noise = torch.tensor(points(case, Settings(**settings)) - case.input).reshape(20, *case.network.input_shape)
+    settings = Settings(samples=20, noise_level=0.15, seed=7)
+    noise = torch.tensor(points(case, settings) - case.input).reshape(20, *case.network.input_shape)
     asked: list[torch.Tensor] = []
 
     def our_noise(mean: float, std: torch.Tensor) -> torch.Tensor:
@@ -93,10 +91,15 @@ def check_smoothgrad(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "normal", our_noise)
     tunnel = captum.NoiseTunnel(captum.Saliency(private_module(case)))
     found = tunnel.attribute(
-        tensor(case, case.input), nt_samples=20, stdevs=0.15, nt_type="smoothgrad", target=case.target, abs=False
+        tensor(case, case.input),
+        nt_samples=20,
+        stdevs=0.15,
+        nt_type="smoothgrad",
+        target=case.target,
+        abs=False,
     )
     assert [std.shape for std in asked] == [noise.shape]  # Captum did use our noise, once
-    assert relative_error(ours(case, "smoothgrad", **settings), theirs(found)) < 1e-6
+    assert relative_error(ours(case, "smoothgrad", settings), theirs(found)) < 1e-6
 
 
 @outputs
@@ -127,7 +130,9 @@ def test_smoothgrad_equals_captums_noise_tunnel_on_the_same_noise(
 
 
 @outputs
-def test_a_convolutional_network_gets_captums_maps_too(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_convolutional_network_gets_captums_maps_too(
+    output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
     image = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.AvgPool2d(3), nn.Flatten(), nn.Linear(12, 3))
     torch.manual_seed(0)
     for network in (Network(convolutional()), Network(image, activation="sigmoid")):
@@ -141,5 +146,5 @@ def test_a_convolutional_network_gets_captums_maps_too(output: Output, monkeypat
 
 def test_captum_can_tell_a_difference() -> None:
     case = cases(Network(convolutional()), "logit")[0]
-    left, right = (ours(case, "integrated_gradients", steps=30, rule=rule) for rule in ("left", "right"))
+    left, right = (ours(case, "integrated_gradients", Settings(30, rule)) for rule in ("left", "right"))
     assert relative_error(left, right) > 1e-4  # so the bound of 1e-6 does tell the rules apart

@@ -7,10 +7,32 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attribution import RULES, Case, Network, Settings, completeness, exact_integrated_gradients, explain, trace
+from explorer.attribution import (
+    RULES,
+    Case,
+    Network,
+    Settings,
+    completeness,
+    exact_integrated_gradients,
+    explain,
+    look,
+    trace,
+)
+from explorer.attribution.integrated import points
 from explorer.attribution.network import Output
 
-from .toys import BLACK, WHITE, Floats, convolutional, delta_f, linear, mlp, picture, random_case, relative_error
+from .toys import (
+    BLACK,
+    WHITE,
+    Floats,
+    convolutional,
+    delta_f,
+    linear,
+    mlp,
+    picture,
+    random_case,
+    relative_error,
+)
 
 rules = pytest.mark.parametrize("rule", list(RULES))
 outputs = pytest.mark.parametrize("output", ["probability", "logit"])
@@ -22,8 +44,8 @@ smooth_networks = pytest.mark.parametrize("network", SMOOTH.values(), ids=SMOOTH
 
 
 def ig(case: Case, rule: str, m: int) -> Floats:
-    found: Floats = explain(case, Settings(steps=m, rule=rule), ["integrated_gradients"])["integrated_gradients"].attribution
-    return found
+    name = "integrated_gradients"
+    return explain(case, Settings(steps=m, rule=rule), [name])[name].attribution
 
 
 def delta(case: Case, rule: str, m: int) -> float:
@@ -83,9 +105,13 @@ def test_gauss_legendre_is_complete_to_rounding_on_a_smooth_network(network: Net
 @outputs
 def test_rules_are_related_as_the_textbook_says(network: Network, output: Output) -> None:
     case, m = random_case(network, 1, output), 11
-    left, right, midpoint, trapezoid = (ig(case, rule, m) for rule in ("left", "right", "midpoint", "trapezoid"))
-    ends = [explain(Case(network, x, BLACK, case.target, output), methods=["gradient"]) for x in (case.input, case.baseline)]
-    difference = case.difference * (ends[0]["gradient"].attribution - ends[1]["gradient"].attribution)
+    left, right, midpoint, trapezoid = (
+        ig(case, rule, m) for rule in ("left", "right", "midpoint", "trapezoid")
+    )
+    at_input, at_baseline = look(
+        network, np.stack([case.input, case.baseline]), case.target, output
+    ).gradients
+    difference = case.difference * (at_input - at_baseline)
     assert relative_error(right - left, difference / m) < 1e-10
     assert relative_error((left + right) / 2, trapezoid) < 1e-12
     assert relative_error((midpoint + trapezoid) / 2, ig(case, "trapezoid", 2 * m)) < 1e-12
@@ -94,7 +120,12 @@ def test_rules_are_related_as_the_textbook_says(network: Network, output: Output
 
 @pytest.mark.parametrize(
     ("rule", "mirrored"),
-    [("left", "right"), ("midpoint", "midpoint"), ("trapezoid", "trapezoid"), ("gauss-legendre", "gauss-legendre")],
+    [
+        ("left", "right"),
+        ("midpoint", "midpoint"),
+        ("trapezoid", "trapezoid"),
+        ("gauss-legendre", "gauss-legendre"),
+    ],
 )
 @outputs
 def test_swapping_input_and_baseline_negates_the_map_of_the_mirrored_rule(
@@ -121,7 +152,7 @@ def test_pixels_that_the_network_cannot_tell_apart_get_equal_attribution(rule: s
 
 @outputs
 def test_a_pixel_alone_in_differing_gets_the_whole_difference(output: Output) -> None:
-    # Sensitivity (a): input and baseline differ in one pixel and F differs, so that pixel's attribution is not zero
+    # Sensitivity (a): input and baseline differ in one pixel and F differs, so that pixel gets something
     x = picture(0)
     x[3, 4] = 1 - x[3, 4]
     case = Case(Network(mlp(4)), x, picture(0), 1, output)
@@ -172,13 +203,13 @@ def test_the_trace_tells_alpha_weight_and_f_of_each_step(rule: str) -> None:
     points = [case.baseline + a * case.difference for a in alphas]
     assert np.array_equal(steps.alphas, alphas)
     assert np.array_equal(steps.weights, weights)
-    np.testing.assert_allclose(steps.values, case.network.scores(np.stack(points))[:, case.target], rtol=1e-12)
+    np.testing.assert_allclose(
+        steps.values, case.network.scores(np.stack(points))[:, case.target], rtol=1e-12
+    )
     assert steps.gradients.shape == steps.running.shape == (*alphas.shape, 8, 8)
 
 
 def test_the_path_starts_at_the_baseline_and_ends_at_the_input_to_the_last_bit() -> None:
-    from explorer.attribution.integrated import points
-
     case = Case(Network(mlp(0)), picture(0), 0.1 * WHITE + picture(1) / 3, 0)
     path = points(case, Settings(steps=7, rule="trapezoid"))
     assert np.array_equal(path[0], case.baseline)

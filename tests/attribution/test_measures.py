@@ -7,9 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]
 
-from explorer.attribution import completeness, mean_magnitude, rank_correlations, snr, statistical_snr, top_pixels
+from explorer.attribution import (
+    completeness,
+    mean_magnitude,
+    rank_correlations,
+    snr,
+    statistical_snr,
+    top_pixels,
+)
 
 from .toys import BLACK, WHITE, Floats, embed, picture
 
@@ -80,7 +87,8 @@ def test_statistical_snr_takes_a_few_pixels_without_error_as_certain() -> None:
 @pytest.mark.parametrize("scale", [-1.0, 1e-300, 1e12])
 def test_statistical_snr_does_not_depend_on_scale(scale: float) -> None:
     error = picture(1) + 0.1
-    assert statistical_snr(scale * signed, abs(scale) * error) == pytest.approx(statistical_snr(signed, error), rel=1e-13)
+    scaled = statistical_snr(scale * signed, abs(scale) * error)
+    assert scaled == pytest.approx(statistical_snr(signed, error), rel=1e-13)
 
 
 # Largest pixels

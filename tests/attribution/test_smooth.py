@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch import nn
 
 from explorer.attribution import Case, Network, Settings, explain, look, standard_error
 from explorer.attribution.field import Field
@@ -18,8 +19,7 @@ outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 
 
 def smoothgrad(case: Case, **settings: Any) -> Floats:
-    found: Floats = explain(case, Settings(**settings), ["smoothgrad"])["smoothgrad"].attribution
-    return found
+    return explain(case, Settings(**settings), ["smoothgrad"])["smoothgrad"].attribution
 
 
 def copies(case: Case, **settings: Any) -> Floats:
@@ -94,8 +94,6 @@ def test_copies_are_clipped_to_the_pixel_range_only_if_asked() -> None:
 
 
 def test_on_a_kink_it_is_the_share_of_copies_on_the_active_side() -> None:
-    from torch import nn
-
     network = Network(nn.Sequential(first([[1.0]], -0.5), nn.ReLU(), linear([[1.0]] * 2)))
     case = Case(network, embed(0.5), BLACK, 0, "logit")
     share = float((copies(case, samples=40)[:, 0, 0] > 0.5).mean())

@@ -17,21 +17,28 @@ def network(*layers: nn.Module) -> Network:
 
 
 RAMP = network(first([[1.0]], -0.5), nn.ReLU(), linear([[1.0], [0.0]]))  # max(0, x − ½)
-SATURATING = network(first([[-1.0]], 1.0), nn.ReLU(), linear([[-1.0], [0.0]], [1.0, 0.0]))  # 1 − max(0, 1 − x)
-# relu(x), relu(−x), relu(y), relu(−y), relu(x − y), relu(y − x): x = relu(x) − relu(−x), min = x − relu(x − y), …
+# 1 − max(0, 1 − x)
+SATURATING = network(first([[-1.0]], 1.0), nn.ReLU(), linear([[-1.0], [0.0]], [1.0, 0.0]))
+# relu(x), relu(−x), relu(x − y), relu(y − x): x = relu(x) − relu(−x), min = x − relu(x − y), …
 TWO = first([[1.0, 0.0], [-1.0, 0.0], [1.0, -1.0], [-1.0, 1.0]])
 MINIMUM = network(TWO, nn.ReLU(), linear([[1.0, -1.0, -1.0, 0.0], [0.0, 0.0, 0.0, 0.0]]))
 MAXIMUM = network(TWO, nn.ReLU(), linear([[1.0, -1.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]]))
 DISTANCE = network(TWO, nn.ReLU(), linear([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0]]))  # |x − y|
-# Sundararajan et al. 2017, figure 4: two networks that compute the same function in different ways, min(x, 1) there
-TOGETHER = network(first([[1.0, -1.0]], -1.0), nn.ReLU(), linear([[1.0], [0.0]]))  # relu(x − y − 1)
-IN_STEPS = network(
-    first([[1.0, 0.0], [0.0, 1.0]], [-1.0, 0.0]), nn.ReLU(), linear([[1.0, -1.0]]), nn.ReLU(), linear([[1.0], [0.0]])
-)  # relu(relu(x − 1) − relu(y))
+# Sundararajan et al. 2017, appendix B: relu(relu(x) − 1 − relu(y)) and relu(relu(x − 1) − relu(y)),
+# which agree wherever pixels are not negative
+EITHER = [[1.0, 0.0], [0.0, 1.0]]
+LATE = network(first(EITHER), nn.ReLU(), linear([[1.0, -1.0]], -1.0), nn.ReLU(), linear([[1.0], [0.0]]))
+EARLY = network(
+    first(EITHER, [-1.0, 0.0]), nn.ReLU(), linear([[1.0, -1.0]]), nn.ReLU(), linear([[1.0], [0.0]])
+)
 
 
 def case(
-    net: Network, x: tuple[float, ...], baseline: tuple[float, ...] = (0.0,), output: Output = "logit", target: int = 0
+    net: Network,
+    x: tuple[float, ...],
+    baseline: tuple[float, ...] = (0.0,),
+    output: Output = "logit",
+    target: int = 0,
 ) -> Case:
     return Case(net, embed(*x), embed(*baseline), target, output)
 
@@ -39,7 +46,7 @@ def case(
 def pixels(attribution: Floats, count: int = 2) -> list[float]:
     """The first pixels, once it is sure that there is nothing in the others."""
     assert not attribution.ravel()[count:].any()
-    return attribution.ravel()[:count].tolist()
+    return [float(value) for value in attribution.ravel()[:count]]
 
 
 @pytest.mark.parametrize(
@@ -62,10 +69,9 @@ def pixels(attribution: Floats, count: int = 2) -> list[float]:
         (case(DISTANCE, (1, 0), (0, 1)), [0, 0]),
         # from (0.5, 1) to (1, 0) they are equal at α = ⅓: the sign of x − y is ⅓ in the mean
         (case(DISTANCE, (1, 0), (0.5, 1)), [0.5 / 3, 1 / 3]),
-        # relu(x − y − 1) from black to (3, 1): it is active once 2α > 1
-        (case(TOGETHER, (3, 1)), [1.5, -0.5]),
-        # relu(relu(x − 1) − relu(y)) is the same function here, and cut at α = 1/3 and ½
-        (case(IN_STEPS, (3, 1)), [1.5, -0.5]),
+        # from black to (3, 1) it is 2α − 1 once α > ½, however it is computed
+        (case(LATE, (3, 1)), [1.5, -0.5]),
+        (case(EARLY, (3, 1)), [1.5, -0.5]),
     ],
 )
 def test_exact_integrated_gradients_gives_the_answer_on_paper(question: Case, answer: list[float]) -> None:
@@ -106,11 +112,13 @@ def test_gradient_is_zero_on_the_kink_and_one_beyond_it() -> None:
 
 @pytest.mark.parametrize("target", [0, 1])
 def test_probability_of_a_linear_network_is_attributed_in_proportion_to_the_logits_parts(target: int) -> None:
-    # F = σ(±z), z = 3x − y − 1 from z′ = −1 to z = 1.5: every pixel's share of z times (σ(z) − σ(z′)) / (z − z′)
+    # F = σ(±z), z = 3x − y − 1, from z′ = −1 to 1.5: each pixel's part of z times (σ(z) − σ(z′)) / (z − z′)
     net = network(first([[-3.0, 1.0], [0.0, 0.0]], [1.0, 0.0]))
     rise = (1 / (1 + np.exp(-1.5)) - 1 / (1 + np.exp(1))) / 2.5 * (1 if target else -1)
     question = case(net, (1, 0.5), output="probability", target=target)
-    assert pixels(exact_integrated_gradients(question).attribution) == pytest.approx([3 * rise, -0.5 * rise], rel=1e-13)
+    assert pixels(exact_integrated_gradients(question).attribution) == pytest.approx(
+        [3 * rise, -0.5 * rise], rel=1e-13
+    )
 
 
 def test_smoothgrad_of_a_ramp_far_from_its_kink_is_the_gradient_there() -> None:

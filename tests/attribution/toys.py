@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def mlp(
     """A random multi-layer perceptron whose weights keep signals at about their size, times ``scale``."""
     rng = np.random.default_rng(seed)
     layers: list[nn.Module] = []
-    for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for fan_in, fan_out in pairwise(sizes):
         weights = rng.standard_normal((fan_out, fan_in)) * scale * np.sqrt(2 / fan_in)
         layers += [linear(weights, 0.3 * rng.standard_normal(fan_out)), activation()]
     return nn.Sequential(*layers[:-1])
