@@ -13,7 +13,7 @@
     path: null, // the answer's path, unpacked for playback
     step: 0, // of the path, 0…K
     pixel: null, // index of the marked pixel, or null
-    chosen: 27, // the pixel whose gradient is charted when none is marked
+    chosen: null, // the pixel that stays marked when no pointer is on any
     method: "gradient", // whose figures are shown on the right
   };
 
@@ -42,17 +42,17 @@
 
   const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 
-  // Three significant digits, a true minus sign, powers of ten for the very small; never NaN.
+  // Three significant digits, a true minus sign, powers of ten for the very small and large; never NaN.
   explorer.number = function (value, digits) {
     if (value === null || value === undefined || !Number.isFinite(value)) return "–";
     if (value === 0) return "0";
     const size = Math.abs(value);
-    if (size < 1e-4 || size >= 1e6) {
+    if (size < 1e-4 || size >= 1000) {
       const [mantissa, exponent] = value.toExponential((digits || 3) - 1).split("e");
       const power = String(Number(exponent)).replace(/[-\d]/g, (c) => RAISED[c]);
       return `${mantissa.replace("-", "−")}·10${power}`;
     }
-    return String(Number(value.toPrecision(digits || 3))).replace("-", "−");
+    return value.toPrecision(digits || 3).replace("-", "−");
   };
 
   explorer.signed = (value, digits) => (value > 0 ? "+" : "") + explorer.number(value, digits);
@@ -83,6 +83,14 @@
   explorer.outputName = function () {
     const { asked, answer } = explorer.view;
     return `${asked.output === "logit" ? "logit" : "P"}(${explorer.className(answer.target)})`;
+  };
+
+  // The pixel to tell of: the one under the pointer, else the chosen one, else the one that matters most.
+  explorer.pixelInView = function () {
+    const { pixel, chosen, answer } = explorer.view;
+    if (pixel !== null || chosen !== null) return pixel === null ? chosen : pixel;
+    const [row, column] = answer.methods.integrated_gradients.top[0];
+    return 8 * row + column;
   };
 
   explorer.place = (index) => `row ${Math.floor(index / 8)}, column ${index % 8}`;

@@ -126,7 +126,7 @@
   // The integrand of one pixel as the rule sees it: each step as wide as its weight, so that the area is the attribution.
   function drawPixelChart() {
     const { path, answer } = view;
-    const pixel = view.pixel === null ? view.chosen : view.pixel;
+    const pixel = explorer.pixelInView();
     const heights = Array.from(path.weights, (_, k) => path.difference[pixel] * path.gradients[64 * k + pixel]);
     const edges = [0];
     path.weights.forEach((weight) => edges.push(edges[edges.length - 1] + weight));

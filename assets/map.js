@@ -65,9 +65,21 @@
   explorer.markPixel = function (index) {
     if (index === explorer.view.pixel) return;
     explorer.view.pixel = index;
-    maps.forEach((map) => map.mark(index));
+    showMark();
     explorer.emit("pixel", index);
   };
+
+  // A click or the keyboard chooses a pixel: it stays marked when the pointer goes away.
+  explorer.choosePixel = function (index) {
+    explorer.view.chosen = index;
+    showMark();
+    explorer.emit("pixel", explorer.view.pixel);
+  };
+
+  function showMark() {
+    const { pixel, chosen } = explorer.view;
+    maps.forEach((map) => map.mark(pixel === null ? chosen : pixel));
+  }
 
   class PixelMap {
     // options: name (for files), title, kind ("signed" | "grey"), numbers (draw values in the cells), onselect (a click or Enter)
@@ -99,12 +111,12 @@
         explorer.iconButton("large", `Enlarge: ${title}`, () => explorer.enlarge(this)),
         explorer.iconButton("save", `Save as PNG: ${title}`, () => explorer.savePicture(this))
       );
-      const head = element("div", { class: "map-head" }, this.title, this.options.bare ? null : tools);
-      this.root = element("div", { class: "map" }, head, this.note, this.surface, this.scale, this.figures);
+      const head = element("div", { class: "map-head" }, this.title, tools);
+      this.root = element("div", { class: "map" }, this.options.bare ? null : head, this.note, this.surface, this.scale, this.figures);
       host.append(this.root);
       this.surface.addEventListener("pointermove", (event) => explorer.markPixel(this.at(event)));
       this.surface.addEventListener("pointerleave", () => explorer.markPixel(null));
-      this.surface.addEventListener("focus", () => this.surface.matches(":focus-visible") && explorer.markPixel(explorer.view.chosen));
+      this.surface.addEventListener("focus", () => this.surface.matches(":focus-visible") && explorer.markPixel(explorer.pixelInView()));
       this.surface.addEventListener("blur", () => explorer.markPixel(null));
       this.surface.addEventListener("keydown", (event) => this.key(event));
       this.surface.addEventListener("click", (event) => {
@@ -128,7 +140,7 @@
     }
 
     key(event) {
-      const from = explorer.view.pixel === null ? explorer.view.chosen : explorer.view.pixel;
+      const from = explorer.pixelInView();
       const row = Math.floor(from / 8);
       const column = from % 8;
       const moves = {
@@ -141,8 +153,8 @@
       };
       if (moves[event.key]) {
         const [r, c] = moves[event.key];
-        explorer.choosePixel(8 * r + c);
         explorer.markPixel(8 * r + c);
+        explorer.choosePixel(8 * r + c);
       } else if (event.key === "Enter" && this.options.onselect) {
         this.options.onselect(this);
       } else return;
@@ -226,8 +238,8 @@
     const size = Math.abs(value);
     const lead = value < 0 ? "−" : "+";
     for (const digits of [2, 1]) {
-      const plain = size >= 100 ? size.toFixed(0) : size.toPrecision(digits);
-      const short = size < 0.001 ? size.toExponential(digits - 1).replace("e-", "e−") : Number(plain).toString().replace(/^0\./, ".");
+      const plain = size >= 10 ? size.toFixed(0) : size.toPrecision(digits);
+      const short = size < 0.001 ? size.toExponential(digits - 1).replace("e-", "e−") : plain.replace(/^0\./, ".");
       if (context.measureText(lead + short).width <= 0.94 * width) return lead + short;
     }
     return null;

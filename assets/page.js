@@ -111,20 +111,15 @@
     if (byId("words").textContent !== text) byId("words").textContent = text;
   }
 
-  explorer.choosePixel = function (index) {
-    view.chosen = index;
-    if (view.answer) explorer.emit("pixel", view.pixel);
-  };
-
   function showReadout() {
-    const { answer, path, pixel, step } = view;
+    const { answer, path, step } = view;
     if (!answer) return;
-    const i = pixel === null ? view.chosen : pixel;
+    const i = explorer.pixelInView();
     const { gradient, smoothgrad, integrated_gradients: integrated } = answer.methods;
     const soFar = step < path.count ? `IG so far ${signed(path.running[64 * step + i])} of ${signed(integrated.map[i])}` : `IG ${signed(integrated.map[i])}`;
     const parts = [
-      `x ${number(path.input[i])}`,
-      `x′ ${number(answer.baseline[i])}`,
+      `x ${path.input[i].toFixed(2)}`,
+      `x′ ${answer.baseline[i].toFixed(2)}`,
       `gradient ${signed(gradient.map[i])}`,
       soFar,
       `SmoothGrad ${signed(smoothgrad.map[i])}${answer.smoothgrad.error ? ` ± ${number(answer.smoothgrad.error[i], 2)}` : ""}`,

@@ -227,7 +227,6 @@
     cells[cursor].tabIndex = -1;
     cursor = cell;
     cells[cursor].tabIndex = 0;
-    explorer.choosePixel(cell);
   }
 
   // ---- brush

@@ -33,8 +33,8 @@ class Model:
         title: the name on the page.
         about: one sentence for the page.
         classes: the class names, in the order of the class indices.
-        linear: whether the logits are a linear function of the input, so that their gradient is the same everywhere.
-        accuracy: the share of held-out pictures that are classified right, in [0, 1]; None if it was never measured.
+        linear: whether the logits are a linear function of the input: their gradient is the same everywhere.
+        accuracy: the share of held-out pictures classified right, in [0, 1]; None if it was never measured.
         held_out: how many pictures that accuracy was measured on; None if it was never measured.
         mean: the mean of the training pictures, a read-only float64 array (8, 8) with values in [0, 1].
         network: the network itself, frozen.
@@ -61,15 +61,15 @@ def load_zoo(folder: Path = FOLDER) -> Mapping[str, Model]:
         folder,
         "shapes",
         "Shapes",
-        "A small ReLU network trained on computer-drawn edges, circles, crosses and other shapes, light on dark and "
-        "dark on light; its accuracy is that on newly drawn ones, so expect less on what you paint by hand.",
+        "A small ReLU network trained on computer-drawn edges, circles, crosses and other shapes, light on "
+        "dark and dark on light; its accuracy is that on newly drawn ones, so expect less on what you paint.",
     )
     digits = _trained(
         folder,
         "digits",
         "Digits",
-        "A small ReLU network trained on real handwritten digits, each 8 × 8 pixels (UCI Optical Recognition of "
-        "Handwritten Digits, CC BY 4.0); whatever you paint, it has to answer with one of the ten.",
+        "A small ReLU network trained on real handwritten digits, each 8 × 8 pixels (UCI Optical Recognition "
+        "of Handwritten Digits, CC BY 4.0); whatever you paint, it has to answer with one of the ten.",
     )
     models = (shapes, digits, _logistic(shapes.mean))
     return MappingProxyType({model.name: model for model in models})
@@ -85,7 +85,7 @@ def logistic_weights() -> NDArray[np.float64]:
 
 
 def _logistic(mean: NDArray[np.float64]) -> Model:
-    """Return the hand-set detector. Its logits are −s and s with s = B + Σ W x, so that its classes are opposites."""
+    """Return the hand-set detector. Its logits are −s and s with s = B + Σ W x: its classes are opposites."""
     weights = torch.from_numpy(logistic_weights().reshape(64))
     linear = torch.nn.Linear(64, 2, dtype=torch.float64)
     with torch.no_grad():
@@ -95,8 +95,9 @@ def _logistic(mean: NDArray[np.float64]) -> Model:
     return Model(
         name="logistic",
         title="Logistic detector",
-        about="One weighted sum and a sigmoid, its weights set by hand and never trained (so it has no accuracy, and its "
-        "mean baseline is borrowed from the shapes): its gradient has the same pattern whatever you paint.",
+        about="One weighted sum and a sigmoid, its weights set by hand and never trained (so it has no "
+        "accuracy, and its mean baseline is borrowed from the shapes): its gradient has the same pattern "
+        "whatever you paint.",
         classes=classes,
         linear=True,
         accuracy=None,
@@ -134,7 +135,7 @@ def _trained(folder: Path, name: str, title: str, about: str) -> Model:
 
 
 def _mlp(arrays: Mapping[str, NDArray[Any]], classes: int) -> torch.nn.Sequential:
-    """Return the ReLU network, 64 inputs to `classes` logits, of the arrays w0, b0, w1, b1, …"""
+    """Return the ReLU network, 64 inputs to `classes` logits, of the arrays w0, b0, w1, b1 and so on."""
     count = sum(name.startswith("w") for name in arrays)
     layers = [(arrays[f"w{number}"], arrays[f"b{number}"]) for number in range(count)]
     sizes = [64, *(len(bias) for _, bias in layers)]

@@ -1,8 +1,8 @@
 """Pictures to explain and to start from: preset patterns, real handwritten digits, and baselines.
 
-A picture is a float64 array of shape (8, 8), indexed [row, column], row 0 at the top, values in [0, 1] (0 black,
-1 white). The pictures offered here take their values from one lattice, k / `LEVELS`, so that a page can send them as
-whole numbers and get the very same doubles back. This module needs numpy only.
+A picture is a float64 array of shape (8, 8), indexed [row, column], row 0 at the top, values in [0, 1] (0
+black, 1 white). The patterns and digits take their values from one lattice, k / `LEVELS`, so that a page can
+send them as whole numbers and get the very same doubles back. This module needs numpy only.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Return all arrays of the .npz file at `path`, by name.
 
     Raises:
-        StoredFileError: the file is missing, is no .npz file, or holds Python objects (they are never unpickled).
+        StoredFileError: the file is missing, is no .npz file, or holds Python objects (never unpickled).
     """
     try:
-        with zipfile.ZipFile(path) as archive:  # np.load would take a lone .npy or a pickle for an archive too
+        with zipfile.ZipFile(path) as archive:  # np.load alone would accept a lone .npy too
             broken = archive.testzip()
         if broken is not None:
             raise ValueError(f"{broken} does not match its checksum")
@@ -51,11 +51,11 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     except FileNotFoundError:
         raise StoredFileError(f"{path} is missing; make it with: make train") from None
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise StoredFileError(f"{path} is damaged or unreadable ({error}); make it again with: make train") from error
+        raise StoredFileError(f"{path} is damaged ({error}); make it again with: make train") from error
 
 
-# Patterns, in levels 0…LEVELS. One division makes each value the double nearest to k / LEVELS, so that 2520 / 2800
-# is the very 0.9 that one would type.
+# Patterns, in levels 0…LEVELS. One division makes each value the double nearest to k / LEVELS, so that
+# 2520 / 2800 is the very 0.9 that one would type.
 
 _ROW, _COLUMN = np.mgrid[0:8, 0:8]
 
@@ -158,11 +158,11 @@ PATTERN_TITLES: Mapping[str, str] = MappingProxyType({name: title for name, titl
 def digit_samples(folder: Path, per_class: int = 16) -> tuple[tuple[Picture, ...], ...]:
     """Return real handwritten digits that no network was trained on: for each of 0…9, `per_class` pictures.
 
-    Legible first: of a digit's held-out pictures, those are dropped that lie nearer to another digit's mean picture
-    than to their own (means of the training pictures, Euclidean distance), then the least typical fifth of the rest.
-    Varied next: the most typical picture comes first, and each following one is the picture farthest from all those
-    chosen so far. There is no chance in it. Because hard cases are dropped, networks do better on these samples than
-    their held-out accuracy says.
+    Legible first: of a digit's held-out pictures, those are dropped that lie nearer to another digit's mean
+    picture than to their own (means of the training pictures, Euclidean distance), then the least typical
+    fifth of the rest. Varied next: the most typical picture comes first, and each following one is the
+    picture farthest from all those chosen so far. There is no chance in it. No network has a say, but hard
+    cases are dropped, so do not measure accuracy on these samples.
 
     Args:
         folder: where digits-data.npz lies.
@@ -177,9 +177,8 @@ def digit_samples(folder: Path, per_class: int = 16) -> tuple[tuple[Picture, ...
     """
     pictures, labels, held_out = _digits(folder / DIGITS_FILE)
     means = np.stack([pictures[~held_out & (labels == digit)].mean(axis=0) for digit in range(10)])
-    return tuple(
-        _legible_and_varied(pictures[held_out & (labels == digit)], means, digit, per_class) for digit in range(10)
-    )
+    candidates = [pictures[held_out & (labels == digit)] for digit in range(10)]
+    return tuple(_legible_and_varied(candidates[digit], means, digit, per_class) for digit in range(10))
 
 
 def _digits(path: Path) -> tuple[Picture, NDArray[np.integer[Any]], NDArray[np.bool_]]:
@@ -187,8 +186,10 @@ def _digits(path: Path) -> tuple[Picture, NDArray[np.integer[Any]], NDArray[np.b
     arrays = read_arrays(path)
     try:
         levels, labels, held_out = arrays["pictures"], arrays["labels"], arrays["held_out"]
-        if levels.shape != (len(labels), *SHAPE) or held_out.shape != labels.shape or held_out.dtype != np.bool_:
+        if levels.shape != (len(labels), *SHAPE) or held_out.shape != labels.shape:
             raise ValueError("its arrays do not fit each other")
+        if held_out.dtype != np.bool_:
+            raise ValueError("its held-out mask is no mask")
         if levels.min() < 0 or levels.max() > 16 or set(labels[~held_out].tolist()) != set(range(10)):
             raise ValueError("its values are out of range")
     except (KeyError, TypeError, ValueError) as error:
@@ -208,7 +209,8 @@ def _legible_and_varied(candidates: Picture, means: Picture, digit: int, count: 
     chosen = legible[:1]
     while len(chosen) < count:
         apart = np.linalg.norm(candidates[legible][:, None] - candidates[chosen], axis=2).min(axis=1)
-        chosen.append(legible[int(apart.argmax())])  # a chosen picture is 0 apart, and no two pictures are equal
+        # Never one twice: a chosen picture is 0 apart from itself, and no two of the pictures are equal.
+        chosen.append(legible[int(apart.argmax())])
     samples = candidates[chosen].reshape(count, *SHAPE)
     samples.setflags(write=False)
     return tuple(samples)
@@ -226,9 +228,10 @@ def baseline(
 
     Args:
         kind: one of `BASELINES`. "black" is 0 and "white" 1 everywhere; "noise" is uniform on [0, 1) from
-            `np.random.default_rng(seed)`; "blur" is the picture under a Gaussian of 2 pixels, its border replicated,
-            cut off at 4 sigma; "mean" and "drawing" are the pictures given under those names; "farthest" is 0 or 1
-            in each pixel, whichever is farther from the picture, and 0 where both are equally far.
+            `np.random.default_rng(seed)`; "blur" is the picture under a Gaussian of sigma 2 pixels, its
+            border replicated, cut off at 4 sigma; "mean" and "drawing" are the pictures given under those
+            names; "farthest" is 0 or 1 in each pixel, whichever is farther from the picture, 0 where both
+            are as far.
         picture: the input x, (8, 8), values in [0, 1].
         seed: of the noise, a whole number ≥ 0; other kinds ignore it.
         mean: the mean of the training pictures, (8, 8), values in [0, 1].
@@ -280,8 +283,8 @@ def _checked_seed(seed: int) -> int:
 def _blur(picture: Picture) -> Picture:
     """Return the picture under a separable Gaussian of `BLUR_SIGMA`: rows first, then columns.
 
-    Both passes are one 8 × 8 matrix, because blurring a line of 8 pixels is linear: row i of the matrix holds the
-    weights of the 8 pixels in pixel i of the result, those beyond the border added to the border pixel's.
+    Both passes use one 8 × 8 matrix, because blurring a line of 8 pixels is linear: row i of the matrix holds
+    the weights of the 8 pixels in pixel i of the result, those beyond the border added to the border pixel's.
     """
     reach = int(4 * BLUR_SIGMA)
     offsets = np.arange(-reach, reach + 1)

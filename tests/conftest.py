@@ -13,6 +13,7 @@ import torch
 from hypothesis import settings
 
 from explorer.attribution import Network
+from explorer.models import Model
 
 torch.set_num_threads(1)
 settings.register_profile("explorer", deadline=None, derandomize=True, database=None, max_examples=60)
@@ -51,3 +52,11 @@ def every_warning() -> Iterator[None]:
         warnings.simplefilter("error")
         yield
     torch.set_warn_always(False)
+
+
+@pytest.fixture(scope="session")
+def models() -> Mapping[str, Model]:
+    """The zoo as the page has it: names, classes and mean pictures beside the networks."""
+    from explorer.models import load_zoo
+
+    return load_zoo()

@@ -1,4 +1,4 @@
-"""The model zoo: the hand-set detector to the digit, the trained networks by what they can do, files that are safe."""
+"""The model zoo: the hand-set detector to the last digit, the trained ones by what they can do, the files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,16 @@ from explorer.pictures import PATTERNS, StoredFileError, baseline
 
 Floats = NDArray[np.float64]
 
-SHAPES = ("vertical edge", "horizontal edge", "circle", "ring", "diagonal", "cross", "checkerboard", "nothing")
+SHAPES = (
+    "vertical edge",
+    "horizontal edge",
+    "circle",
+    "ring",
+    "diagonal",
+    "cross",
+    "checkerboard",
+    "nothing",
+)
 
 CLASS_OF_PATTERN = {
     "edge": "vertical edge",
@@ -177,7 +186,8 @@ def zoo() -> Mapping[str, Model]:
 def train() -> ModuleType:
     """models/train.py as a module: it is a script, in no package."""
     spec = importlib.util.spec_from_file_location("train", FOLDER / "train.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -191,7 +201,8 @@ def stored(name: str) -> dict[str, NDArray[Any]]:
 def painted(art: str) -> Floats:
     """The pictures (k, 8, 8) that stand side by side in `art`."""
     words = np.array([[list(word) for word in line.split()] for line in art.strip().splitlines()])
-    return (words == "#").astype(np.float64).transpose(1, 0, 2)
+    pictures: Floats = (words == "#").astype(np.float64).transpose(1, 0, 2)
+    return pictures
 
 
 def test_the_zoo_is_in_order_and_cannot_be_changed(zoo: Mapping[str, Model]) -> None:
@@ -234,7 +245,8 @@ def test_logistic_is_the_published_formula(zoo: Mapping[str, Model]) -> None:
             weight = 0.28 * (c - 3.5) + 0.82 * math.exp(-((r - 3.5) ** 2 + (c - 3.5) ** 2) / 5.5)
             score += weight * picture[r, c]
     expected = 1 / (1 + math.exp(-score))
-    np.testing.assert_allclose(zoo["logistic"].network.scores(picture[None])[0], [1 - expected, expected], atol=1e-14)
+    scores = zoo["logistic"].network.scores(picture[None])[0]
+    np.testing.assert_allclose(scores, [1 - expected, expected], rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -306,7 +318,8 @@ def test_digits_mean_is_that_of_the_training_pictures_alone(zoo: Mapping[str, Mo
 
 def test_shapes_accuracy_is_the_stored_one_and_good(zoo: Mapping[str, Model], train: ModuleType) -> None:
     model = zoo["shapes"]
-    pictures, labels = train.draw_shapes(np.random.default_rng(train.SHAPES_HELD_OUT_SEED), train.SHAPES_HELD_OUT)
+    rng = np.random.default_rng(train.SHAPES_HELD_OUT_SEED)
+    pictures, labels = train.draw_shapes(rng, train.SHAPES_HELD_OUT)
     right = np.sum(model.network.scores(pictures).argmax(axis=1) == labels)
     assert len(labels) == model.held_out
     assert model.accuracy is not None
@@ -360,9 +373,10 @@ def test_a_fifth_of_each_digit_is_held_out_and_no_picture_is_on_both_sides() -> 
     for digit in range(10):
         members = data["labels"] == digit
         assert abs(np.sum(data["held_out"] & members) - 0.2 * members.sum()) <= 0.5
-    sides = [{picture.tobytes() for picture in data["pictures"][side]} for side in (data["held_out"], ~data["held_out"])]
-    assert not sides[0] & sides[1]
-    assert sum(map(len, sides)) == 1797
+    held_out = {picture.tobytes() for picture in data["pictures"][data["held_out"]]}
+    training = {picture.tobytes() for picture in data["pictures"][~data["held_out"]]}
+    assert not held_out & training
+    assert len(held_out) + len(training) == 1797
 
 
 def test_digits_data_credits_its_source() -> None:
@@ -385,14 +399,21 @@ def test_files_are_small_plain_and_dateless(name: str) -> None:
 def rewrite(path: Path, **changes: object) -> None:
     """Store a file again with some arrays changed, or left out where the change is None."""
     arrays = {**stored(path.name), **changes}
-    np.savez(path, **{key: np.asarray(value) for key, value in arrays.items() if value is not None})  # type: ignore[arg-type]
+    np.savez(path, allow_pickle=True, **{key: np.asarray(a) for key, a in arrays.items() if a is not None})
+
+
+def flip(path: Path) -> None:
+    """Change one bit in the middle of the file, which is in the middle of a weight."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "missing": lambda path: path.unlink(),
     "empty": lambda path: path.write_bytes(b""),
     "cut short": lambda path: path.write_bytes(path.read_bytes()[:-500]),
-    "a flipped byte": lambda path: path.write_bytes(path.read_bytes().replace(b"\x00\x00\x00\x00", b"\x00\x01\x00\x00")),
+    "a flipped bit": lambda path: flip(path),
     "no archive": lambda path: path.write_text("git-lfs pointer"),
     "a pickle": lambda path: rewrite(path, w0=np.array([{}], dtype=object)),
     "no bias": lambda path: rewrite(path, b1=None),
@@ -414,3 +435,22 @@ def test_a_damaged_file_is_named_with_its_remedy(tmp_path: Path, name: str, dama
     DAMAGE[damage](tmp_path / f"{name}.npz")
     with pytest.raises(StoredFileError, match=rf"{name}\.npz.*make train"):
         load_zoo(tmp_path)
+
+
+def test_the_check_of_train_sees_what_changed(
+    tmp_path: Path, train: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = Path(shutil.copy(FOLDER / "digits.npz", tmp_path))
+    assert train.differences(made, FOLDER / "digits.npz") == []
+    assert "the same bytes, largest weight difference 0," in capsys.readouterr().out
+    changes: list[tuple[dict[str, object], str]] = [
+        ({"w1": stored("digits.npz")["w1"] + np.float32(0.002)}, "weights differ by more than 0.001"),
+        ({"w1": stored("digits.npz")["w1"] * np.float32(np.nan)}, "weights differ by more than 0.001"),
+        ({"accuracy": 0.5}, "accuracy differs by more than 0.002"),
+        ({"classes": list("9876543210")}, "classes differs"),
+        ({"mean": np.zeros((8, 8))}, "mean differs"),
+        ({"b2": None}, "other arrays, or arrays of another shape"),
+    ]
+    for change, complaint in changes:
+        rewrite(made, **change)
+        assert train.differences(made, FOLDER / "digits.npz") == [f"digits.npz: {complaint}"]

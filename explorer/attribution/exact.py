@@ -16,15 +16,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from explorer.attribution.case import Case
 from explorer.attribution.field import outputs
 from explorer.attribution.integrated import Trace, make_trace, on_path
-from explorer.attribution.network import Floats, Network
+from explorer.attribution.network import SHAPE, Floats, Network
+from explorer.attribution.rules import gauss_legendre
 
 AFFINE = (
     nn.Linear,
@@ -49,8 +52,7 @@ class NotPiecewiseLinear(ValueError):
     """The network has a layer that the exact rule cannot cut; the message names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(NamedTuple):
     """A place on the path where a unit changes sides.
 
     Attributes:
@@ -86,14 +88,12 @@ def exact_integrated_gradients(case: Case) -> ExactTrace:
     Raises:
         NotPiecewiseLinear: the network is not one that can be cut; see the module's text.
     """
-    layers = piecewise_linear_layers(case.network)
-    cuts, logits, switches = _cut(case, layers)
-    lengths = np.diff(cuts)
-    means = _mean_slopes(case.network, logits, case)
-    gradients = _pull_back(case, (cuts[:-1] + cuts[1:]) / 2, means)
-    values, _ = outputs(case.network, logits[1:], case.target, case.output)
-    steps = make_trace(case, cuts[1:], lengths, values, gradients)
-    return ExactTrace(steps.alphas, steps.weights, steps.values, steps.gradients, steps.running, switches)
+    path = _cut(case, piecewise_linear_layers(case.network))
+    slopes = _mean_slopes(case, path.logits)
+    gradients = _pull_back(path, slopes).reshape(-1, *SHAPE)
+    values, _ = outputs(case.network, path.logits[1:], case.target, case.output)
+    steps = make_trace(case, path.cuts[1:], np.diff(path.cuts), values, gradients)
+    return ExactTrace(steps.alphas, steps.weights, steps.values, steps.gradients, steps.running, path.switches)
 
 
 def piecewise_linear_layers(network: Network) -> list[nn.Module]:
@@ -122,23 +122,45 @@ def _flatten(module: nn.Module, name: str = "the network") -> Iterator[tuple[str
         yield from _flatten(child, f"{prefix}{key}")
 
 
-def _cut(case: Case, layers: list[nn.Module]) -> tuple[Floats, Floats, tuple[Switch, ...]]:
-    """The ends α of the linear pieces ``(K + 1,)``, the logits there ``(K + 1, C)``, and the switches.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Layer:
+    """A layer on the path: the shape that goes in and, for an activation, which units are on in which piece."""
 
-    Invariant: between two neighbouring cuts, what a layer passes on is linear in α.
-    """
+    module: nn.Module
+    shape: torch.Size
+    cuts: Floats
+    on: NDArray[np.bool_] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Path:
+    """The cut path: ends α of its K pieces ``(K + 1,)``, the logits there ``(K + 1, C)``, and how it came to them."""
+
+    cuts: Floats
+    logits: Floats
+    switches: tuple[Switch, ...]
+    layers: list[_Layer]
+
+
+def _cut(case: Case, modules: list[nn.Module]) -> _Path:
+    """Walk through the layers and add cuts; between two neighbouring cuts all that passes is linear in α."""
     cuts = np.array([0.0, 1.0])
     switches: list[Switch] = []
+    layers: list[_Layer] = []
+    activations = 0
     with torch.no_grad():
         a = torch.from_numpy(on_path(case, cuts)).reshape(2, *case.network.input_shape)
-        activations = 0
-        for layer in layers:
-            if isinstance(layer, KINKED_AT_ZERO):
+        for module in modules:
+            on = None
+            if isinstance(module, KINKED_AT_ZERO):
                 cuts, a, found = _cut_layer(cuts, a, activations)
                 switches += found
                 activations += 1
-            a = layer(a)
-    return cuts, a.numpy(), tuple(sorted(switches, key=lambda s: s.alpha))
+                flat = a.reshape(len(cuts), -1).numpy()
+                on = flat[1:] + flat[:-1] > 0  # on a piece a unit has one sign, up to a zero at an end
+            layers.append(_Layer(module, a.shape[1:], cuts, on))
+            a = module(a)
+    return _Path(cuts, a.numpy(), tuple(sorted(switches)), layers)
 
 
 def _cut_layer(cuts: Floats, a: torch.Tensor, layer: int) -> tuple[Floats, torch.Tensor, list[Switch]]:
@@ -150,7 +172,7 @@ def _cut_layer(cuts: Floats, a: torch.Tensor, layer: int) -> tuple[Floats, torch
     share = start / (start - end)
     alphas = cuts[piece] + share * (cuts[piece + 1] - cuts[piece])
     found = [
-        Switch(float(at), layer, int(u), bool(e > 0)) for at, u, e in zip(alphas, unit, end, strict=True)
+        Switch(at, layer, u, on) for at, u, on in zip(alphas.tolist(), unit.tolist(), (end > 0).tolist(), strict=True)
     ] + _switches_at_cuts(cuts, flat, layer)
 
     crossings = flat[piece] + share[:, None] * (flat[piece + 1] - flat[piece])
@@ -172,7 +194,7 @@ def _switches_at_cuts(cuts: Floats, flat: Floats, layer: int) -> list[Switch]:
     ]
 
 
-def _mean_slopes(network: Network, logits: Floats, case: Case) -> Floats:
+def _mean_slopes(case: Case, logits: Floats) -> Floats:
     """The mean of ∂F/∂logits over each piece, ``(K, C)``, the logits being linear on it.
 
     The probability's slope is a smooth function of α; a piece on which the logits move far is cut into stretches short
@@ -184,27 +206,34 @@ def _mean_slopes(network: Network, logits: Floats, case: Case) -> Floats:
         slopes[:, case.target] = 1
         return slopes
     stretches = np.maximum(1, np.ceil(np.ptp(steps, axis=1) / STRETCH)).astype(int)
-    if network.activation == "sigmoid":
+    if case.network.activation == "sigmoid":
         stretches = np.maximum(1, np.ceil(np.abs(steps[:, case.target]) / STRETCH)).astype(int)
     piece = np.repeat(np.arange(len(steps)), stretches)
     nth = np.arange(len(piece)) - np.repeat(np.cumsum(stretches) - stretches, stretches)
-    nodes, weights = np.polynomial.legendre.leggauss(NODES)
-    share = (nth[:, None] + (nodes + 1) / 2) / stretches[piece][:, None]
+    nodes, weights = gauss_legendre(NODES)
+    share = (nth[:, None] + nodes) / stretches[piece][:, None]
     z = logits[piece][:, None, :] + share[:, :, None] * steps[piece][:, None, :]
-    _, slopes_at = outputs(network, z.reshape(-1, z.shape[-1]), case.target, "probability")
-    by_stretch = np.tensordot(slopes_at.reshape(z.shape), weights / 2, axes=(1, 0))
+    _, slopes_at = outputs(case.network, z.reshape(-1, z.shape[-1]), case.target, "probability")
+    by_stretch = weights @ slopes_at.reshape(z.shape)
     means = np.zeros_like(steps)
     np.add.at(means, piece, by_stretch / stretches[piece][:, None])
     return means
 
 
-def _pull_back(case: Case, middles: Floats, slopes: Floats) -> Floats:
-    """Mean ∂F/∂x of each piece, ``(K, 8, 8)``: its mean ∂F/∂logits through the piece's constant Jacobian."""
-    x = torch.from_numpy(on_path(case, middles)).requires_grad_()
-    with torch.enable_grad():
-        logits = case.network.logits(x)
-    if not logits.requires_grad:
-        return np.zeros_like(x.detach().numpy())
-    (gradients,) = torch.autograd.grad(logits, x, torch.from_numpy(slopes))
-    pulled: Floats = gradients.numpy()
-    return pulled
+def _pull_back(path: _Path, slopes: Floats) -> Floats:
+    """Mean ∂F/∂x of each piece, ``(K, 64)``: its mean ∂F/∂logits pulled back through the layers, constant on the piece."""
+    middles = (path.cuts[:-1] + path.cuts[1:]) / 2
+    for layer in reversed(path.layers):
+        if layer.on is not None:
+            within = layer.cuts.searchsorted(middles).clip(1, len(layer.cuts) - 1) - 1
+            off = layer.module.negative_slope if isinstance(layer.module, nn.LeakyReLU) else 0.0
+            slopes = slopes.reshape(len(middles), -1) * np.where(layer.on[within], 1.0, off)
+        elif isinstance(layer.module, nn.Linear):
+            slopes = slopes @ layer.module.weight.numpy()
+        else:  # any other affine layer: its derivative is the same everywhere, so ask at zero
+            anywhere = torch.zeros(len(middles), *layer.shape, dtype=torch.float64, requires_grad=True)
+            with torch.enable_grad():
+                out = layer.module(anywhere)
+            (pulled,) = torch.autograd.grad(out, anywhere, torch.from_numpy(slopes).reshape(out.shape))
+            slopes = pulled.numpy()
+    return slopes

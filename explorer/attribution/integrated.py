@@ -11,7 +11,7 @@ import numpy as np
 
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.field import Field
-from explorer.attribution.network import Floats
+from explorer.attribution.network import SHAPE, Floats
 from explorer.attribution.rules import rule
 
 
@@ -27,7 +27,7 @@ def attribution(case: Case, settings: Settings, field: Field) -> Floats:
     Pixels where x = x′ get exactly 0, whatever the network makes of them.
     """
     _, weights = rule(settings.rule, settings.steps)
-    return case.difference * np.tensordot(weights, field.gradients, 1)
+    return case.difference * (weights @ field.gradients.reshape(len(weights), -1)).reshape(SHAPE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

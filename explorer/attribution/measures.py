@@ -8,6 +8,8 @@ import numpy as np
 
 from explorer.attribution.network import SIDE, Floats
 
+TIE_DIGITS = 1e12  # values that agree to this part of the peak count as tied
+
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
@@ -46,10 +48,10 @@ def snr(attribution: Floats) -> float:
     It measures concentration, not statistical certainty. An all-zero map gives 0.
     """
     magnitude = np.abs(attribution)
-    peak = float(magnitude.max())
+    peak = magnitude.max()
     if peak == 0:
         return 0.0
-    return 1 / float((magnitude / peak).mean())  # scaled first, so that tiny maps do not underflow
+    return magnitude.size / float((magnitude / peak).sum())  # scaled first, so that tiny maps do not underflow
 
 
 def statistical_snr(attribution: Floats, error: Floats | None) -> float | None:
@@ -62,7 +64,8 @@ def statistical_snr(attribution: Floats, error: Floats | None) -> float | None:
         return None
     magnitude = np.abs(attribution)
     ratios = np.divide(magnitude, error, out=np.where(magnitude > 0, np.inf, 0.0), where=error > 0)
-    median = float(np.median(ratios))
+    ordered = np.sort(ratios, axis=None)
+    median = float(ordered[31] + ordered[32]) / 2  # an even number of pixels
     return median if np.isfinite(median) else None
 
 
@@ -72,10 +75,11 @@ def top_pixels(attribution: Floats, k: int = 5) -> list[tuple[int, int, float]]:
     Values that differ only by rounding count as ties (compared at 12 significant digits of the peak).
     """
     flat = attribution.ravel()
-    peak = float(np.abs(flat).max())
-    keys = np.round(np.abs(flat) / peak, 12) if peak > 0 else np.zeros(flat.size)
-    order = np.argsort(-keys, kind="stable")[:k]
-    return [(int(i) // SIDE, int(i) % SIDE, float(flat[i])) for i in order]
+    magnitude = np.abs(flat)
+    peak = magnitude.max()
+    keys = np.rint(magnitude * (-TIE_DIGITS / peak)) if peak > 0 else magnitude
+    order = keys.argsort(kind="stable")[:k]
+    return [(i // SIDE, i % SIDE, value) for i, value in zip(order.tolist(), flat[order].tolist(), strict=True)]
 
 
 def rank_correlations(maps: Floats) -> Floats:
@@ -85,11 +89,22 @@ def rank_correlations(maps: Floats) -> Floats:
     whoever shows the table says so.
     """
     flat = maps.reshape(len(maps), -1)
-    smaller = (flat[:, None, :] < flat[:, :, None]).sum(axis=2)
-    equal = (flat[:, None, :] == flat[:, :, None]).sum(axis=2)
-    ranks = smaller + (equal + 1) / 2
+    ranks = np.stack([_ranks(values) for values in flat])
     ranks -= ranks.mean(axis=1, keepdims=True)
     length = np.sqrt((ranks**2).sum(axis=1))
     lengths = np.outer(length, length)
     correlations: Floats = np.divide(ranks @ ranks.T, lengths, out=np.full(lengths.shape, np.nan), where=lengths > 0)
     return np.clip(correlations, -1, 1)
+
+
+def _ranks(values: Floats) -> Floats:
+    """Ranks from 1, ties sharing their mean rank."""
+    order = values.argsort()
+    ordered = values[order]
+    ranks = np.empty(len(values))
+    ranks[order] = np.arange(1.0, len(values) + 1)
+    if (ordered[1:] == ordered[:-1]).any():
+        first = ordered.searchsorted(values, "left")
+        last = ordered.searchsorted(values, "right")
+        ranks = (first + last + 1) / 2
+    return ranks

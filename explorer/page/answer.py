@@ -49,6 +49,7 @@ def answer(state: State, zoo: Zoo) -> dict[str, Any]:
     scores = model.network.probabilities_of(explanation.logits)
     methods = {name: _method(values, explanation) for name, values in maps.items()}
     error = np.abs(steps.attribution - exact.attribution)
+    correlations = _correlations(maps)
     return {
         "baseline": _numbers(case.baseline),
         "scores": _numbers(scores),
@@ -72,8 +73,8 @@ def answer(state: State, zoo: Zoo) -> dict[str, Any]:
             "snr": noise_snr,
             "sigma": state.noise_level,
         },
-        "correlations": _correlations(maps),
-        "words": tell(_facts(state, model, explanation, exact, methods, noise_snr, scores)),
+        "correlations": correlations,
+        "words": tell(_facts(state, model, explanation, exact, methods, noise_snr, scores, correlations[0][1])),
     }
 
 
@@ -113,6 +114,7 @@ def _facts(
     methods: dict[str, dict[str, Any]],
     noise_snr: float | None,
     scores: Floats,
+    agreement: float | None,
 ) -> Facts:
     integrated = methods["integrated_gradients"]
     peak = float(np.abs(exact.attribution).max())
@@ -141,7 +143,7 @@ def _facts(
         samples=state.samples,
         noise_level=state.noise_level,
         noise_snr=noise_snr,
-        agreement=_correlations({name: np.array(methods[name]["map"]).reshape(8, 8) for name in COMPARED})[0][1],
+        agreement=agreement,
     )
 
 

@@ -58,7 +58,7 @@ def tell(facts: Facts) -> dict[str, list[str]]:
 
 def number(value: float) -> str:
     """Three significant digits with a true minus sign."""
-    text = f"{value:.3g}"
+    text = f"{value:#.3g}".removesuffix(".") if value else "0"
     if "e" in text:
         mantissa, exponent = text.split("e")
         raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
@@ -69,7 +69,11 @@ def number(value: float) -> str:
 def percent(share: float) -> str:
     """A share as a percentage: two significant digits below 10 %, whole above."""
     value = 100 * share
-    return f"{number(value) if value < 0.095 else f'{value:.2g}' if value < 9.5 else f'{value:.0f}'} %"
+    if share < 1e-11:  # rounding of the sum itself
+        return "0 %"
+    if value < 0.095:
+        return f"{number(value)} %"
+    return f"{value:.2g} %" if value < 9.5 else f"{value:.0f} %"
 
 
 def _asked(facts: Facts) -> list[str]:
@@ -173,7 +177,7 @@ def _zeros(facts: Facts) -> list[str]:
 def _agreement(facts: Facts) -> list[str]:
     if facts.agreement is None:
         return ["One of the maps is flat, so there is no ranking of pixels to compare."]
-    rank = f"rank correlation {number(round(facts.agreement, 2))}"
+    rank = f"rank correlation {facts.agreement:.2f}".replace("-", "−")
     if facts.agreement > 0.8:
         start = f"Gradient and Integrated Gradients rank the pixels alike here ({rank})."
     elif facts.agreement > 0.3:

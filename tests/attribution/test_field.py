@@ -149,7 +149,7 @@ def test_values_equal_scores_and_logits(output: Output) -> None:
     np.testing.assert_allclose(found.values, expected, rtol=1e-14)
 
 
-# Where probabilities saturate: p (1 − p) loses its digits in double precision, the truth has 400 decimals here.
+# Where probabilities saturate p (1 − p) loses its digits in double precision; the truth has 400 decimals here.
 
 
 @pytest.mark.parametrize("z", [-300.0, -40.5, -3.25, 0.0, 3.25, 20.0, 36.5, 40.5, 300.0, 700.0])

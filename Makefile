@@ -1,0 +1,69 @@
+# Everything that is done with the explorer; `make` alone lists it. Needs GNU make, a POSIX shell and Python.
+
+PYTHON ?= python3
+# Where torch is taken from first; empty means: only from where pip gets everything else.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+# More for the program behind a target, as in: make test ARGS='-k smoothgrad'
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# The stamps are newer than the requirements they satisfy, so that nothing is installed twice.
+RUN := $(VENV)/.run-installed
+DEV := $(VENV)/.dev-installed
+TORCH = $$(grep '^torch==' requirements.txt)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench train screenshots image clean browser
+MAKEFLAGS += --no-print-directory
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: $(RUN) ## Serve on http://127.0.0.1:8050; HOST, PORT and other settings come from the environment
+	@exec $(BIN)/python app.py
+
+test: $(DEV) browser ## Run all tests, those in a browser included
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV) ## Check style and types
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m mypy
+
+bench: $(DEV) browser ## Measure what things cost
+	@$(BIN)/python -m bench $(ARGS)
+
+train: $(DEV) ## Make the trained networks and the digits data anew; ARGS=--check only compares
+	@$(BIN)/python models/train.py $(ARGS)
+
+screenshots: $(DEV) browser ## Take the pictures in the documentation
+	@$(BIN)/python scripts/screenshots.py $(ARGS)
+
+image: ## Build the container image gradient-explorer
+	@docker build --build-arg TORCH_INDEX='$(TORCH_INDEX)' -t gradient-explorer .
+
+clean: ## Delete what the other targets installed and cached
+	@rm -rf $(VENV) build .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+browser: $(DEV)
+	@sh scripts/install-browser.sh $(BIN)/python
+
+$(RUN): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed and '$(PYTHON)' is not; name another: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "'$(PYTHON)' cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@echo 'Installing what the explorer needs into $(VENV); only the first time takes long.'
+	@$(PYTHON) -m venv $(VENV)
+	@[ -z '$(TORCH_INDEX)' ] \
+		|| $(PIP) install --no-deps --retries 1 --timeout 15 --index-url '$(TORCH_INDEX)' "$(TORCH)" >/dev/null 2>&1 \
+		|| echo "torch is not to be had from $(TORCH_INDEX); taking it from pip's usual place."
+	@$(PIP) install -r requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUN)
+	@echo 'Installing what tests and checks need into $(VENV).'
+	@$(PIP) install -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,40 @@
+"""Print the whole table: ``python -m bench``, or some of its parts: ``python -m bench engine http browser start``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from bench.pairs import Row, print_table
+
+PARTS = ("engine", "http", "browser", "start")
+
+
+def main(parts: Sequence[str]) -> None:
+    """Run the parts asked for, all of them if none is named; each is imported only when it runs."""
+    unknown = set(parts) - set(PARTS)
+    if unknown:
+        sys.exit(f"unknown part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    for part in parts or PARTS:
+        title, rows = _part(part)
+        print_table(title, rows())
+
+
+def _part(name: str) -> tuple[str, Callable[[], list[Row]]]:
+    if name == "engine":
+        from bench import engine
+
+        return "(a) the engine, digits network (medians; ratios are medians over pairs)", engine.rows
+    if name == "browser":
+        from bench import browser
+
+        return "(c) the page in headless Chromium", browser.rows
+    from bench import serving
+
+    if name == "http":
+        return "(b) one request, one worker", serving.rows
+    return "(d) start", serving.start_rows
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,103 @@
+"""(c) What a frame costs while playing, and how long after a stroke everything is redrawn, in headless Chromium."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bench.pairs import Row, percentile
+from bench.serving import served
+from tests.browser.chromium import LAUNCH_ARGUMENTS, find_chromium
+
+FRAME_WORK = {"FireAnimationFrame", "UpdateLayoutTree", "Layout"}
+STROKES = 40
+
+
+def rows() -> list[Row]:
+    """Frames of a playback with m = 300, then strokes on the Integrated Gradients tab, the one with most to draw."""
+    chromium = find_chromium()
+    if chromium is None:
+        print("\n(c) needs Chromium or Chrome, and none was found")
+        return []
+    with served("app.py") as port, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=LAUNCH_ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(f"http://127.0.0.1:{port}/?v=1&m=300&tab=integrated")
+        page.wait_for_function("window.explorer && explorer.view.answer")
+        found = [*_frames(browser, page), *_strokes(page)]
+        browser.close()
+    return found
+
+
+def _frames(browser: Browser, page: Page) -> list[Row]:
+    page.select_option("#speed", "60")
+    page.evaluate(
+        """() => { window.frames = 0; const count = () => { window.frames++; requestAnimationFrame(count); };
+            window.began = performance.now(); requestAnimationFrame(count); }"""
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        trace = Path(folder) / "trace.json"
+        browser.start_tracing(page=page, path=trace, categories=["devtools.timeline"])
+        page.evaluate("() => { window.frames = 0; window.began = performance.now(); }")
+        page.click("#play")
+        page.wait_for_function("explorer.view.step === explorer.view.path.count", timeout=30_000)
+        rate = page.evaluate("() => 1000 * window.frames / (performance.now() - window.began)")
+        browser.stop_tracing()
+        costs = _frame_costs(json.loads(trace.read_text())["traceEvents"])
+    p95, mean = percentile(costs, 0.95), sum(costs) / len(costs)
+    return [
+        Row(f"a frame's script and layout, m = 300, p95 of {len(costs)}", p95, "a frame at 60 a second", 1000 / 60, f"{p95 * 60 / 1000:.2f} ×", "≤ 4 ms"),
+        Row("the same, mean", mean),
+        Row(f"time between frames ({rate:.1f} frames a second)", 1000 / rate, "a frame at 60 a second", 1000 / 60, f"{rate / 60:.2f} of 60"),
+    ]
+
+
+def _frame_costs(events: list[dict[str, Any]]) -> list[float]:
+    """For each frame in which playback did work: milliseconds of script and layout, until the next frame begins."""
+    work = sorted((e for e in events if e.get("name") in FRAME_WORK and "dur" in e), key=lambda e: e["ts"])
+    costs: list[float] = []
+    begun = -1e9
+    for event in work:
+        if event["name"] == "FireAnimationFrame" and event["ts"] - begun > 5_000:
+            costs.append(0.0)
+            begun = event["ts"]
+        if costs:
+            costs[-1] += event["dur"] / 1000
+    return costs
+
+
+def _strokes(page: Page) -> list[Row]:
+    page.evaluate(
+        """() => {
+            window.redrawn = [];
+            document.addEventListener("pointerup", () => (window.ended = performance.now()), true);
+            explorer.on("answer", () => {
+                const ended = window.ended;
+                // the frame after this one is the first that shows it
+                requestAnimationFrame(() => window.redrawn.push(performance.now() - ended));
+            });
+        }"""
+    )
+    box = page.locator("#paint-grid").bounding_box()
+    assert box is not None
+    for stroke in range(STROKES):
+        y = box["y"] + box["height"] * (0.5 + stroke % 8) / 8
+        page.mouse.move(box["x"] + 10, y)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * (0.3 + 0.6 * ((stroke * 7) % 10) / 10), y)
+        page.mouse.up()
+        page.wait_for_function(f"window.redrawn.length > {stroke}", timeout=10_000)
+        if stroke % 8 == 7:
+            page.click("#paint-clear")
+            page.wait_for_function("explorer.view.asked.pixels.every((v) => v === 0)")
+            page.evaluate(f"() => (window.redrawn.length = {stroke + 1})")
+    times: list[float] = page.evaluate("window.redrawn")
+    p95 = percentile(times, 0.95)
+    return [
+        Row(f"stroke's end to all panels redrawn, p95 of {len(times)}", p95, "", None, "", "≤ 50 ms"),
+        Row("the same, median", percentile(times, 0.5)),
+    ]

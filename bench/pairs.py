@@ -1,0 +1,64 @@
+"""Timing in pairs: A B A B …, so that a machine that speeds up or slows down does so for both."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: times in milliseconds, and the ratio of the second to the first with what is aimed at."""
+
+    what: str
+    ours: float
+    against: str = ""
+    theirs: float | None = None
+    ratio: str = ""
+    aim: str = ""
+
+
+def time_pairs(works: Sequence[Work], repeats: int, warm_up: int = 5) -> list[list[float]]:
+    """Times in ms of each work, taken in turn; ``[work][repeat]``."""
+    for work in list(works) * warm_up:
+        work()
+    times: list[list[float]] = [[] for _ in works]
+    for _ in range(repeats):
+        for work, kept in zip(works, times, strict=True):
+            start = time.perf_counter()
+            work()
+            kept.append(1000 * (time.perf_counter() - start))
+    return times
+
+
+def faster_row(what: str, ours: Work, against: str, theirs: Work, *, repeats: int, aim: str = "") -> Row:
+    """How many times faster ours is than theirs: the median of the pairs' ratios."""
+    a, b = time_pairs([ours, theirs], repeats)
+    ratio = median(y / x for x, y in zip(a, b, strict=True))
+    return Row(what, median(a), against, median(b), f"{ratio:.1f} × faster", aim)
+
+
+def slower_row(what: str, ours: Work, against: str, theirs: Work, *, repeats: int, aim: str = "") -> Row:
+    """How many times theirs ours takes: the median of the pairs' ratios."""
+    a, b = time_pairs([ours, theirs], repeats)
+    ratio = median(x / y for x, y in zip(a, b, strict=True))
+    return Row(what, median(a), against, median(b), f"{ratio:.2f} ×", aim)
+
+
+def print_table(title: str, rows: Sequence[Row]) -> None:
+    """Rows under a title, in columns."""
+    print(f"\n{title}")
+    print(f"  {'what':<52} {'ms':>9}   {'against':<44} {'ms':>9}   {'ratio':<15} aim")
+    for row in rows:
+        theirs = "" if row.theirs is None else f"{row.theirs:9.3f}"
+        print(f"  {row.what:<52} {row.ours:9.3f}   {row.against:<44} {theirs:>9}   {row.ratio:<15} {row.aim}", flush=True)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which a share of the values lies (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

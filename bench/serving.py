@@ -1,0 +1,107 @@
+"""(b) The explain callback through HTTP against an empty Dash callback, and (d) the time to the first healthy answer."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from bench.pairs import Row, slower_row
+from explorer.state import State
+
+ROOT = Path(__file__).resolve().parent.parent
+EMPTY = "empty"
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody uses just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def served(*command: str, **settings: str) -> Iterator[int]:
+    """Run a server on a free port until it is no longer wanted; yields the port once it is healthy."""
+    port = free_port()
+    environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), **settings}
+    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        wait_until_healthy(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def wait_until_healthy(port: int, patience: float = 60) -> None:
+    """Ask /healthz until it answers."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/healthz")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.02)
+    raise TimeoutError(f"no healthy answer on port {port}")
+
+
+def rows() -> list[Row]:
+    """Both requests in turn over one kept-alive connection, to the same server."""
+    with served("-m", "gunicorn", "bench.served:server", WORKERS="1") as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        question = {"ask": 1, "state": State().to_json()}
+        explain = _body("explanation.data", "state.data", question)
+        empty = _body(f"{EMPTY}-output.data", f"{EMPTY}-input.data", question)
+        return [
+            slower_row(
+                "explain callback through HTTP", lambda: _post(connection, explain),
+                "empty Dash callback, same server", lambda: _post(connection, empty), repeats=300, aim="≤ 2 ×",
+            )
+        ]
+
+
+def _body(output: str, source: str, value: object) -> bytes:
+    (out_id, out_property), (in_id, in_property) = output.split("."), source.split(".")
+    return json.dumps(
+        {
+            "output": output,
+            "outputs": {"id": out_id, "property": out_property},
+            "inputs": [{"id": in_id, "property": in_property, "value": value}],
+            "changedPropIds": [source],
+        }
+    ).encode()
+
+
+def _post(connection: http.client.HTTPConnection, body: bytes) -> None:
+    connection.request("POST", "/_dash-update-component", body, {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    text = response.read()
+    if response.status != 200:
+        raise RuntimeError(f"{response.status}: {text[:200]!r}")
+
+
+def start_rows(repeats: int = 3) -> list[Row]:
+    """Start to first healthy answer, against the imports that no Dash and torch program can do without."""
+    starts, imports = [], []
+    for _ in range(repeats + 1):
+        begin = time.perf_counter()
+        with served("app.py"):
+            starts.append(1000 * (time.perf_counter() - begin))
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import torch, dash"], check=True)
+        imports.append(1000 * (time.perf_counter() - begin))
+    a, b = median(starts[1:]), median(imports[1:])  # the first of each warms the disk's cache
+    return [Row("start to first healthy answer", a, "python -c 'import torch, dash'", b, f"{a / b:.2f} ×")]

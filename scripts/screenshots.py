@@ -1,0 +1,51 @@
+"""``make screenshots``: the README's pictures, taken of the real page in headless Chromium."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from playwright.sync_api import Page, sync_playwright  # noqa: E402
+
+from bench.serving import served  # noqa: E402
+from tests.browser.chromium import LAUNCH_ARGUMENTS, find_chromium  # noqa: E402
+
+PICTURES = ROOT / "docs"
+SHOTS = {
+    "explorer.png": ("?v=1&tab=integrated", 1440, 900, "light", 10),
+    "compare-dark.png": ("?v=1&p=ring&class=predicted&tab=compare", 1440, 900, "dark", None),
+    "phone.png": ("?v=1&p=x&class=predicted", 390, 844, "light", None),
+}
+
+
+def shoot(page: Page, address: str, step: int | None, picture: Path) -> None:
+    """One picture, once the numbers are there; part of the way along the path if a step is given."""
+    page.goto(address)
+    page.wait_for_function("window.explorer && explorer.view.answer")
+    if step is not None:
+        page.evaluate("(step) => explorer.goToStep(step)", step)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.screenshot(path=picture)
+    print(picture.relative_to(ROOT))
+
+
+def main() -> None:
+    """Take them all, or say what is missing."""
+    chromium = find_chromium()
+    if chromium is None:
+        sys.exit("screenshots need Chromium or Chrome, and none was found")
+    PICTURES.mkdir(exist_ok=True)
+    with served("app.py") as port, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=LAUNCH_ARGUMENTS)
+        for name, (link, width, height, theme, step) in SHOTS.items():
+            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)  # type: ignore[arg-type]
+            shoot(page, f"http://127.0.0.1:{port}/{link}", step, PICTURES / name)
+            page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
