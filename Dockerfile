@@ -3,11 +3,11 @@
 FROM python:3.11-slim AS build
 # torch's CPU build comes from PyTorch's own index: the usual one's brings gigabytes of GPU libraries.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-ENV PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 COPY requirements.txt .
 RUN python -m venv --without-pip /venv \
-    && pip="pip --quiet --python /venv/bin/python install" \
+    && pip="pip --quiet --python /venv/bin/python install --no-compile" \
     && { $pip --no-deps --retries 1 --timeout 15 --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)" \
         || echo "torch is not to be had from $TORCH_INDEX; taking it from pip's usual place."; } \
     && $pip -r requirements.txt

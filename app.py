@@ -59,6 +59,8 @@ def create_app() -> Dash:
     app.layout = layout(zoo)
     callbacks.register(app, zoo)
     guard.protect(app, frame_ancestors=os.environ.get("FRAME_ANCESTORS", "*"))
+    # Dash finishes setting up in its first request, and others that come meanwhile find it half done: make it this one
+    app.server.test_client().get(app.config.routes_pathname_prefix)
     return app
 
 

@@ -35,6 +35,13 @@
     return element;
   };
 
+  // Put text into an element, through its one text node, and only when it differs: what a frame can afford.
+  explorer.write = function (host, text) {
+    const node = host.firstChild;
+    if (!node) host.append(text);
+    else if (node.nodeValue !== text) node.nodeValue = text;
+  };
+
   explorer.iconButton = function (icon, label, onclick) {
     const drawn = explorer.element("span", { class: `icon icon-${icon}`, "aria-hidden": "true" });
     return explorer.element("button", { type: "button", class: "tool small", title: label, "aria-label": label, onclick }, drawn);
@@ -72,7 +79,9 @@
 
   // Base64 of little-endian float32, as the server packs the gradients of the path.
   explorer.floats = function (text) {
-    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const letters = atob(text);
+    const bytes = new Uint8Array(letters.length);
+    for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
     return new Float32Array(bytes.buffer);
   };
 

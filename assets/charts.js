@@ -3,7 +3,7 @@
   "use strict";
   const explorer = (window.explorer = window.explorer || {});
   const { element } = explorer;
-  const MARGIN = { l: 58, r: 12, t: 8, b: 34 };
+  const MARGIN = { l: 46, r: 12, t: 8, b: 24 };
   const cursors = new WeakMap();
 
   const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

@@ -83,21 +83,23 @@
     const share = goal === 0 ? (step === path.count ? 1 : 0) : sum / goal;
     gauge.progress.style.transform = `scaleX(${step / path.count})`;
     gauge.fill.style.transform = `scaleX(${Math.max(0, Math.min(1.25, share)) / 1.25})`;
-    gauge.step.textContent = `step ${step} of ${path.count}, α = ${alpha.toFixed(3)}`;
-    gauge.sum.textContent = `Σ = ${number(sum, 4)} of ΔF = ${number(goal, 4)}${goal === 0 ? "" : ` (${percent(share)})`}`;
+    explorer.write(gauge.step, `step ${step} of ${path.count}, α = ${alpha.toFixed(3)}`);
+    explorer.write(gauge.sum, `Σ = ${number(sum, 4)} of ΔF = ${number(goal, 4)}${goal === 0 ? "" : ` (${percent(share)})`}`);
     const finished = answer.methods.integrated_gradients;
     const missed = finished.share === null ? "" : ` (${percent(finished.share)} of ΔF)`;
-    gauge.result.textContent =
+    explorer.write(
+      gauge.result,
       step < path.count
         ? "The sum is complete when every step is in."
         : `Finished: Σ − ΔF = ${signed(finished.delta)}${missed}. Error per pixel against exact: ` +
-          `max ${number(answer.exact.error_max)}, mean ${number(answer.exact.error_mean)}.`;
+          `max ${number(answer.exact.error_max)}, mean ${number(answer.exact.error_mean)}.`
+    );
   }
 
   function drawPathChart(path, answer) {
     const [first, last] = path.ends;
     const switches = answer.exact.switches;
-    byId("path-title").textContent = `F = ${explorer.outputName()} along the path`;
+    byId("path-title").textContent = `F = ${explorer.outputName()} along the path α, ticks: ReLU switches`;
     const low = Math.min(...path.values, last);
     const high = Math.max(...path.values, last);
     const pad = 0.08 * (high - low) || 0.05;
@@ -118,7 +120,7 @@
           marker: { symbol: "line-ns-open", size: 9, color: explorer.ink("--ink-soft") },
         },
       ],
-      { xaxis: { range: [0, 1], title: { text: "α" } }, yaxis: { range: [low - 1.5 * pad, high + pad], title: { text: "F", font: { size: 11 } } } },
+      { xaxis: { range: [0, 1] }, yaxis: { range: [low - 1.5 * pad, high + pad] } },
       `F along the path, from ${number(first)} at the baseline to ${number(last)} at the input; ${switches.length} ReLU switches`
     );
   }
@@ -135,13 +137,13 @@
     const y = trapezoid ? heights : [...heights, heights[heights.length - 1]];
     const area = answer.methods.integrated_gradients.map[pixel];
     byId("pixel-title").textContent =
-      `${explorer.place(pixel)}: area ${signed(area)} (exact ${signed(answer.exact.map[pixel])})`;
+      `(xᵢ − x′ᵢ) ∂F/∂xᵢ at ${explorer.place(pixel)}: area ${signed(area)}, exact ${signed(answer.exact.map[pixel])}`;
     const { minus, plus } = explorer.signColours();
     const colour = area < 0 ? minus : plus;
     explorer.drawChart(
       byId("pixel-chart"),
       [{ x, y, mode: "lines", fill: "tozeroy", fillcolor: colour.replace("rgb", "rgba").replace(")", ",0.45)"), line: { color: colour, width: 1.5, shape: trapezoid ? "linear" : "hv" } }],
-      { xaxis: { range: [0, 1], title: { text: "α" } }, yaxis: { rangemode: "tozero", title: { text: "(xᵢ − x′ᵢ) ∂F/∂xᵢ", font: { size: 11 } } } },
+      { xaxis: { range: [0, 1] }, yaxis: { rangemode: "tozero" } },
       `The integrand of ${explorer.place(pixel)} along the path; its area is the attribution, ${signed(area)}`
     );
   }

@@ -96,6 +96,7 @@
       this.title = element("h3", { text: title });
       this.note = element("p", { class: "map-note" });
       this.canvas = element("canvas", { "aria-hidden": "true" });
+      this.context = this.canvas.getContext("2d", { alpha: false });
       this.marker = element("div", { class: "marker", hidden: true });
       this.surface = element(
         "div",
@@ -123,7 +124,7 @@
         explorer.choosePixel(this.at(event));
         if (onselect) onselect(this);
       });
-      this.resizing = new ResizeObserver(() => this.draw());
+      this.resizing = new ResizeObserver(() => this.resize());
       this.resizing.observe(this.surface);
     }
 
@@ -173,8 +174,8 @@
     }
 
     describe(note, figures) {
-      if (this.note.textContent !== (note || "")) this.note.textContent = note || "";
-      if (this.figures.textContent !== (figures || "")) this.figures.textContent = figures || "";
+      explorer.write(this.note, note || "");
+      explorer.write(this.figures, figures || "");
     }
 
     mark(index) {
@@ -192,12 +193,17 @@
       this.scale.replaceChildren(element("span", { text: ends[0] }), element("i"), element("span", { text: ends[1] }));
     }
 
+    // The size is only asked for when it changes: asking in every frame would force the page to be laid out.
+    resize() {
+      const pixels = Math.round(this.surface.clientWidth * Math.min(3, window.devicePixelRatio || 1));
+      if (pixels === this.canvas.width || !pixels) return;
+      this.canvas.width = this.canvas.height = pixels;
+      this.sized = true;
+      this.draw();
+    }
+
     draw() {
-      const size = this.surface.clientWidth;
-      if (!size || !this.values) return;
-      const pixels = Math.round(size * Math.min(3, window.devicePixelRatio || 1));
-      if (this.canvas.width !== pixels) this.canvas.width = this.canvas.height = pixels;
-      explorer.paintMap(this.canvas.getContext("2d"), pixels, this.values, this.limit, this.options);
+      if (this.sized && this.values) explorer.paintMap(this.context, this.canvas.width, this.values, this.limit, this.options);
     }
   }
   explorer.PixelMap = PixelMap;

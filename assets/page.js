@@ -124,7 +124,10 @@
       soFar,
       `SmoothGrad ${signed(smoothgrad.map[i])}${answer.smoothgrad.error ? ` ± ${number(answer.smoothgrad.error[i], 2)}` : ""}`,
     ];
-    byId("readout").replaceChildren(element("b", { text: explorer.place(i) }), ...parts.map((text) => element("span", { text })));
+    const cells = [explorer.place(i), ...parts];
+    const readout = byId("readout");
+    while (readout.childElementCount < cells.length) readout.append(element(readout.childElementCount ? "span" : "b", {}));
+    cells.forEach((text, k) => explorer.write(readout.children[k], text));
   }
 
   // ---- start
@@ -170,7 +173,7 @@
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     explorer: {
       start: quietly(start),
-      answered: quietly((answer) => explorer.answered(answer)),
+      answered: quietly((text) => text && explorer.answered(JSON.parse(text))),
       controlsChanged: quietly((...values) => explorer.controlsChanged(...values)),
       scaleChanged: quietly((scale) => explorer.scaleChanged(scale)),
     },

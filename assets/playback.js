@@ -140,7 +140,7 @@
   }
 
   function showStep() {
-    byId("step-shown").textContent = `${view.step} / ${view.path.count}`;
+    explorer.write(byId("step-shown"), `${view.step} / ${view.path.count}`);
     byId("scrub").setAttribute("aria-valuetext", `step ${view.step} of ${view.path.count}`);
   }
 

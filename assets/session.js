@@ -14,7 +14,6 @@
   let asked = 0; // number of the newest question
   let waiting = null; // the question in flight
   let pending = false; // the state changed while it was
-  let liveAt = 0;
   let liveTimer = null;
   let watch = null;
   let retry = FIRST_RETRY;
@@ -109,13 +108,11 @@
   }
 
   function askLive() {
-    if (liveTimer) return;
-    liveTimer = setTimeout(ask, Math.max(0, liveAt + LIVE_EVERY - performance.now()));
+    if (!liveTimer) liveTimer = setTimeout(ask, LIVE_EVERY); // a quick stroke is over by then and asks but once
   }
 
   function send(what) {
     pending = false;
-    liveAt = performance.now();
     waiting = { ask: ++asked, ...what };
     clearTimeout(watch);
     watch = setTimeout(probe, PATIENCE);

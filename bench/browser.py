@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.pairs import Row, percentile
 from bench.serving import served
-from tests.browser.chromium import LAUNCH_ARGUMENTS, find_chromium
+from tests.browser.chromium import LAUNCH_ARGUMENTS, find_chromium, until
 
 FRAME_WORK = {"FireAnimationFrame", "UpdateLayoutTree", "Layout"}
 STROKES = 40
@@ -27,7 +27,7 @@ def rows() -> list[Row]:
         browser = playwright.chromium.launch(executable_path=chromium, args=LAUNCH_ARGUMENTS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"http://127.0.0.1:{port}/?v=1&m=300&tab=integrated")
-        page.wait_for_function("window.explorer && explorer.view.answer")
+        until(page, "window.explorer && explorer.view.answer")
         found = [*_frames(browser, page), *_strokes(page)]
         browser.close()
     return found
@@ -44,7 +44,7 @@ def _frames(browser: Browser, page: Page) -> list[Row]:
         browser.start_tracing(page=page, path=trace, categories=["devtools.timeline"])
         page.evaluate("() => { window.frames = 0; window.began = performance.now(); }")
         page.click("#play")
-        page.wait_for_function("explorer.view.step === explorer.view.path.count", timeout=30_000)
+        until(page, "explorer.view.step === explorer.view.path.count", 30_000)
         rate = page.evaluate("() => 1000 * window.frames / (performance.now() - window.began)")
         browser.stop_tracing()
         costs = _frame_costs(json.loads(trace.read_text())["traceEvents"])
@@ -90,10 +90,10 @@ def _strokes(page: Page) -> list[Row]:
         page.mouse.down()
         page.mouse.move(box["x"] + box["width"] * (0.3 + 0.6 * ((stroke * 7) % 10) / 10), y)
         page.mouse.up()
-        page.wait_for_function(f"window.redrawn.length > {stroke}", timeout=10_000)
+        until(page, f"window.redrawn.length > {stroke}")
         if stroke % 8 == 7:
             page.click("#paint-clear")
-            page.wait_for_function("explorer.view.asked.pixels.every((v) => v === 0)")
+            until(page, "explorer.view.asked.pixels.every((v) => v === 0)")
             page.evaluate(f"() => (window.redrawn.length = {stroke + 1})")
     times: list[float] = page.evaluate("window.redrawn")
     p95 = percentile(times, 0.95)

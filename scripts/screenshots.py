@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT))
 from playwright.sync_api import Page, sync_playwright  # noqa: E402
 
 from bench.serving import served  # noqa: E402
-from tests.browser.chromium import LAUNCH_ARGUMENTS, find_chromium  # noqa: E402
+from tests.browser.chromium import LAUNCH_ARGUMENTS, find_chromium, until  # noqa: E402
 
 PICTURES = ROOT / "docs"
 SHOTS = {
@@ -24,7 +24,7 @@ SHOTS = {
 def shoot(page: Page, address: str, step: int | None, picture: Path) -> None:
     """One picture, once the numbers are there; part of the way along the path if a step is given."""
     page.goto(address)
-    page.wait_for_function("window.explorer && explorer.view.answer")
+    until(page, "window.explorer && explorer.view.answer")
     if step is not None:
         page.evaluate("(step) => explorer.goToStep(step)", step)
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

@@ -366,7 +366,7 @@ def test_encode_writes_a_two_level_picture_in_69_letters() -> None:
 
 
 def test_a_value_off_the_lattice_is_written_as_the_nearest_level() -> None:
-    assert decode(encode((1 / 3,) + BLANK[1:]))[0] == round(LEVELS / 3) / LEVELS
+    assert decode(encode((1 / 3, *BLANK[1:])))[0] == round(LEVELS / 3) / LEVELS
 
 
 def test_damaged_pictures_are_refused() -> None:

@@ -118,7 +118,7 @@ def _flatten(module: nn.Module, name: str = "the network") -> Iterator[tuple[str
         yield name, module
         return
     prefix = "layer " if name == "the network" else f"{name}."
-    for key, child in module.named_children():
+    for key, child in enumerate(module):  # not named_children, which passes over a layer used twice
         yield from _flatten(child, f"{prefix}{key}")
 
 

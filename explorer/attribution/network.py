@@ -69,7 +69,7 @@ class Network:
     def scores(self, points: Floats) -> Floats:
         """Probabilities of all classes, ``(k, C)`` in [0, 1], for pictures ``(k, 8, 8)``."""
         with torch.no_grad():
-            logits = self.logits(torch.as_tensor(np.asarray(points, dtype=np.float64)))
+            logits = self.logits(torch.from_numpy(np.array(points, dtype=np.float64)))
             scores: Floats = self.probabilities(logits).numpy()
         return scores
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from dash import ClientsideFunction, Dash, Input, Output
 
 from explorer.page import controls
@@ -17,9 +18,10 @@ def register(app: Dash, zoo: Zoo) -> None:
     """Wire the state store to the server and the explanation store to the scripts."""
 
     @app.callback(Output("explanation", "data"), Input("state", "data"), prevent_initial_call=True)
-    def explain(question: object) -> dict[str, Any]:
+    def explain(question: object) -> str:
         """Answer ``{"ask": number, "state": {…}}``, or ``{"ask": number, "link": "?v=1…"}`` when the page is opened."""
-        return respond(question, zoo)
+        # as text: Dash walks through every list of a store's data, on both sides, in search of components
+        return orjson.dumps(respond(question, zoo)).decode()
 
     app.clientside_callback(
         ClientsideFunction("explorer", "answered"), Input("explanation", "data"), prevent_initial_call=True

@@ -7,8 +7,9 @@ import logging
 from typing import Any
 
 from dash import Dash
+from dash.exceptions import DependencyException
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
 
 from explorer.state import StateError
 
@@ -38,6 +39,7 @@ def protect(app: Dash, *, frame_ancestors: str) -> None:
 
     for refusal in (StateError, BadRequestBody):
         server.register_error_handler(refusal, _refuse)
+    server.register_error_handler(DependencyException, lambda _: _http_error(NotFound()))  # a file Dash does not have
     server.register_error_handler(HTTPException, _http_error)
     server.register_error_handler(Exception, _unexpected)
     _add_headers(app, frame_ancestors)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+
+from playwright.sync_api import Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -23,3 +26,21 @@ def find_chromium() -> str | None:
     """The browser's path: ``CHROMIUM`` from the environment, else the first name found on PATH."""
     named = os.environ.get("CHROMIUM")
     return shutil.which(named) if named else next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def until(page: Page, condition: str, timeout: float = 15_000) -> None:
+    """Wait, frame by frame, until a JavaScript condition holds in the page.
+
+    Playwright's own ``wait_for_function`` evaluates a string inside the page, which the page's policy rightly refuses.
+    """
+    page.evaluate(
+        f"""() => new Promise((resolve, reject) => {{
+            const end = performance.now() + {timeout};
+            const look = () => {{
+                if ({condition}) resolve();
+                else if (performance.now() > end) reject(new Error({json.dumps("waited in vain for " + condition)}));
+                else setTimeout(look, 10);
+            }};
+            look();
+        }})"""
+    )

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -114,7 +114,7 @@ def test_the_figures_of_each_method_are_those_of_its_map(asked: State) -> None:
         top = method["top"]
         assert all(value == map_[8 * row + column] for row, column, value in top)
         sizes = [abs(value) for _, _, value in top]
-        assert all(a >= b * (1 - 1e-11) for a, b in zip(sizes, sizes[1:], strict=False))
+        assert all(a >= b * (1 - 1e-11) for a, b in pairwise(sizes))
         assert len({(row, column) for row, column, _ in top}) == len(top)
         assert close(sizes[-1], np.sort(size)[-len(top)], size.max(), 1e-11)
 

@@ -1,0 +1,138 @@
+"""A browser and a server for the whole session; a fresh context for every visit; nobody leaves with an error."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from .chromium import LAUNCH_ARGUMENTS, NAMES, find_chromium
+from .visit import Visit
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = ("HOST", "PORT", "URL_PREFIX", "FRAME_ANCESTORS", "WORKERS", "THREADS", "TIMEOUT", "LOG_LEVEL")
+WIDE = {"width": 1440, "height": 1000}
+PATIENCE = 60  # seconds, on a slow machine
+
+
+class Server:
+    """``python app.py`` on a port of its own; it can be stopped and started again on the same port."""
+
+    def __init__(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.address = f"http://127.0.0.1:{self.port}/"
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lasts as long as the server
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> Server:
+        """Start it and wait until it is healthy."""
+        environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+        environment |= {"PORT": str(self.port), "WORKERS": "2"}
+        self.process = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=self.log, stderr=self.log, text=True
+        )
+        end = time.monotonic() + PATIENCE
+        while not self._healthy():
+            if time.monotonic() > end or self.process.poll() is not None:
+                self.stop()
+                pytest.fail(f"the server did not start:\n{self.said()}")
+            time.sleep(0.02)  # between two questions, not for luck
+        return self
+
+    def _healthy(self) -> bool:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        """End it at once; what it was about to answer is lost."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(PATIENCE)
+            self.process = None
+
+    def said(self) -> str:
+        """What it wrote to its log."""
+        self.log.seek(0)
+        return self.log.read()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser to drive. None on this machine is a failure in CI and else a reason to skip."""
+    path = find_chromium()
+    if path is None:
+        missing = f"no browser: set CHROMIUM to one, or install any of {', '.join(NAMES)}"
+        if os.environ.get("CI", "").lower() in ("1", "true"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One browser for all tests."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=LAUNCH_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def server(chromium: str) -> Iterator[Server]:
+    """One server for all tests but those that take it away; it must not log an error."""
+    server = Server()
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+    assert "unexpected error" not in server.said(), server.said()
+
+
+@pytest.fixture
+def mortal_server(chromium: str) -> Iterator[Server]:
+    """A server that a test may stop."""
+    server = Server()
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def visits(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    """A visit of its own for every call: ``visits(address, **context options)``; all are checked in the end."""
+    made: list[Visit] = []
+
+    def visit(address: str, **options: Any) -> Visit:
+        made.append(Visit(browser.new_context(**{"viewport": WIDE, **options}), address))
+        return made[-1]
+
+    yield visit
+    try:
+        for visit_ in made:
+            visit_.check()
+    finally:
+        for visit_ in made:
+            visit_.context.close()
+
+
+@pytest.fixture
+def visit(visits: Callable[..., Visit], server: Server) -> Visit:
+    """A visit to the explorer, opened in its opening state."""
+    return visits(server.address).open()

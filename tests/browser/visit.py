@@ -1,0 +1,196 @@
+"""One visitor: a page that is watched for errors and requests, and the few gestures that the tests share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Page, Request
+
+from explorer.models import Model
+from explorer.page.answer import answer
+from explorer.state import State
+
+QUESTION = "_dash-update-component"
+PATIENCE = 30_000  # ms, for a loaded machine; conditions are usually met within some tens
+LOOKS = ("tab", "scale")
+
+# Runs before any script of the page: notes violations of the policy, questions in flight, and timers that may still
+# ask something (those of a second or more only watch over the server).
+WATCH = """
+(() => {
+  const seen = (window.seen = { violations: [], flying: 0, most: 0, questions: 0, timers: new Set() });
+  document.addEventListener("securitypolicyviolation", (event) => seen.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+  const fetched = window.fetch;
+  window.fetch = async (...wanted) => {
+    const asks = String(wanted[0] && wanted[0].url ? wanted[0].url : wanted[0]).includes("_dash-update-component");
+    if (!asks) return fetched(...wanted);
+    seen.questions++;
+    seen.most = Math.max(seen.most, ++seen.flying);
+    try {
+      return await fetched(...wanted);
+    } finally {
+      seen.flying--;
+    }
+  };
+  const set = window.setTimeout;
+  const clear = window.clearTimeout;
+  window.setTimeout = (action, delay, ...values) => {
+    const id = set((...given) => {
+      seen.timers.delete(id);
+      if (typeof action === "function") action(...given);
+    }, delay, ...values);
+    if (!(delay >= 1000)) seen.timers.add(id);
+    return id;
+  };
+  window.clearTimeout = (id) => {
+    seen.timers.delete(id);
+    clear(id);
+  };
+})();
+"""
+
+# The numbers shown are those of the state, and nothing is under way that could ask again.
+AT_REST = """
+() => {
+  const { view } = window.explorer || {};
+  if (!view || !view.answer || seen.flying || seen.timers.size) return false;
+  return Object.keys(view.state).every(
+    (key) => key === "tab" || key === "scale" || JSON.stringify(view.state[key]) === JSON.stringify(view.asked[key])
+  );
+}
+"""
+
+
+class Visit:
+    """A page under watch. ``page`` is Playwright's; ``questions`` holds what was asked of the server so far."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.context = context
+        self.address = address
+        self.requests: list[Request] = []
+        self.errors: list[str] = []
+        self.expects_errors = False  # a test that takes the server away sets it
+        context.add_init_script(WATCH)
+        self.page = context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.page.on("request", lambda request: self.requests.append(request))  # noqa: PLW0108 - a bound method is refused
+        self.page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
+        self.page.on("console", self._hear)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    # ---- coming and going
+
+    def open(self, link: str = "") -> Visit:
+        """Load the page and wait for its numbers."""
+        self.page.goto(self.address + link)
+        self.rest()
+        return self
+
+    def rest(self) -> None:
+        """Wait until the numbers shown are those of the state and nothing more will be asked."""
+        self.page.wait_for_function(AT_REST)
+
+    def until(self, condition: str, *given: Any) -> None:
+        """Wait for a condition on the page, an arrow function; ``view`` is the explorer's."""
+        self.page.wait_for_function(f"(given) => {{ const {{ view }} = window.explorer; return ({condition})(...given); }}", arg=list(given))
+
+    def check(self) -> None:
+        """Nothing went wrong in this visit, and all of it came from this server."""
+        home = urlsplit(self.address).netloc
+        foreign = [r.url for r in self.requests if urlsplit(r.url).scheme.startswith("http") and urlsplit(r.url).netloc != home]
+        assert not foreign, f"asked another host: {foreign}"
+        if not self.page.is_closed():
+            violations = self.page.evaluate("() => window.seen ? seen.violations : []")
+            assert not violations, violations
+        assert self.expects_errors or not self.errors, self.errors
+
+    # ---- what is seen
+
+    @property
+    def view(self) -> dict[str, Any]:
+        """The explorer's view: state, asked, answer, step, pixel, chosen, method."""
+        keys = "state asked answer step pixel chosen method".split()
+        seen: dict[str, Any] = self.page.evaluate("keys => Object.fromEntries(keys.map((k) => [k, explorer.view[k]]))", keys)
+        return seen
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the user chose."""
+        state: dict[str, Any] = self.page.evaluate("() => explorer.view.state")
+        return state
+
+    @property
+    def pixels(self) -> list[float]:
+        """The painted picture."""
+        pixels: list[float] = self.page.evaluate("() => explorer.view.state.pixels")
+        return pixels
+
+    def numbers(self) -> dict[str, Any]:
+        """The answer shown, without what belongs to the request alone."""
+        said: dict[str, Any] = self.page.evaluate("() => explorer.view.answer")
+        return {name: value for name, value in said.items() if name not in ("ask", "state", "notices")}
+
+    def shows_the_numbers_of_its_state(self, models: Mapping[str, Model]) -> None:
+        """The page's numbers are the ones that Python gives for the page's state, to the last bit."""
+        expected = answer(State.from_json(self.state, models), models)
+        assert self.numbers() == json.loads(json.dumps(expected))
+
+    @property
+    def questions(self) -> list[Request]:
+        """The requests for numbers so far."""
+        return [r for r in self.requests if r.method == "POST" and QUESTION in r.url]
+
+    @contextmanager
+    def count_requests(self, expected: int | None = None) -> Iterator[list[Request]]:
+        """The requests of any kind that the block makes, until the page is at rest; checked when a number is given."""
+        before, made = len(self.requests), list[Request]()
+        yield made
+        self.rest()
+        made += [r for r in self.requests[before:] if r.url.startswith("http")]
+        assert expected is None or len(made) == expected, [f"{r.method} {r.url}" for r in made]
+
+    def text(self, id: str) -> str:
+        """The text of an element."""
+        return self.page.locator(f"#{id}").inner_text()
+
+    # ---- gestures
+
+    def cell(self, row: float, column: float) -> tuple[float, float]:
+        """Where the middle of a cell of the painting grid is, in CSS pixels of the window."""
+        box = self.page.locator("#paint-grid").bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] * (column + 0.5) / 8, box["y"] + box["height"] * (row + 0.5) / 8
+
+    def stroke(self, *cells: tuple[float, float], steps: int = 1, button: Any = "left") -> None:
+        """Paint with the mouse through the middles of some cells."""
+        self.page.locator("#paint-grid").scroll_into_view_if_needed()
+        mouse = self.page.mouse
+        mouse.move(*self.cell(*cells[0]))
+        mouse.down(button=button)
+        for cell in cells[1:]:
+            mouse.move(*self.cell(*cell), steps=steps)
+        mouse.up(button=button)
+
+    def to_tab(self, name: str) -> None:
+        """Show one of the three tabs."""
+        self.page.locator(f"#tab-{name}").click()
+        self.until("(name) => view.state.tab === name", name)
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after another."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def devtools(self) -> CDPSession:
+        """Chromium's own protocol, for what Playwright has no call for."""
+        return self.context.new_cdp_session(self.page)
+
+
+Open = Callable[..., Visit]
