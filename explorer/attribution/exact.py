@@ -9,12 +9,11 @@ Gauss–Legendre sum that needs no network. (The cutting is published as ExactLi
 **How exactness is decided.** A network counts as piecewise linear here when it is a ``torch.nn.Sequential`` (nested
 ones too) of layers listed below, or such a layer itself: affine maps, and element-wise activations with one kink at
 zero. Anything else is refused by name, also where it happens to be piecewise linear in a way not listed (max-pooling,
-a module with a ``forward`` of its own, which cannot be seen through).
+a subclass or a module with a ``forward`` of its own, a hook: these cannot be seen through).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -103,23 +102,20 @@ def piecewise_linear_layers(network: Network) -> list[nn.Module]:
         NotPiecewiseLinear: naming the first layer that cannot.
     """
     layers = []
-    for name, layer in _flatten(network.module):
-        if not isinstance(layer, AFFINE + KINKED_AT_ZERO):
+    # every place counts, also where one layer object stands in several
+    for name, layer in network.module.named_modules(remove_duplicate=False):
+        where = f"layer {name}" if name else "the network"
+        if layer._forward_hooks or layer._forward_pre_hooks:
+            raise NotPiecewiseLinear(f"the exact rule cannot see through the hook on {where}")
+        if type(layer) is nn.Sequential:
+            continue
+        if type(layer) not in AFFINE + KINKED_AT_ZERO:  # a subclass may do anything
             raise NotPiecewiseLinear(
-                f"the exact rule needs a torch.nn.Sequential of affine and ReLU layers; {name} is a "
+                f"the exact rule needs a torch.nn.Sequential of affine and ReLU layers; {where} is a "
                 f"{type(layer).__name__}, so use a quadrature rule such as 'gauss-legendre'"
             )
         layers.append(layer)
     return layers
-
-
-def _flatten(module: nn.Module, name: str = "the network") -> Iterator[tuple[str, nn.Module]]:
-    if type(module) is not nn.Sequential:
-        yield name, module
-        return
-    prefix = "layer " if name == "the network" else f"{name}."
-    for key, child in enumerate(module):  # not named_children, which passes over a layer used twice
-        yield from _flatten(child, f"{prefix}{key}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,44 +149,59 @@ def _cut(case: Case, modules: list[nn.Module]) -> _Path:
         for module in modules:
             on = None
             if isinstance(module, KINKED_AT_ZERO):
-                cuts, a, found = _cut_layer(cuts, a, activations)
-                switches += found
+                shape = a.shape[1:]
+                cuts, flat, on = _cut_layer(cuts, a.reshape(len(cuts), -1).numpy())
+                switches += _switches(cuts, on, activations)
                 activations += 1
-                flat = a.reshape(len(cuts), -1).numpy()
-                on = flat[1:] + flat[:-1] > 0  # on a piece a unit has one sign, up to a zero at an end
+                a = torch.from_numpy(flat).reshape(-1, *shape)
             layers.append(_Layer(module, a.shape[1:], cuts, on))
             a = module(a)
     return _Path(cuts, a.numpy(), tuple(sorted(switches)), layers)
 
 
-def _cut_layer(cuts: Floats, a: torch.Tensor, layer: int) -> tuple[Floats, torch.Tensor, list[Switch]]:
-    """Add the cuts where a pre-activation crosses zero; interpolate all pre-activations at them."""
-    flat = a.reshape(len(cuts), -1).numpy()
-    before, after = flat[:-1], flat[1:]
-    piece, unit = np.nonzero(before * after < 0)
+def _cut_layer(cuts: Floats, z: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Add the cuts where a pre-activation crosses zero.
+
+    Args:
+        cuts: the cuts so far, ``(p,)``, ascending.
+        z: the layer's pre-activations at them, ``(p, units)``.
+
+    Returns:
+        The refined cuts ``(q,)``, the pre-activations at them ``(q, units)``, and which units are on in each of the
+        q − 1 pieces.
+    """
+    before, after = z[:-1], z[1:]
+    on_before = np.where(before == 0, after, before) > 0
+    on_after = np.where(after == 0, before, after) > 0
+    piece, unit = np.nonzero(on_before != on_after)
     start, end = before[piece, unit], after[piece, unit]
-    share = start / (start - end)
-    alphas = cuts[piece] + share * (cuts[piece + 1] - cuts[piece])
-    found = [
-        Switch(at, layer, u, on) for at, u, on in zip(alphas.tolist(), unit.tolist(), (end > 0).tolist(), strict=True)
-    ] + _switches_at_cuts(cuts, flat, layer)
+    left, right = cuts[piece], cuts[piece + 1]
+    crossings = left + start / (start - end) * (right - left)
+    crossed_at = np.zeros(before.shape)
+    crossed_at[piece, unit] = crossings
 
-    crossings = flat[piece] + share[:, None] * (flat[piece + 1] - flat[piece])
-    crossings[np.arange(len(unit)), unit] = 0.0  # exactly on the kink, whatever rounding says
-    order = np.argsort(np.concatenate([cuts, alphas]), kind="stable")
-    refined = np.concatenate([flat, crossings])[order]
-    return (
-        np.concatenate([cuts, alphas])[order],
-        torch.from_numpy(refined).reshape(-1, *a.shape[1:]),
-        found,
-    )
+    # rounding can put a crossing on a cut that is there already: then nothing is to be cut
+    inside = (left < crossings) & (crossings < right)
+    new, first, which = np.unique(crossings[inside], return_index=True, return_inverse=True)
+    owner = piece[inside][first]
+    share = (new - cuts[owner]) / (cuts[owner + 1] - cuts[owner])
+    at_new = z[owner] + share[:, None] * (z[owner + 1] - z[owner])
+    at_new[which, unit[inside]] = 0.0  # exactly on the kink, whatever rounding says
+
+    order = np.argsort(np.concatenate([cuts, new]), kind="stable")
+    refined = np.concatenate([cuts, new])[order]
+    of_piece = cuts.searchsorted(refined[:-1], "right") - 1
+    not_yet = refined[:-1, None] < crossed_at[of_piece]
+    on = np.where(not_yet, on_before[of_piece], on_after[of_piece])
+    return refined, np.concatenate([z, at_new])[order], on
 
 
-def _switches_at_cuts(cuts: Floats, flat: Floats, layer: int) -> list[Switch]:
-    """Units that cross zero right on a cut that an earlier layer made: no new cut, but a switch all the same."""
-    inside = (flat[1:-1] == 0) & (flat[:-2] * flat[2:] < 0)
+def _switches(cuts: Floats, on: NDArray[np.bool_], layer: int) -> list[Switch]:
+    """The units that change sides from one piece to the next."""
+    at, unit = np.nonzero(on[1:] != on[:-1])
     return [
-        Switch(float(cuts[i + 1]), layer, int(u), bool(flat[i + 2, u] > 0)) for i, u in zip(*np.nonzero(inside), strict=True)
+        Switch(alpha, layer, u, turns_on)
+        for alpha, u, turns_on in zip(cuts[at + 1].tolist(), unit.tolist(), on[at + 1, unit].tolist(), strict=True)
     ]
 
 
@@ -222,16 +233,16 @@ def _mean_slopes(case: Case, logits: Floats) -> Floats:
 
 def _pull_back(path: _Path, slopes: Floats) -> Floats:
     """Mean ∂F/∂x of each piece, ``(K, 64)``: its mean ∂F/∂logits pulled back through the layers, constant on the piece."""
-    middles = (path.cuts[:-1] + path.cuts[1:]) / 2
+    starts = path.cuts[:-1]
     for layer in reversed(path.layers):
         if layer.on is not None:
-            within = layer.cuts.searchsorted(middles).clip(1, len(layer.cuts) - 1) - 1
+            within = layer.cuts.searchsorted(starts, "right") - 1
             off = layer.module.negative_slope if isinstance(layer.module, nn.LeakyReLU) else 0.0
-            slopes = slopes.reshape(len(middles), -1) * np.where(layer.on[within], 1.0, off)
+            slopes = slopes.reshape(len(starts), -1) * np.where(layer.on[within], 1.0, off)
         elif isinstance(layer.module, nn.Linear):
             slopes = slopes @ layer.module.weight.numpy()
         else:  # any other affine layer: its derivative is the same everywhere, so ask at zero
-            anywhere = torch.zeros(len(middles), *layer.shape, dtype=torch.float64, requires_grad=True)
+            anywhere = torch.zeros(len(starts), *layer.shape, dtype=torch.float64, requires_grad=True)
             with torch.enable_grad():
                 out = layer.module(anywhere)
             (pulled,) = torch.autograd.grad(out, anywhere, torch.from_numpy(slopes).reshape(out.shape))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from explorer.attribution.network import SHAPE, Floats, Network, Output
+from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Network, Output
 
 CHUNK = 1024  # points a pass: bounds memory, and is far past the size where batching stops paying
 
@@ -57,13 +57,20 @@ def look(
         The field at the points, in their order. ReLU′(0) is 0, as in torch.
 
     Raises:
-        ValueError: points of another shape, or as many outputs as there are not points.
+        ValueError: points of another shape, an unknown output or target, or another number of outputs than points.
     """
-    points = np.ascontiguousarray(points, dtype=np.float64)
+    points = np.require(points, np.float64, ["C", "W"])  # torch takes no read-only memory
     if points.ndim != 3 or points.shape[1:] != SHAPE:
         raise ValueError(f"points must have shape (k, 8, 8), not {points.shape}")
     if not isinstance(output, str) and len(output) != len(points):
         raise ValueError(f"{len(output)} outputs for {len(points)} points")
+    unknown = ({output} if isinstance(output, str) else set(output)) - set(OUTPUTS)
+    if unknown:
+        raise ValueError(f"the output must be one of {OUTPUTS}, not {unknown.pop()!r}")
+    if not 0 <= target < len(network.classes):
+        raise ValueError(f"the target must be 0 to {len(network.classes) - 1}, not {target}")
+    if chunk < 1:
+        raise ValueError(f"the chunk must be at least 1 point, not {chunk}")
     parts = [
         _look_once(network, points[i : i + chunk], target, output if isinstance(output, str) else output[i : i + chunk])
         for i in range(0, max(len(points), 1), chunk)
@@ -78,9 +85,13 @@ def look(
 
 
 def _look_once(network: Network, points: Floats, target: int, output: Output | Sequence[Output]) -> Field:
+    with torch.inference_mode(False), torch.enable_grad():  # whatever mode the caller is in
+        return _look_with_grad(network, points, target, output)
+
+
+def _look_with_grad(network: Network, points: Floats, target: int, output: Output | Sequence[Output]) -> Field:
     x = torch.from_numpy(points).requires_grad_()
-    with torch.enable_grad():
-        logits = network.logits(x)
+    logits = network.logits(x)
     z: Floats = logits.detach().numpy()
     values, cotangents = outputs(network, z, target, output)
     if logits.requires_grad:

@@ -77,7 +77,7 @@ def top_pixels(attribution: Floats, k: int = 5) -> list[tuple[int, int, float]]:
     flat = attribution.ravel()
     magnitude = np.abs(flat)
     peak = magnitude.max()
-    keys = np.rint(magnitude * (-TIE_DIGITS / peak)) if peak > 0 else magnitude
+    keys = np.rint(magnitude / peak * -TIE_DIGITS) if peak > 0 else magnitude
     order = keys.argsort(kind="stable")[:k]
     return [(i // SIDE, i % SIDE, value) for i, value in zip(order.tolist(), flat[order].tolist(), strict=True)]
 

@@ -33,7 +33,8 @@ class Network:
         classes: one name for each class; numbers when left out.
 
     Raises:
-        ValueError: the module takes neither shape, does not return ``(k, C)``, or the names do not fit.
+        ValueError: the module takes neither shape, does not return ``(k, C)``, answers a picture by the batch that it
+            comes in, or the names do not fit.
     """
 
     def __init__(
@@ -54,7 +55,8 @@ class Network:
 
     def logits(self, points: torch.Tensor) -> torch.Tensor:
         """Pre-activation class scores, ``(k, C)`` float64, of points ``(k, 8, 8)`` float64; differentiable."""
-        logits: torch.Tensor = self.module(points.reshape(-1, *self.input_shape))
+        # a copy, as a network may begin by writing into its input
+        logits: torch.Tensor = self.module(points.reshape(-1, *self.input_shape).clone())
         return logits
 
     def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
@@ -84,11 +86,15 @@ def _probe(module: torch.nn.Module) -> tuple[tuple[int, ...], int]:
     for shape in ((SIDE * SIDE,), (1, SIDE, SIDE)):
         try:
             with torch.no_grad():
-                logits = module(torch.zeros(2, *shape, dtype=torch.float64))
-        except (RuntimeError, ValueError, IndexError, TypeError) as refusal:
-            refusals.append(f"(k, {', '.join(map(str, shape))}): {str(refusal).splitlines()[0]}")
+                three = torch.linspace(0, 1, 3 * SIDE * SIDE, dtype=torch.float64).reshape(3, *shape)
+                logits, fewer = module(three.clone()), module(three[:2].clone())
+        except (RuntimeError, ValueError, IndexError, TypeError, AssertionError) as refusal:
+            reason = (str(refusal).splitlines() or [type(refusal).__name__])[0]
+            refusals.append(f"(k, {', '.join(map(str, shape))}): {reason}")
             continue
-        if isinstance(logits, torch.Tensor) and logits.ndim == 2 and logits.shape[0] == 2:
+        if isinstance(logits, torch.Tensor) and logits.ndim == 2 and logits.shape[0] == 3:
+            if not torch.allclose(logits[:2], fewer, rtol=1e-9, atol=1e-12, equal_nan=True):
+                raise ValueError("the network's answer for a picture depends on the batch that it comes in")
             return shape, logits.shape[1]
         found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
         refusals.append(f"(k, {', '.join(map(str, shape))}): it answers {found}, not (k, classes)")

@@ -111,6 +111,13 @@ def test_top_pixels_that_tie_come_in_reading_order() -> None:
     assert [pixel[:2] for pixel in top_pixels(embed(0, -1, 1), 2)] == [(0, 1), (0, 2)]
 
 
+@pytest.mark.parametrize("scale", [-1.0, 1e-300, 5e-324 * 2**40, 3e-12, 1e300])
+def test_top_pixels_do_not_depend_on_scale(scale: float) -> None:
+    attribution = np.where(picture(1) < 0.8, 0.0, signed)
+    expected = [pixel[:2] for pixel in top_pixels(attribution)]
+    assert [pixel[:2] for pixel in top_pixels(scale * attribution)] == expected
+
+
 def test_top_pixels_that_differ_by_rounding_tie() -> None:
     assert [pixel[:2] for pixel in top_pixels(embed(0.3, 0.1 + 0.2), 2)] == [(0, 0), (0, 1)]
 
@@ -150,6 +157,14 @@ def test_rank_correlations_see_order_only_and_its_reversal() -> None:
     expected = np.outer([1, 1, 1, -1], [1, 1, 1, -1])
     np.testing.assert_allclose(found, expected, atol=1e-14)
     assert np.abs(found).max() <= 1
+
+
+def test_rank_correlations_never_leave_minus_1_to_1_by_rounding() -> None:
+    rng = np.random.default_rng(0)
+    for levels in (2, 3, 5, 1000):
+        maps = np.round(levels * rng.random((40, 8, 8)))
+        found = rank_correlations(np.concatenate([maps, -maps]))
+        assert np.nanmax(np.abs(found)) <= 1
 
 
 def test_rank_correlations_of_a_flat_map_are_nan_and_leave_the_others_alone() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -59,10 +61,21 @@ class Server:
         except OSError:
             return False
 
+    def warm(self) -> Server:
+        """Ask both workers something, so that no visitor meets a cold one."""
+        question = {"output": "explanation.data", "outputs": {"id": "explanation", "property": "data"}, "changedPropIds": []}
+        question |= {"inputs": [{"id": "state", "property": "data", "value": {"ask": 1, "state": {}}}]}
+        for _ in range(8):
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+            headers = {"Content-Type": "application/json"}
+            connection.request("POST", "/_dash-update-component", json.dumps(question), headers)
+            assert connection.getresponse().status == 200
+        return self
+
     def stop(self) -> None:
         """End it at once; what it was about to answer is lost."""
         if self.process is not None:
-            self.process.terminate()
+            self.process.send_signal(signal.SIGQUIT)  # gunicorn then waits for no open connection
             self.process.wait(PATIENCE)
             self.process = None
 
@@ -98,7 +111,7 @@ def server(chromium: str) -> Iterator[Server]:
     """One server for all tests but those that take it away; it must not log an error."""
     server = Server()
     try:
-        yield server.start()
+        yield server.start().warm()
     finally:
         server.stop()
     assert "unexpected error" not in server.said(), server.said()

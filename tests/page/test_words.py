@@ -149,7 +149,7 @@ def test_agreement_is_told_by_the_rank_correlation(agreement: float | None, said
     text = told("compare", agreement=agreement)
     assert next(word for word in ("flat", "alike", "in part", "different stories") if word in text).startswith(said)
     if agreement is not None:
-        assert number(round(agreement, 2)) in text
+        assert f"{abs(agreement):.2g}" in text and ("−" in text) == (agreement < 0)
 
 
 def test_smoothgrad_without_noise_is_called_the_gradient() -> None:

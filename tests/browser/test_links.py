@@ -1,0 +1,196 @@
+"""Links: what one visitor sees, another sees from the link alone; Back and Forward; visitors do not disturb each other."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from itertools import product
+
+from explorer.models import Model
+from explorer.pictures import BASELINES, PATTERNS
+from explorer.state import PREDICTED, RULE_NAMES, State
+
+from .conftest import Server
+from .visit import Visit
+
+Visits = Callable[..., Visit]
+Zoo = Mapping[str, Model]
+
+
+def test_a_link_brings_back_the_identical_answer(visits: Visits, server: Server, models: Zoo) -> None:
+    first = visits(server.address).open()
+    first.page.locator("#digits button").nth(4).click()
+    first.page.locator("#keep-drawing").click()
+    first.page.locator("#network").select_option("digits")
+    first.page.locator("#target").select_option("predicted")
+    first.page.locator("#brush").fill("65")
+    first.stroke((1, 1), (1, 6))
+    first.page.locator("#noise_level").fill("0")
+    first.page.locator("#rule").select_option("gauss-legendre")
+    first.rest()
+    first.to_tab("compare")
+    first.page.get_by_label("One scale for all").check()
+    first.until("() => view.state.scale === 'shared'")
+    link = first.page.evaluate("() => explorer.link()")
+    assert first.page.evaluate("() => location.search") == link
+    second = visits(server.address).open(link)
+    assert second.state == first.state
+    assert second.numbers() == first.numbers()
+    assert second.page.locator("#tab-compare").get_attribute("aria-selected") == "true"
+    assert second.page.get_by_label("One scale for all").is_checked()
+    assert second.page.locator("#network").input_value() == "digits"
+    assert second.page.locator("#baseline").input_value() == "drawing"
+    assert second.text("picture-name") == "Custom"
+    assert second.page.evaluate("() => location.search") == link
+    assert second.page.locator("#notices").inner_text() == ""
+    assert len(second.questions) == 1
+    second.shows_the_numbers_of_its_state(models)
+    assert State.from_query(link, models) == (State.from_json(first.state, models), [])
+
+
+def many_states(models: Zoo) -> list[State]:
+    """States of every kind that a page can be in."""
+    chance = random.Random(5)
+    tones = [k / 100 for k in range(0, 101, 5)] + [k / 16 for k in range(17)] + [k / 14 for k in range(15)]
+    drawn = [tuple(chance.choice(tones[: 2 + 7 * i]) for _ in range(64)) for i in range(7)]
+    patterns = [tuple(picture.ravel().tolist()) for picture in PATTERNS.values()]
+    states = [State(pixels=pixels, drawing=drawing) for pixels, drawing in product(patterns[:3] + drawn, (None, patterns[0], drawn[2]))]
+    states += [State(rule=rule, tab="compare") for rule in RULE_NAMES]
+    states += [State(baseline=kind, drawing=drawn[0], scale="shared") for kind in BASELINES]  # type: ignore[arg-type]
+    states += [State(noise_level=k / 100) for k in range(51)]
+    states += [
+        State(network=name, target=target, output="logit", steps=500, samples=1, seed=999_999, baseline_seed=7, clip=True)
+        for name in models
+        for target in (PREDICTED, 1)
+    ]
+    return states
+
+
+def test_the_page_writes_the_same_links_as_python(visit: Visit, models: Zoo) -> None:
+    states = many_states(models)
+    links = visit.page.evaluate(
+        """(states) => {
+          const was = explorer.view.state;
+          const links = states.map((state) => ((explorer.view.state = state), explorer.link()));
+          explorer.view.state = was;
+          return links;
+        }""",
+        [state.to_json() for state in states],
+    )
+    for state, link in zip(states, links, strict=True):
+        assert State.from_query(link, models) == (state, [])
+        assert link == state.to_query()
+
+
+def test_back_and_forward_walk_through_what_was_done(visit: Visit, models: Zoo) -> None:
+    opening = visit.state
+    visit.stroke((0, 0), (0, 7))
+    visit.rest()
+    painted = visit.state
+    visit.page.locator("#network").select_option("digits")
+    visit.rest()
+    last = visit.state
+    for go, expected in ((visit.page.go_back, painted), (visit.page.go_back, opening), (visit.page.go_forward, painted), (visit.page.go_forward, last)):
+        with visit.count_requests(1):
+            go()
+            visit.until("(state) => JSON.stringify(view.state) === JSON.stringify(state)", expected)
+        assert visit.state == expected
+        assert visit.page.locator("#network").input_value() == expected["network"]
+        assert visit.page.evaluate("() => location.search || '?v=1'") == State.from_json(expected, models).to_query()
+        visit.shows_the_numbers_of_its_state(models)
+    labels = visit.page.locator("#paint-grid [role=gridcell]").evaluate_all("cells => cells.map((c) => c.getAttribute('aria-label').slice(-4))")
+    assert [float(text) for text in labels] == [round(v, 2) for v in last["pixels"]]
+
+
+def test_looking_around_makes_no_entry_in_the_history(visit: Visit) -> None:
+    before = visit.page.evaluate("() => history.length")
+    visit.to_tab("compare")
+    visit.to_tab("integrated")
+    assert visit.page.evaluate("() => history.length") == before
+    assert "tab=integrated" in visit.page.evaluate("() => location.search")
+
+
+def test_a_reload_shows_the_same(visit: Visit) -> None:
+    visit.stroke((3, 0), (3, 7))
+    visit.rest()
+    state, numbers = visit.state, visit.numbers()
+    visit.page.reload()
+    visit.rest()
+    assert (visit.state, visit.numbers()) == (state, numbers)
+
+
+def test_a_damaged_link_shows_what_was_wrong_and_keeps_the_rest(visits: Visits, server: Server) -> None:
+    visit = visits(server.address).open("?v=1&net=digits&m=9999&px=AAAA&seed=4")
+    notices = visit.text("notices")
+    assert "9999" in notices and "painted picture" in notices and "digits" not in notices
+    assert (visit.state["network"], visit.state["seed"], visit.state["steps"]) == ("digits", 4, 50)
+    assert visit.text("picture-name") == "Vertical edge"
+    assert "9999" not in visit.page.evaluate("() => location.search")
+    for button in visit.page.locator("#notices").get_by_label("Dismiss").all():
+        button.click()
+    assert visit.text("notices") == ""
+
+
+def test_a_link_of_another_version_is_explained(visits: Visits, server: Server) -> None:
+    visit = visits(server.address).open("?v=9&m=70")
+    assert "version" in visit.text("notices")
+    assert visit.state["steps"] == 50
+
+
+def test_a_trackers_parameter_is_none_of_our_business(visits: Visits, server: Server) -> None:
+    visit = visits(server.address).open("?utm_source=mail")
+    assert visit.text("notices") == ""
+    assert visit.state == State().to_json()
+
+
+def test_copy_link_copies_this_very_state(visits: Visits, server: Server) -> None:
+    visit = visits(server.address, permissions=["clipboard-read", "clipboard-write"]).open()
+    visit.stroke((6, 0), (6, 7))
+    visit.rest()
+    visit.page.locator("#copy-link").click()
+    visit.until("() => document.getElementById('copy-link').textContent === 'Copied'")
+    copied = visit.page.evaluate("() => navigator.clipboard.readText()")
+    assert copied == server.address + visit.page.evaluate("() => explorer.link()")
+    other = visits(server.address)
+    other.address = ""
+    assert other.open(copied).state == visit.state
+    other.address = server.address
+
+
+def test_without_a_clipboard_the_link_is_shown_to_be_copied_by_hand(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    visit.page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    visit.open().page.locator("#copy-link").click()
+    field = visit.page.locator("dialog[open] input")
+    assert field.input_value() == server.address + "?v=1"
+    visit.press("Escape")
+    visit.until("() => !document.querySelector('dialog')")
+
+
+def test_two_visitors_at_once_each_get_their_own_numbers(visits: Visits, server: Server, models: Zoo) -> None:
+    one, other = visits(server.address).open(), visits(server.address).open()
+    for turn in range(3):
+        one.stroke((turn, 0), (turn, 7))
+        other.stroke((0, turn), (7, turn), button="right")
+        other.page.locator("#network").select_option(list(models)[turn])
+        one.page.locator("#digits button").nth(turn).click()
+        one.stroke((turn + 3, 0), (turn + 3, 4))
+    for visit in (one, other):
+        visit.rest()
+        visit.shows_the_numbers_of_its_state(models)
+    assert one.state["pixels"] != other.state["pixels"]
+
+
+def test_what_is_painted_before_the_first_answer_is_kept_with_the_rest_of_the_link(visits: Visits, server: Server, models: Zoo) -> None:
+    visit = visits(server.address)
+    held = []
+    visit.page.route("**/_dash-update-component*", lambda route: route.continue_() if held else held.append(route))
+    visit.page.goto(server.address + "?v=1&net=digits&m=70&p=ring")
+    visit.page.wait_for_function("() => window.explorer && explorer.view.state && document.querySelector('#paint-grid [role=gridcell]')")
+    visit.page.wait_for_function("() => seen.flying === 1")
+    visit.stroke((0, 0), (0, 7))
+    held[0].continue_()
+    visit.rest()
+    assert (visit.state["network"], visit.state["steps"]) == ("digits", 70)
+    assert visit.pixels[:8] == [1] * 8
+    visit.shows_the_numbers_of_its_state(models)

@@ -1,0 +1,295 @@
+"""Painting: by mouse, finger, pen and keyboard, without gaps, and with as few questions as a stroke needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from playwright.sync_api import Route
+
+from explorer.models import Model
+
+from .conftest import Server
+from .visit import QUESTION, Visit
+
+Visits = Callable[..., Visit]
+LIVE_EVERY = 150  # ms between two questions while a stroke lasts, as in session.js
+
+TIME_STROKES = """
+() => {
+  const grid = document.getElementById("paint-grid");
+  grid.addEventListener("pointerdown", () => (window.began = performance.now()), true);
+  grid.addEventListener("pointerup", () => (window.lasted = performance.now() - began), true);
+}
+"""
+
+
+def painted(visit: Visit, value: float = 1) -> set[tuple[int, int]]:
+    """The cells that have a value, as (row, column)."""
+    return {(i // 8, i % 8) for i, v in enumerate(visit.pixels) if v == value}
+
+
+def cleared(visit: Visit) -> Visit:
+    """The visit with an all-black picture."""
+    visit.page.locator("#paint-clear").click()
+    visit.rest()
+    assert painted(visit, 0) == {(r, c) for r in range(8) for c in range(8)}
+    return visit
+
+
+def test_the_first_visit_asks_exactly_once_and_shows_pythons_numbers(visit: Visit, models: Mapping[str, Model]) -> None:
+    assert len(visit.questions) == 1
+    visit.shows_the_numbers_of_its_state(models)
+    assert visit.view["step"] == 50
+    assert visit.text("words")
+
+
+def test_a_fast_diagonal_leaves_no_gaps_and_a_quick_stroke_asks_once(visit: Visit, models: Mapping[str, Model]) -> None:
+    cleared(visit)
+    visit.page.evaluate(TIME_STROKES)
+    with visit.count_requests() as made:
+        visit.stroke((0, 0), (7, 7))
+    cells = painted(visit)
+    assert {(i, i) for i in range(8)} <= cells
+    assert all(abs(row - column) <= 1 for row, column in cells)
+    lasted = visit.page.evaluate("() => lasted")
+    assert 1 <= len(made) <= 1 + lasted // LIVE_EVERY
+    with visit.count_requests() as made:
+        visit.stroke((0, 7), (7, 0), (7, 7), (0, 7))
+    lasted = visit.page.evaluate("() => lasted")
+    assert 1 <= len(made) <= 1 + lasted // LIVE_EVERY
+    assert {(7, c) for c in range(8)} | {(r, 7) for r in range(8)} | {(i, 7 - i) for i in range(8)} <= painted(visit)
+    visit.shows_the_numbers_of_its_state(models)
+
+
+def test_a_click_paints_one_cell_and_asks_once(visit: Visit) -> None:
+    cleared(visit)
+    with visit.count_requests(1):
+        visit.stroke((2, 5))
+    assert painted(visit) == {(2, 5)}
+
+
+def test_a_stroke_that_leaves_the_grid_and_ends_outside_is_finished(visit: Visit) -> None:
+    cleared(visit)
+    with visit.count_requests():
+        visit.stroke((3, 5), (3, 12), (5, 12), (5, 6))
+    assert painted(visit) == {(3, 5), (3, 6), (3, 7), (5, 7), (5, 6)}
+    visit.page.mouse.move(*visit.cell(0, 0))
+    visit.page.mouse.move(*visit.cell(7, 7))
+    assert (4, 4) not in painted(visit)
+
+
+def test_a_long_stroke_never_has_two_questions_in_flight(visit: Visit, models: Mapping[str, Model]) -> None:
+    cleared(visit)
+    visit.page.evaluate(TIME_STROKES)
+    before = visit.page.evaluate("() => history.length")
+    with visit.count_requests() as made:
+        mouse = visit.page.mouse
+        mouse.move(*visit.cell(0, 0))
+        mouse.down()
+        place = 0
+        while visit.page.evaluate("() => performance.now() - began") < 5 * LIVE_EVERY:
+            place += 1
+            row, column = divmod(place % 64, 8)
+            mouse.move(*visit.cell(row, column if row % 2 == 0 else 7 - column))
+        mouse.up()
+    lasted = visit.page.evaluate("() => lasted")
+    assert visit.page.evaluate("() => seen.most") == 1
+    assert 2 <= len(made) <= 2 + lasted // LIVE_EVERY
+    assert visit.page.evaluate("() => history.length") == before + 1
+    visit.shows_the_numbers_of_its_state(models)
+
+
+def test_while_the_server_is_slow_one_question_flies_and_the_newest_follows(visit: Visit, models: Mapping[str, Model]) -> None:
+    cleared(visit)
+    held: list[Route] = []
+    slow = True
+    visit.page.route(f"**/{QUESTION}*", lambda route: held.append(route) if slow else route.continue_())
+    for row in range(4):
+        visit.stroke((row, 0), (row, 7))
+    visit.until("() => seen.flying === 1")
+    assert len(held) == 1
+    slow = False
+    before = len(visit.questions)
+    held[0].continue_()
+    visit.rest()
+    assert len(visit.questions) == before + 1  # the three strokes meanwhile have become one question
+    assert visit.page.evaluate("() => seen.most") == 1
+    assert len(painted(visit)) == 32
+    visit.shows_the_numbers_of_its_state(models)
+
+
+def touch(visit: Visit) -> Callable[..., None]:
+    """Send touch events to the page: ``send("touchStart", (row, column), …)``, one place a finger."""
+    devtools = visit.devtools()
+
+    def send(kind: str, *cells: tuple[float, float]) -> None:
+        points = [dict(zip("xy", visit.cell(*cell), strict=True), id=i) for i, cell in enumerate(cells)]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    return send
+
+
+def test_a_finger_paints_and_does_not_scroll_the_page(visits: Visits, server: Server) -> None:
+    phone = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
+    visit = cleared(visits(server.address, **phone).open())
+    visit.page.locator("#paint-grid").scroll_into_view_if_needed()
+    top = visit.page.evaluate("() => scrollY")
+    send = touch(visit)
+    with visit.count_requests() as made:
+        send("touchStart", (1, 1))
+        send("touchMove", (6, 1))
+        send("touchMove", (6, 6))
+        send("touchEnd")
+    assert painted(visit) == {(r, 1) for r in range(1, 7)} | {(6, c) for c in range(1, 7)}
+    assert made
+    assert visit.page.evaluate("() => scrollY") == top
+
+
+def test_a_second_finger_does_not_disturb_the_stroke_of_the_first(visits: Visits, server: Server) -> None:
+    visit = cleared(visits(server.address, has_touch=True).open())
+    visit.page.locator("#paint-grid").scroll_into_view_if_needed()
+    send = touch(visit)
+    send("touchStart", (0, 0))
+    send("touchMove", (0, 1))
+    send("touchStart", (0, 1), (7, 7))
+    send("touchMove", (0, 2), (7, 6))
+    send("touchMove", (0, 3), (7, 5))
+    send("touchEnd", (0, 3))
+    send("touchEnd")
+    visit.rest()
+    strays = {(row, column) for row, column in painted(visit) if 0 < row < 7}
+    assert not strays, "a line was drawn from one finger to the other"
+    assert {(0, c) for c in range(4)} <= painted(visit)
+
+
+def test_the_right_button_erases(visit: Visit) -> None:
+    white = visit.page.locator('#patterns [data-name="white"]')
+    white.click()
+    with visit.count_requests():
+        visit.stroke((4, 0), (4, 7), button="right")
+    assert painted(visit, 0) == {(4, c) for c in range(8)}
+
+
+def test_the_erasing_end_of_a_pen_erases(visit: Visit) -> None:
+    visit.page.locator('#patterns [data-name="white"]').click()
+    visit.page.mouse.move(*visit.cell(0, 0))
+    visit.page.evaluate(
+        """(places) => {
+          const grid = document.getElementById("paint-grid");
+          grid.setPointerCapture = () => {}; // these events are no pointer that the browser knows
+          const send = (type, [clientX, clientY], buttons) =>
+            grid.dispatchEvent(new PointerEvent(type, { pointerType: "pen", pointerId: 7, button: type === "pointermove" ? -1 : 5,
+              buttons, clientX, clientY, bubbles: true, cancelable: true, isPrimary: true }));
+          send("pointerdown", places[0], 32);
+          send("pointermove", places[1], 32);
+          send("pointerup", places[1], 0);
+        }""",
+        [visit.cell(1, 1), visit.cell(1, 6)],
+    )
+    visit.rest()
+    assert painted(visit, 0) == {(1, c) for c in range(1, 7)}
+
+
+def test_the_eraser_button_and_the_brush_decide_what_is_painted(visit: Visit) -> None:
+    cleared(visit)
+    visit.page.locator("#brush").fill("35")
+    visit.stroke((1, 1), (1, 3))
+    assert painted(visit, 0.35) == {(1, 1), (1, 2), (1, 3)}
+    visit.page.locator("#paint-eraser").click()
+    visit.stroke((1, 2))
+    assert painted(visit, 0.35) == {(1, 1), (1, 3)}
+    visit.page.locator("#paint-eraser").click()
+    visit.stroke((1, 2))
+    assert painted(visit, 0.35) == {(1, 1), (1, 2), (1, 3)}
+    visit.rest()
+
+
+def reached(visit: Visit) -> list[int]:
+    """The cells that Tab can reach."""
+    cells: list[int] = visit.page.evaluate(
+        "() => [...document.querySelectorAll('#paint-grid [role=gridcell]')].flatMap((cell, i) => cell.tabIndex === 0 ? [i] : [])"
+    )
+    return cells
+
+
+def test_the_keyboard_paints(visit: Visit) -> None:
+    cleared(visit)
+    focused = "() => [...document.querySelectorAll('#paint-grid [role=gridcell]')].indexOf(document.activeElement)"
+    visit.page.locator('#paint-grid [role=gridcell][tabindex="0"]').focus()
+    for keys, at in (
+        (["ArrowRight", "ArrowRight", "ArrowDown"], 10),
+        (["ArrowLeft"], 9),
+        (["ArrowUp"], 1),
+        (["End"], 7),
+        (["ArrowRight"], 7),
+        (["Home"], 0),
+        (["ArrowUp", "ArrowLeft"], 0),
+        (["Control+End"], 63),
+        (["Control+Home"], 0),
+    ):
+        with visit.count_requests(0):
+            visit.press(*keys)
+        assert reached(visit) == [at] == [visit.page.evaluate(focused)], keys
+    with visit.count_requests(1):
+        visit.press("Space")
+    assert painted(visit) == {(0, 0)}
+    visit.press("ArrowRight", "5", "ArrowRight", "9", "ArrowRight", "0", "ArrowRight", "Enter", "Home", "Delete")
+    visit.rest()
+    assert visit.pixels[:5] == [0, 0.5, 0.9, 0, 1]
+    labels = visit.page.locator("#paint-grid [role=gridcell]").evaluate_all("cells => cells.map((c) => c.getAttribute('aria-label'))")
+    assert labels[1] == "row 0, column 1: 0.50" and labels[63] == "row 7, column 7: 0.00"
+    assert len(set(labels)) == 64
+
+
+def test_undo_redo_clear_and_invert(visit: Visit) -> None:
+    edge = visit.pixels
+    undo, redo = visit.page.locator("#paint-undo"), visit.page.locator("#paint-redo")
+    assert undo.get_attribute("aria-disabled") == redo.get_attribute("aria-disabled") == "true"
+    visit.stroke((0, 0), (0, 7))
+    stroke = visit.pixels
+    visit.page.locator("#paint-invert").click()
+    inverted = visit.pixels
+    assert [round(a + b, 12) for a, b in zip(inverted, stroke, strict=True)] == [1] * 64
+    visit.page.locator("#paint-clear").click()
+    assert visit.pixels == [0] * 64
+    for expected in (inverted, stroke, edge):
+        with visit.count_requests(1):
+            undo.click()
+        assert visit.pixels == expected
+    assert undo.get_attribute("aria-disabled") == "true"
+    undo.click(force=True)  # there is nothing left to undo
+    assert visit.pixels == edge
+    visit.press("Control+y")
+    assert visit.pixels == stroke
+    visit.press("Control+Shift+z")
+    assert visit.pixels == inverted
+    visit.press("Control+z", "Control+z")
+    assert visit.pixels == edge
+    visit.stroke((7, 7))
+    assert redo.get_attribute("aria-disabled") == "true"  # a new stroke ends what could be done again
+    visit.rest()
+
+
+def test_a_preset_that_is_painted_over_is_custom_until_that_is_undone(visit: Visit) -> None:
+    assert visit.text("picture-name") == "Vertical edge"
+    visit.page.locator('#patterns [data-name="ring"]').click()
+    assert visit.text("picture-name") == "Ring"
+    visit.stroke((3, 3))
+    assert visit.text("picture-name") == "Custom"
+    visit.page.locator("#paint-undo").click()
+    assert visit.text("picture-name") == "Ring"
+    pressed = visit.page.locator('#patterns [aria-pressed="true"]')
+    assert pressed.count() == 1 and pressed.get_attribute("data-name") == "ring"
+    visit.rest()
+
+
+def test_a_digits_button_gives_another_sample_each_time(visit: Visit) -> None:
+    three = visit.page.locator("#digits button").nth(3)
+    seen = []
+    for _ in range(4):
+        with visit.count_requests(1):
+            three.click()
+        seen.append(json.dumps(visit.pixels))
+        assert "handwritten 3" in visit.text("picture-name")
+    assert len(set(seen)) == 4

@@ -1,0 +1,251 @@
+"""Playing, stepping, scrubbing, hovering and looking around: all of it from one answer, without a question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .conftest import Server
+from .visit import Visit
+
+Visits = Callable[..., Visit]
+COUNT = "() => explorer.view.path.count"
+PLAYING = "() => document.getElementById('play').getAttribute('aria-label') === 'Pause'"
+RESTING = "() => document.getElementById('play').getAttribute('aria-label') === 'Play'"
+
+
+def step(visit: Visit) -> int:
+    """Where on the path the page is."""
+    at: int = visit.page.evaluate("() => explorer.view.step")
+    return at
+
+
+def blurred(visit: Visit) -> Visit:
+    """The visit with no element focused, so that keys go to the page."""
+    visit.page.evaluate("() => document.activeElement && document.activeElement.blur()")
+    return visit
+
+
+def test_playing_to_the_end_asks_nothing_and_ends_at_the_finished_map(visit: Visit) -> None:
+    visit.page.locator("#speed").select_option("60")
+    with visit.count_requests(0):
+        visit.page.evaluate("() => { window.steps = []; explorer.on('step', (k) => steps.push(k)); }")
+        visit.page.locator("#play").click()
+        visit.until(f"() => steps.length && view.step === view.path.count && ({RESTING})()")
+    steps = visit.page.evaluate("() => steps")
+    assert steps[0] == 0 and steps == sorted(steps) and steps[-1] == 50
+    assert visit.state["tab"] == "integrated"  # there is nothing to play on the first tab
+    path = visit.page.evaluate("() => ({ sum: explorer.view.path.sums[50], map: [...explorer.view.path.running.slice(64 * 50)] })")
+    finished = visit.numbers()["methods"]["integrated_gradients"]
+    assert path == {"sum": finished["total"], "map": finished["map"]}
+    assert "Finished" in visit.text("gauge")
+    assert visit.text("step-shown") == "50 / 50"
+
+
+def test_every_step_shows_the_sum_so_far(visit: Visit) -> None:
+    visit.to_tab("integrated")
+    said = visit.numbers()
+    path = visit.page.evaluate(
+        "() => ({ sums: [...explorer.view.path.sums], values: [...explorer.view.path.values], alphas: [...explorer.view.path.alphas] })"
+    )
+    assert path["alphas"] == [0, *said["path"]["alphas"]]
+    assert path["values"] == [said["f"]["baseline"], *said["path"]["values"]]
+    assert path["sums"][0] == 0 and abs(path["sums"][49] - said["methods"]["integrated_gradients"]["total"]) < 0.2
+    with visit.count_requests(0):
+        for k in (0, 1, 17, 49):
+            visit.page.locator("#scrub").fill(str(k))
+            assert step(visit) == k
+            assert f"step {k} of 50" in visit.text("gauge")
+            assert "Finished" not in visit.text("gauge")
+            assert visit.page.locator("#scrub").get_attribute("aria-valuetext") == f"step {k} of 50"
+
+
+def test_space_plays_and_pauses_and_keys_step(visit: Visit) -> None:
+    visit.page.locator("#speed").select_option("10")
+    blurred(visit)
+    with visit.count_requests(0):
+        visit.press("Space")
+        visit.until(f"() => view.step >= 2 && view.step < 50 && ({PLAYING})()")
+        visit.press("Space")
+        visit.until(RESTING)
+        held = step(visit)
+        visit.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert step(visit) == held
+        for key, expected in (
+            ("ArrowRight", held + 1),
+            ("ArrowLeft", held),
+            ("Home", 0),
+            ("ArrowLeft", 0),
+            ("ArrowRight", 1),
+            ("End", 50),
+            ("ArrowRight", 50),
+        ):
+            visit.press(key)
+            assert step(visit) == expected, key
+        for button, expected in (("to-start", 0), ("step-forward", 1), ("step-forward", 2), ("step-back", 1), ("to-end", 50)):
+            visit.page.locator(f"#{button}").click()
+            assert step(visit) == expected, button
+
+
+def test_dragging_on_a_chart_of_the_path_scrubs(visit: Visit) -> None:
+    visit.to_tab("integrated")
+    with visit.count_requests(0):
+        for chart in ("path-chart", "pixel-chart"):
+            area = visit.page.locator(f"#{chart} .cursor-area")
+            area.scroll_into_view_if_needed()
+            box = area.bounding_box()
+            assert box is not None
+            y = box["y"] + box["height"] / 2
+            visit.page.mouse.move(box["x"] + 0.3 * box["width"], y)
+            visit.page.mouse.down()
+            assert abs(step(visit) - 15) <= 1
+            visit.page.mouse.move(box["x"] + 0.7 * box["width"], y, steps=3)
+            assert abs(step(visit) - 35) <= 1
+            visit.page.mouse.move(box["x"] + 2 * box["width"], y, steps=3)
+            assert step(visit) == 50
+            visit.page.mouse.up()
+            visit.page.mouse.move(box["x"] + 0.1 * box["width"], y)
+            assert step(visit) == 50
+
+
+def test_a_loop_starts_again_until_it_is_paused(visits: Visits, server: Server) -> None:
+    visit = visits(server.address).open("?v=1&m=6&tab=integrated")
+    visit.page.locator("#speed").select_option("60")
+    visit.page.locator("#loop").click()
+    assert visit.page.locator("#loop").get_attribute("aria-pressed") == "true"
+    with visit.count_requests(0):
+        visit.page.evaluate("() => { window.ends = 0; explorer.on('step', (k) => (ends += k === 6)); }")
+        visit.page.locator("#play").click()
+        visit.until("() => ends >= 3")
+        visit.page.locator("#loop").click()
+        visit.until(RESTING)
+    assert step(visit) == 6
+
+
+def test_the_path_of_every_rule_can_be_played(visits: Visits, server: Server) -> None:
+    visit = visits(server.address).open("?v=1&m=7&tab=integrated")
+    for rule in ("left", "midpoint", "trapezoid", "gauss-legendre", "exact"):
+        visit.page.locator("#rule").select_option(rule)
+        visit.rest()
+        count = visit.page.evaluate(COUNT)
+        said = visit.numbers()
+        assert count == len(said["path"]["alphas"])
+        with visit.count_requests(0):
+            blurred(visit).press("Home", "ArrowRight")
+            assert step(visit) == 1
+            visit.press("End")
+            assert step(visit) == count
+        total = visit.page.evaluate("() => explorer.view.path.running.slice(64 * explorer.view.path.count).reduce((a, b) => a + b)")
+        assert abs(total - said["methods"]["integrated_gradients"]["total"]) < 1e-9
+
+
+def test_a_new_answer_keeps_the_place_on_the_path(visit: Visit) -> None:
+    visit.to_tab("integrated")
+    visit.page.locator("#scrub").fill("25")
+    visit.page.locator("#steps").fill("100")
+    visit.rest()
+    assert step(visit) == 50
+    visit.page.locator("#to-end").click()
+    visit.page.locator("#steps").fill("30")
+    visit.rest()
+    assert step(visit) == 30
+
+
+def test_the_stage_does_not_change_its_height_while_playing(visits: Visits, server: Server) -> None:
+    for width in (1440, 390):
+        visit = visits(server.address, viewport={"width": width, "height": 900}).open("?v=1&tab=integrated&m=40&rule=left")
+        visit.page.locator("#speed").select_option("60")
+        visit.page.evaluate(
+            "() => { window.heights = new Set(); explorer.on('step', () => heights.add(document.getElementById('stage').offsetHeight)); }"
+        )
+        for tab in ("integrated", "compare"):
+            visit.to_tab(tab)
+            visit.page.evaluate("() => heights.clear()")
+            visit.page.locator("#play").click()
+            visit.until(f"() => heights.size && view.step === view.path.count && ({RESTING})()")
+            assert len(visit.page.evaluate("() => [...heights]")) == 1, (width, tab)
+
+
+def marked(visit: Visit) -> list[bool]:
+    """For each map whether a pixel is marked in it."""
+    shown: list[bool] = visit.page.evaluate("() => explorer.maps.map((map) => !map.marker.hidden)")
+    return shown
+
+
+def test_hovering_a_pixel_marks_it_everywhere_and_asks_nothing(visit: Visit) -> None:
+    with visit.count_requests(0):
+        surface = visit.page.locator("#saliency-maps [role=application]").nth(1)
+        box = surface.bounding_box()
+        assert box is not None
+        for row, column in ((2, 5), (7, 0)):
+            visit.page.mouse.move(box["x"] + box["width"] * (column + 0.5) / 8, box["y"] + box["height"] * (row + 0.5) / 8)
+            assert visit.view["pixel"] == 8 * row + column
+            assert len(marked(visit)) >= 9 and all(marked(visit))
+            assert f"row {row}, column {column}" in visit.text("readout")
+        visit.page.mouse.move(box["x"] + box["width"] / 2, box["y"] - 40)
+        assert visit.view["pixel"] is None
+        visit.page.mouse.move(*visit.cell(3, 4))
+        assert visit.view["pixel"] == 28 and all(marked(visit))
+
+
+def test_the_keyboard_moves_the_mark_on_a_map(visit: Visit) -> None:
+    with visit.count_requests(0):
+        surface = visit.page.locator("#saliency-maps [role=application]").nth(1)
+        surface.click(position={"x": 5, "y": 5})
+        visit.press("ArrowRight", "ArrowDown")
+        assert visit.view["pixel"] == 9 and all(marked(visit))
+        assert "row 1, column 1" in visit.text("readout")
+        visit.press("End")
+        assert visit.view["pixel"] == 15
+        assert step(visit) == 50  # the keys belong to the map, not to playback
+
+
+def test_the_list_of_top_pixels_marks_them(visit: Visit) -> None:
+    with visit.count_requests(0):
+        buttons = visit.page.locator("#top-pixels button")
+        top = visit.numbers()["methods"]["gradient"]["top"]
+        assert buttons.count() == len(top)
+        for i, (row, column, _) in enumerate(top):
+            buttons.nth(i).hover()
+            assert visit.view["pixel"] == 8 * row + column
+            assert all(marked(visit))
+            assert f"row {row}, column {column}" in buttons.nth(i).inner_text()
+            assert f"row {row}, column {column}" in visit.text("readout")
+
+
+def test_tabs_theme_and_scale_ask_nothing(visit: Visit) -> None:
+    tabs = {name: visit.page.locator(f"#tab-{name}") for name in ("saliency", "integrated", "compare")}
+
+    def shown() -> str:
+        selected = [name for name, tab in tabs.items() if tab.get_attribute("aria-selected") == "true"]
+        panels = [name for name in tabs if visit.page.locator(f"#panel-{name}").is_visible()]
+        reachable = [name for name, tab in tabs.items() if tab.get_attribute("tabindex") == "0"]
+        assert selected == panels == reachable and len(selected) == 1
+        return selected[0]
+
+    with visit.count_requests(0):
+        words = set()
+        for name, tab in tabs.items():
+            tab.click()
+            assert shown() == name
+            words.add(visit.text("words"))
+        assert len(words) == 3
+        for key, name in (("ArrowRight", "saliency"), ("ArrowLeft", "compare"), ("Home", "saliency"), ("ArrowRight", "integrated"), ("End", "compare")):
+            visit.press(key)
+            assert shown() == name
+            assert visit.page.evaluate("() => document.activeElement.id") == f"tab-{name}"
+        limits = "() => explorer.maps.filter((map) => document.getElementById('compare-maps').contains(map.root)).map((map) => map.limit)"
+        own = visit.page.evaluate(limits)
+        assert len(set(own)) == 3
+        visit.page.get_by_label("One scale for all").check()
+        visit.until("() => view.state.scale === 'shared'")
+        assert visit.page.evaluate(limits) == [max(own)] * 3
+        visit.page.get_by_label("Each panel its own scale").check()
+        visit.until("() => view.state.scale === 'own'")
+        assert visit.page.evaluate(limits) == own
+        theme = "() => document.documentElement.dataset.bsTheme"
+        assert visit.page.evaluate(theme) == "light"
+        visit.page.locator("#theme").click()
+        assert visit.page.evaluate(theme) == "dark"
+        assert "dark" not in visit.page.locator("#theme").get_attribute("aria-label")  # type: ignore[operator]
+    visit.open()
+    assert visit.page.evaluate(theme) == "dark"  # the choice holds
