@@ -8,7 +8,8 @@ WORKDIR /app
 COPY requirements.txt .
 RUN python -m venv --without-pip /venv \
     && pip="pip --quiet --python /venv/bin/python install --no-compile" \
-    && { $pip --no-deps --retries 1 --timeout 15 --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)" \
+    && { [ -z "$TORCH_INDEX" ] \
+        || $pip --no-deps --retries 1 --timeout 15 --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)" \
         || echo "torch is not to be had from $TORCH_INDEX; taking it from pip's usual place."; } \
     && $pip -r requirements.txt
 # A quarter of torch is for those who compile against it or test it.
@@ -30,5 +31,5 @@ RUN PYTHONDONTWRITEBYTECODE= python -c "import gunicorn.app.wsgiapp, gunicorn.wo
 import server; assert all(server.test_client().get(path).status_code == 200 for path in ('/', '/healthz'))"
 USER 10001:10001
 EXPOSE 8050
-HEALTHCHECK --interval=30s --timeout=5s --start-period=15s CMD ["python", "scripts/healthcheck.py"]
+HEALTHCHECK --interval=15s --timeout=5s --start-period=15s CMD ["python", "scripts/healthcheck.py"]
 CMD ["python", "app.py"]

@@ -15,7 +15,7 @@ DEV := $(VENV)/.dev-installed
 TORCH = $$(grep '^torch==' requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench train screenshots image clean browser
+.PHONY: help run test lint bench train screenshots clean browser
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
@@ -40,9 +40,6 @@ train: $(DEV) ## Make the trained networks and the digits data anew; ARGS=--chec
 screenshots: $(DEV) browser ## Take the pictures in the documentation
 	@$(BIN)/python scripts/screenshots.py $(ARGS)
 
-image: ## Build the container image gradient-explorer
-	@docker build --build-arg TORCH_INDEX='$(TORCH_INDEX)' -t gradient-explorer .
-
 clean: ## Delete what the other targets installed and cached
 	@rm -rf $(VENV) build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -52,9 +49,11 @@ browser: $(DEV)
 
 $(RUN): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "Python 3.11 or newer is needed and '$(PYTHON)' is not; name another: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+		echo "Python 3.11 or newer is needed, which '$(PYTHON)' is not: name one, as in PYTHON=python3.11 make run" >&2; \
+		exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-		echo "'$(PYTHON)' cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
+		echo "'$(PYTHON)' cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; \
+		exit 1; }
 	@echo 'Installing what the explorer needs into $(VENV); only the first time takes long.'
 	@$(PYTHON) -m venv $(VENV)
 	@[ -z '$(TORCH_INDEX)' ] \

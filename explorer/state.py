@@ -10,10 +10,10 @@ see ``encode``.
 
 from __future__ import annotations
 
-import math
 import re
+import reprlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -90,7 +90,10 @@ class State:
         if unknown:
             raise StateError(f"the state has an unknown field {_shown(unknown[0])}")
         values = {name: FIELDS[name].check(value) for name, value in data.items()}
-        return cls(**values)._consistent(zoo)
+        state = cls(**values)
+        if contradiction := state._contradiction(zoo):
+            raise StateError(contradiction[1])
+        return state
 
     @classmethod
     def from_query(cls, query: str, zoo: Zoo) -> tuple[State, list[str]]:
@@ -109,14 +112,15 @@ class State:
             was = "has no version" if version is None else f"is of version {_shown(version)}"
             return cls(), [f"The link {was}, and this explorer reads version {VERSION}: the opening state is shown."]
         values: dict[str, Any] = {}
-        notices = []
+        reasons = []
         for key, text in known.items():
             name = "pixels" if key == "px" else by_key[key]
             try:
                 values[name] = FIELDS[name].check(decode(text) if key == "px" else FIELDS[name].read(text))
             except StateError as wrong:
-                notices.append(f"In the link, {wrong}; the default is used instead.")
-        return _made_consistent(cls(**values), zoo, notices)
+                reasons.append(str(wrong))
+        state, more = _mended(cls(**values), zoo)
+        return state, [f"In the link, {reason}; the default is used instead." for reason in [*reasons, *more]]
 
     def to_json(self) -> dict[str, Any]:
         """The state as the page holds it: plain lists, strings, numbers and booleans."""
@@ -158,31 +162,27 @@ class State:
         rule = "gauss-legendre" if self.rule == "exact" else self.rule
         return Settings(self.steps, rule, self.samples, self.noise_level, self.seed, self.clip)
 
-    def _consistent(self, zoo: Zoo) -> State:
+    def _contradiction(self, zoo: Zoo) -> tuple[str, str] | None:
+        """The first field that does not go with the rest, and why; None when all goes together."""
         if self.network not in zoo:
-            raise StateError(f"the network must be one of {', '.join(zoo)}, not {_shown(self.network)}")
+            return "network", f"the network must be one of {', '.join(zoo)}, not {_shown(self.network)}"
         count = len(zoo[self.network].classes)
         if isinstance(self.target, int) and self.target >= count:
-            raise StateError(f"the target must be 0 to {count - 1} for the network {self.network}, not {self.target}")
+            return "target", f"the target must be 0 to {count - 1} for the network {self.network}, not {_shown(self.target)}"
         if self.baseline == "drawing" and self.drawing is None:
-            raise StateError("the baseline is 'drawing', but no drawing is given")
-        return self
+            return "baseline", "the baseline is 'drawing', but no drawing is given"
+        return None
 
 
-def _made_consistent(state: State, zoo: Zoo, notices: list[str]) -> tuple[State, list[str]]:
-    """Put back to its default what contradicts the rest, one field at a time."""
-    default = State()
-    for field in ("network", "target", "baseline"):
-        try:
-            return state._consistent(zoo), notices
-        except StateError as wrong:
-            notice = f"In the link, {wrong}; the default is used instead."
-            values = {f.name: getattr(state, f.name) for f in fields(state)}
-            name = next(f for f in ("network", "target", "baseline") if str(wrong).startswith(f"the {f} "))
-            value = PREDICTED if name == "target" else getattr(default, name)
-            state = State(**{**values, name: value})
-            notices = [*notices, notice]
-    return state._consistent(zoo), notices
+def _mended(state: State, zoo: Zoo) -> tuple[State, list[str]]:
+    """The state with each field that contradicts the rest back at its default, and why."""
+    reasons = []
+    while contradiction := state._contradiction(zoo):
+        field, reason = contradiction
+        reasons.append(reason)
+        default: Any = getattr(State(), field)
+        state = replace(state, **{field: default})
+    return state, reasons
 
 
 # ---------------------------------------------------------------- checks and codecs, one row a field
@@ -248,7 +248,7 @@ def _pixels(label: str) -> Callable[[Any], Pixels]:
             count = f"{len(value)} values" if isinstance(value, list | tuple) else _shown(value)
             raise StateError(f"the {label} must be 64 numbers, not {count}")
         for i, v in enumerate(value):
-            if isinstance(v, bool) or not isinstance(v, int | float) or not math.isfinite(v) or not 0 <= v <= 1:
+            if isinstance(v, bool) or not isinstance(v, int | float) or not 0 <= v <= 1:  # which NaN is not either
                 raise StateError(
                     f"the {label} must hold numbers from 0 to 1, but row {i // 8}, column {i % 8} is {_shown(v)}"
                 )
@@ -266,7 +266,7 @@ def _read_whole(text: str) -> int | str:
 
 
 def _read_decimal(text: str) -> float | str:
-    return float(text) if re.fullmatch(r"\d(\.\d{1,17})?", text, re.ASCII) else text
+    return float(text) if re.fullmatch(r"\d(\.\d{1,20})?(e-\d{1,3})?", text, re.ASCII) else text
 
 
 def _read_truth(text: str) -> bool | str:
@@ -348,6 +348,9 @@ def pattern_name(pixels: Pixels) -> str | None:
 
 
 def _shown(value: object) -> str:
-    """A refused value, short enough for a message."""
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "…"
+    """A refused value, short enough for a message, whatever it is."""
+    if isinstance(value, int) and abs(value) >= 10**15:
+        return "a huge number"
+    short = reprlib.Repr()
+    short.maxlevel, short.maxlist, short.maxdict, short.maxstring = 2, 3, 2, 36
+    return short.repr(value)

@@ -15,28 +15,35 @@ found() {
 # Playwright brings its own node, which on a bare Debian lacks libatomic1.
 drives() { "$python" -m playwright --version >/dev/null 2>&1; }
 
-packages=
+say_without() {
+    fate=skipped
+    { [ "${CI:-}" != true ] && ! found; } || fate='going to fail'
+    echo "$1: browser tests are $fate."
+}
+
+packages= # separated by a space
 found || packages=chromium
-drives || packages="$packages libatomic1"
+drives || packages="${packages:+$packages }libatomic1"
 [ -n "$packages" ] || exit 0
 
-without=skipped
-[ "${CI:-}" != true ] || without='going to fail'
-
-as_root=
-if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! { as_root='sudo -n'; sudo -n true; } 2>/dev/null; }; then
-    echo "No ${packages# } here and no right to install it (CHROMIUM may name a browser): browser tests are $without."
+if [ "$(id -u)" = 0 ]; then
+    as_root=
+else
+    as_root='sudo -n'
+fi
+if ! { command -v apt-get && $as_root true; } >/dev/null 2>&1; then
+    say_without "Missing $packages, and apt-get cannot be run here (CHROMIUM may name a browser)"
     exit 0
 fi
 
-echo "Installing ${packages# } with apt-get."
+echo "Installing $packages with apt-get."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 apt() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@" >>"$log" 2>&1; }
-# Lists that are partly stale may still do.
+# Package lists that are partly out of date may still do.
 apt update
 # shellcheck disable=SC2086
 apt install -y --no-install-recommends $packages
 if ! { found && drives; }; then
-    echo "apt-get could not install ${packages# } ($(grep '^E:' "$log" | head -n 1)): browser tests are $without."
+    say_without "apt-get could not install $packages ($(grep '^E:' "$log" | head -n 1))"
 fi

@@ -8,6 +8,7 @@ import numpy as np
 
 from explorer.attribution.network import SIDE, Floats
 
+SAME = 1e-12  # samples whose standard error is this part of their mean do not differ
 TIE_DIGITS = 1e12  # values that agree to this part of the peak count as tied
 
 
@@ -63,7 +64,8 @@ def statistical_snr(attribution: Floats, error: Floats | None) -> float | None:
     if error is None:
         return None
     magnitude = np.abs(attribution)
-    ratios = np.divide(magnitude, error, out=np.where(magnitude > 0, np.inf, 0.0), where=error > 0)
+    differ = error > SAME * magnitude  # below that the "spread" is the rounding of equal numbers
+    ratios = np.divide(magnitude, error, out=np.where(magnitude > 0, np.inf, 0.0), where=differ)
     ordered = np.sort(ratios, axis=None)
     median = float(ordered[31] + ordered[32]) / 2  # an even number of pixels
     return median if np.isfinite(median) else None

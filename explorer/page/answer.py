@@ -41,16 +41,13 @@ def answer(state: State, zoo: Zoo) -> dict[str, Any]:
     case, model = state.case(zoo), zoo[state.network]
     explanation = explain(case, state.settings())
     exact = exact_integrated_gradients(case)
-    steps = exact if state.rule == "exact" else trace(case, explanation.settings, explanation["integrated_gradients"].field)
+    exact_wanted = state.rule == "exact"
+    steps = exact if exact_wanted else trace(case, explanation.settings, explanation["integrated_gradients"].field)
     maps = {name: result.attribution for name, result in explanation.results.items()}
     maps["integrated_gradients"] = steps.attribution
     noise_error = standard_error(explanation["smoothgrad"].field)
-    noise_snr = statistical_snr(maps["smoothgrad"], noise_error)
     scores = model.network.probabilities_of(explanation.logits)
-    methods = {name: _method(values, explanation) for name, values in maps.items()}
-    error = np.abs(steps.attribution - exact.attribution)
-    correlations = _correlations(maps)
-    return {
+    payload = {
         "baseline": _numbers(case.baseline),
         "scores": _numbers(scores),
         "logits": _numbers(explanation.logits),
@@ -58,24 +55,17 @@ def answer(state: State, zoo: Zoo) -> dict[str, Any]:
         "target": case.target,
         "f": {"input": explanation.f_input, "baseline": explanation.f_baseline, "delta": explanation.delta_f},
         "equal_pixels": int((case.difference == 0).sum()),
-        "methods": methods,
+        "methods": {name: _method(values, explanation) for name, values in maps.items()},
         "path": _path(steps, explanation.f_baseline, explanation.f_input),
-        "exact": {
-            "map": _numbers(exact.attribution),
-            "pieces": len(exact.alphas),
-            "switches": [[s.alpha, s.layer, s.unit, int(s.turns_on)] for s in exact.switches],
-            "error_max": float(error.max()),
-            "error_mean": float(error.mean()),
-            "error": _numbers(error),
-        },
+        "exact": _exact(exact, steps.attribution),
         "smoothgrad": {
             "error": None if noise_error is None else _numbers(noise_error),
-            "snr": noise_snr,
+            "snr": statistical_snr(maps["smoothgrad"], noise_error),
             "sigma": state.noise_level,
         },
-        "correlations": correlations,
-        "words": tell(_facts(state, model, explanation, exact, methods, noise_snr, scores, correlations[0][1])),
+        "correlations": _correlations(maps),
     }
+    return {**payload, "words": tell(_facts(state, model, payload, explanation, steps))}
 
 
 def _method(attribution: Floats, explanation: Explanation) -> dict[str, Any]:
@@ -101,49 +91,50 @@ def _path(steps: Trace, f_baseline: float, f_input: float) -> dict[str, Any]:
     }
 
 
+def _exact(exact: ExactTrace, attribution: Floats) -> dict[str, Any]:
+    error = np.abs(attribution - exact.attribution)
+    return {
+        "map": _numbers(exact.attribution),
+        "pieces": len(exact.alphas),
+        "switches": [[s.alpha, s.layer, s.unit, int(s.turns_on)] for s in exact.switches],
+        "error": _numbers(error),
+        "error_max": float(error.max()),
+        "error_mean": float(error.mean()),
+    }
+
+
 def _correlations(maps: dict[str, Floats]) -> list[list[float | None]]:
     table = rank_correlations(np.stack([maps[name] for name in COMPARED]))
     return [[None if math.isnan(value) else value for value in row] for row in table.tolist()]
 
 
-def _facts(
-    state: State,
-    model: Model,
-    explanation: Explanation,
-    exact: ExactTrace,
-    methods: dict[str, dict[str, Any]],
-    noise_snr: float | None,
-    scores: Floats,
-    agreement: float | None,
-) -> Facts:
-    integrated = methods["integrated_gradients"]
-    peak = float(np.abs(exact.attribution).max())
-    error = float(np.abs(np.array(integrated["map"]) - exact.attribution.ravel()).max())
+def _facts(state: State, model: Model, payload: dict[str, Any], explanation: Explanation, steps: Trace) -> Facts:
+    methods, exact = payload["methods"], payload["exact"]
+    target = payload["target"]
+    peak = max(map(abs, exact["map"]))
     return Facts(
         network_linear=model.linear,
-        target_name=model.classes[explanation.case.target],
-        predicted_name=model.classes[int(scores.argmax())],
-        target_probability=float(scores[explanation.case.target]),
+        target_name=model.classes[target],
+        predicted_name=model.classes[payload["predicted"]],
+        target_probability=payload["scores"][target],
         output=state.output,
-        baseline=state.baseline,
         f_input=explanation.f_input,
         f_baseline=explanation.f_baseline,
         gradient_peak=float(np.abs(explanation["gradient"].attribution).max()),
         logit_gradient_peak=float(np.abs(explanation.logit_gradient).max()),
+        path_gradient_peak=float(np.abs(steps.gradients).max()),
         gradient_snr=methods["gradient"]["snr"],
-        integrated_snr=integrated["snr"],
-        smooth_snr=methods["smoothgrad"]["snr"],
-        share=integrated["share"],
-        delta=integrated["delta"],
-        pixel_error=error / peak if peak else None,
+        share=methods["integrated_gradients"]["share"],
+        delta=methods["integrated_gradients"]["delta"],
+        pixel_error=exact["error_max"] / peak if peak else None,
         rule=state.rule,
         steps=state.steps,
-        pieces=len(exact.alphas),
-        equal_pixels=int((explanation.case.difference == 0).sum()),
+        pieces=exact["pieces"],
+        equal_pixels=payload["equal_pixels"],
         samples=state.samples,
         noise_level=state.noise_level,
-        noise_snr=noise_snr,
-        agreement=agreement,
+        noise_snr=payload["smoothgrad"]["snr"],
+        agreement=payload["correlations"][COMPARED.index("gradient")][COMPARED.index("integrated_gradients")],
     )
 
 

@@ -39,6 +39,7 @@ def protect(app: Dash, *, frame_ancestors: str) -> None:
 
     for refusal in (StateError, BadRequestBody):
         server.register_error_handler(refusal, _refuse)
+    server.register_error_handler(RecursionError, lambda _: _refuse(BadRequestBody("the body is nested too deeply")))
     server.register_error_handler(DependencyException, lambda _: _http_error(NotFound()))  # a file Dash does not have
     server.register_error_handler(HTTPException, _http_error)
     server.register_error_handler(Exception, _unexpected)

@@ -21,14 +21,12 @@ class Facts:
     predicted_name: str
     target_probability: float
     output: str
-    baseline: str
     f_input: float
     f_baseline: float
     gradient_peak: float
     logit_gradient_peak: float
+    path_gradient_peak: float
     gradient_snr: float
-    integrated_snr: float
-    smooth_snr: float
     share: float | None
     delta: float
     pixel_error: float | None
@@ -133,10 +131,10 @@ def _path(facts: Facts) -> list[str]:
             f"On the way from the baseline to the picture {facts.f_name} goes from {probability(facts.f_baseline)} to "
             f"{probability(facts.f_input)}; each pixel gets its share of that change."
         )
-    if facts.output == "probability" and facts.gradient_peak < facts.logit_gradient_peak / 50:
+    if facts.path_gradient_peak > 10 * facts.gradient_peak:
         told.append(
-            "At the picture the gradient has all but vanished, yet on the way it was large where F climbed: "
-            "that is what Integrated Gradients adds up and a single gradient misses."
+            f"At the picture the gradient is at most {number(facts.gradient_peak)}, yet on the way it reaches "
+            f"{number(facts.path_gradient_peak)}: that is what Integrated Gradients adds up and a single gradient misses."
         )
     return told
 

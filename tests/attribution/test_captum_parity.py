@@ -130,9 +130,7 @@ def test_smoothgrad_equals_captums_noise_tunnel_on_the_same_noise(
 
 
 @outputs
-def test_a_convolutional_network_gets_captums_maps_too(
-    output: Output, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_convolutional_network_gets_captums_maps_too(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     image = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.AvgPool2d(3), nn.Flatten(), nn.Linear(12, 3))
     torch.manual_seed(0)
     for network in (Network(convolutional()), Network(image, activation="sigmoid")):

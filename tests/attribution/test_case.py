@@ -46,9 +46,7 @@ def test_pictures_are_double_precision_whatever_they_were() -> None:
         (np.full((8, 8), -np.inf), "finite"),
     ],
 )
-def test_a_picture_of_another_shape_or_not_finite_is_refused_by_name(
-    name: str, bad: Any, message: str
-) -> None:
+def test_a_picture_of_another_shape_or_not_finite_is_refused_by_name(name: str, bad: Any, message: str) -> None:
     pictures = {"input": BLACK, "baseline": BLACK} | {name: bad}
     with pytest.raises(ValueError, match=f"the {name} must .*{message}"):
         Case(NETWORK, **pictures, target=0)

@@ -117,9 +117,7 @@ def pre_activations(network: Network, pictures: Floats) -> list[Floats]:
     module, seen = copy.deepcopy(network.module), list[Floats]()
     for layer in module.modules():
         if isinstance(layer, nn.ReLU | nn.LeakyReLU):
-            layer.register_forward_pre_hook(
-                lambda layer, args: seen.append(args[0].flatten(1).numpy().copy())
-            )
+            layer.register_forward_pre_hook(lambda layer, args: seen.append(args[0].flatten(1).numpy().copy()))
     with torch.no_grad():
         module(torch.from_numpy(pictures).reshape(-1, *network.input_shape))
     return seen
@@ -162,9 +160,7 @@ def test_exact_maps_are_complete_to_rounding_on_a_thousand_varied_cases_of_each_
 
 @outputs
 @architectures
-def test_exact_maps_are_complete_for_every_architecture_that_can_be_cut(
-    module: nn.Module, output: Output
-) -> None:
+def test_exact_maps_are_complete_for_every_architecture_that_can_be_cut(module: nn.Module, output: Output) -> None:
     network = Network(module)
     for seed in range(10):
         case = random_case(network, seed, output)
@@ -231,9 +227,7 @@ def test_exact_maps_equal_gauss_legendre_between_the_switches(module: nn.Module,
 
 
 @outputs
-def test_exact_maps_equal_gauss_legendre_between_the_switches_on_the_zoo(
-    zoo_network: Network, output: Output
-) -> None:
+def test_exact_maps_equal_gauss_legendre_between_the_switches_on_the_zoo(zoo_network: Network, output: Output) -> None:
     for i, case in enumerate(varied_cases(zoo_network, output, 60)):
         steps = exact_integrated_gradients(case)
         if case.difference.any():
@@ -242,9 +236,7 @@ def test_exact_maps_equal_gauss_legendre_between_the_switches_on_the_zoo(
 
 
 @outputs
-def test_exact_maps_equal_adaptive_quadrature_broken_at_the_switches(
-    zoo_network: Network, output: Output
-) -> None:
+def test_exact_maps_equal_adaptive_quadrature_broken_at_the_switches(zoo_network: Network, output: Output) -> None:
     case = Case(zoo_network, PATTERNS["circle"], picture(0), 1, output)
     steps = exact_integrated_gradients(case)
 
@@ -261,7 +253,8 @@ def test_exact_maps_equal_adaptive_quadrature_broken_at_the_switches(
 def test_a_logit_that_moves_very_far_within_a_piece_is_still_integrated_exactly() -> None:
     # one piece, from logit −2000 to 3000: nearly all of the change lies in a thousandth of the path
     # (for the sigmoid the other logit moves along, so that it is the target's own move that counts)
-    for activation, other in (("softmax", 0.0), ("sigmoid", 5000.0)):
+    others: dict[Activation, float] = {"softmax": 0.0, "sigmoid": 5000.0}
+    for activation, other in others.items():
         network = Network(first([[5000.0, 1.0], [other, 0.0]], [-2000.0, 0.0]), activation=activation)
         case = Case(network, embed(1, 1), BLACK, 0)
         found = exact_integrated_gradients(case).attribution
@@ -292,10 +285,7 @@ def test_between_switches_no_unit_changes_sides_and_at_a_switch_only_its_own(mod
         ends = cuts(steps)
         inside = np.linspace(0.02, 0.98, 7)
         probes = ends[:-1, None] + np.diff(ends)[:, None] * inside
-        active = [
-            pre.reshape(*probes.shape, -1) > 0
-            for pre in pre_activations(network, along(case, probes.ravel()))
-        ]
+        active = [pre.reshape(*probes.shape, -1) > 0 for pre in pre_activations(network, along(case, probes.ravel()))]
         assert all((part == part[:, :1]).all() for part in active)
         changes = {
             (float(ends[piece + 1]), layer, int(unit), bool(part[piece + 1, 0, unit]))
@@ -324,9 +314,7 @@ def test_the_way_back_has_the_same_switches_turned_round() -> None:
     there = exact_integrated_gradients(case).switches
     back = exact_integrated_gradients(Case(case.network, case.baseline, case.input, case.target)).switches
     assert len(there) > 5
-    assert [(s.layer, s.unit, s.turns_on) for s in there] == [
-        (s.layer, s.unit, not s.turns_on) for s in reversed(back)
-    ]
+    assert [(s.layer, s.unit, s.turns_on) for s in there] == [(s.layer, s.unit, not s.turns_on) for s in reversed(back)]
     np.testing.assert_allclose([s.alpha for s in there], [1 - s.alpha for s in reversed(back)], rtol=1e-9)
 
 
@@ -430,6 +418,16 @@ def test_a_crossing_that_rounding_puts_on_an_end_leaves_f_at_the_ends_alone(
     assert steps.attribution.sum() == pytest.approx(delta_f(case), rel=1e-15, abs=1e-16)
 
 
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("module", [mlp(0), convolutional()], ids=["flat", "image"])
+def test_the_callers_torch_mode_does_not_change_the_exact_map(module: nn.Module, mode: Any) -> None:
+    case = random_case(Network(module), 0)
+    expected = exact_integrated_gradients(case).attribution
+    with mode():
+        found = exact_integrated_gradients(case).attribution
+    assert relative_error(found, expected) < 1e-13
+
+
 # The trace
 
 
@@ -493,18 +491,14 @@ def test_an_input_that_is_the_baseline_gets_an_all_zero_map(module: nn.Module, o
 def test_dead_units_and_a_constant_class_change_nothing() -> None:
     alive = mlp(0, (64, 6, 2))
     assert isinstance(alive[0], nn.Linear) and isinstance(alive[2], nn.Linear)
-    w1, b1, w2, b2 = (
-        p.numpy(force=True) for p in (alive[0].weight, alive[0].bias, alive[2].weight, alive[2].bias)
-    )
+    w1, b1, w2, b2 = (p.numpy(force=True) for p in (alive[0].weight, alive[0].bias, alive[2].weight, alive[2].bias))
     # two units that are never active (one of them without weights) and one that always is 0, all listened to
     with_dead = nn.Sequential(
         linear(np.vstack([w1, 0.01 * w1[:1], np.zeros((2, 64))]), [*b1, -50, -1, 0]),
         nn.ReLU(),
         linear(np.hstack([w2, np.ones((2, 3))]), b2),
     )
-    steps = [
-        exact_integrated_gradients(Case(Network(net), picture(0), BLACK, 0)) for net in (alive, with_dead)
-    ]
+    steps = [exact_integrated_gradients(Case(Network(net), picture(0), BLACK, 0)) for net in (alive, with_dead)]
     assert relative_error(steps[1].attribution, steps[0].attribution) < 1e-13
     assert steps[1].switches == steps[0].switches
 
@@ -528,9 +522,7 @@ def test_a_network_without_biases_is_its_own_tangent_from_black(output: Output, 
 
 @outputs
 @pytest.mark.parametrize("output_bias", [0.0, 1.0])
-def test_a_network_whose_weights_are_all_zero_gets_an_all_zero_map(
-    output: Output, output_bias: float
-) -> None:
+def test_a_network_whose_weights_are_all_zero_gets_an_all_zero_map(output: Output, output_bias: float) -> None:
     module = nn.Sequential(linear(np.zeros((5, 64))), nn.ReLU(), linear(np.zeros((3, 5)), output_bias))
     steps = exact_integrated_gradients(Case(Network(module), picture(0), BLACK, 0, output))
     assert not steps.attribution.any()

@@ -46,9 +46,7 @@ def by_autograd(network: Network, points: Floats, target: int, output: Output) -
 
 @outputs
 @activations
-@pytest.mark.parametrize(
-    "module", [mlp(0), mlp(1, activation=nn.Tanh), convolutional()], ids=["relu", "tanh", "conv"]
-)
+@pytest.mark.parametrize("module", [mlp(0), mlp(1, activation=nn.Tanh), convolutional()], ids=["relu", "tanh", "conv"])
 def test_gradients_are_the_slopes_of_f(module: nn.Module, activation: Activation, output: Output) -> None:
     network = Network(module, activation=activation)
     for target in range(len(network.classes)):
@@ -59,9 +57,7 @@ def test_gradients_are_the_slopes_of_f(module: nn.Module, activation: Activation
 @outputs
 @activations
 @pytest.mark.parametrize("module", [mlp(0), mlp(1, activation=nn.Softplus), convolutional()])
-def test_values_and_gradients_equal_plain_autograd(
-    module: nn.Module, activation: Activation, output: Output
-) -> None:
+def test_values_and_gradients_equal_plain_autograd(module: nn.Module, activation: Activation, output: Output) -> None:
     network = Network(module, activation=activation)
     for target in range(len(network.classes)):
         found = look(network, pictures(20), target, output)

@@ -105,12 +105,8 @@ def test_gauss_legendre_is_complete_to_rounding_on_a_smooth_network(network: Net
 @outputs
 def test_rules_are_related_as_the_textbook_says(network: Network, output: Output) -> None:
     case, m = random_case(network, 1, output), 11
-    left, right, midpoint, trapezoid = (
-        ig(case, rule, m) for rule in ("left", "right", "midpoint", "trapezoid")
-    )
-    at_input, at_baseline = look(
-        network, np.stack([case.input, case.baseline]), case.target, output
-    ).gradients
+    left, right, midpoint, trapezoid = (ig(case, rule, m) for rule in ("left", "right", "midpoint", "trapezoid"))
+    at_input, at_baseline = look(network, np.stack([case.input, case.baseline]), case.target, output).gradients
     difference = case.difference * (at_input - at_baseline)
     assert relative_error(right - left, difference / m) < 1e-10
     assert relative_error((left + right) / 2, trapezoid) < 1e-12
@@ -203,9 +199,7 @@ def test_the_trace_tells_alpha_weight_and_f_of_each_step(rule: str) -> None:
     points = [case.baseline + a * case.difference for a in alphas]
     assert np.array_equal(steps.alphas, alphas)
     assert np.array_equal(steps.weights, weights)
-    np.testing.assert_allclose(
-        steps.values, case.network.scores(np.stack(points))[:, case.target], rtol=1e-12
-    )
+    np.testing.assert_allclose(steps.values, case.network.scores(np.stack(points))[:, case.target], rtol=1e-12)
     assert steps.gradients.shape == steps.running.shape == (*alphas.shape, 8, 8)
 
 

@@ -30,11 +30,7 @@ def test_the_engine_imports_nothing_but_torch_numpy_and_itself(path: Path) -> No
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_the_engine_opens_no_file(path: Path) -> None:
-    calls = [
-        node.func
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-    ]
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
     called = {getattr(call, "id", getattr(call, "attr", "")) for call in calls}
     assert not called & {"open", "read_text", "read_bytes", "load", "loadtxt", "fromfile", "memmap"}
 
@@ -52,10 +48,6 @@ def test_the_example_in_the_packages_docstring_runs() -> None:
     lines = [line.strip() for line in example.splitlines() if line.strip()]
     torch.manual_seed(0)  # the example's network is a random one
     exec("\n".join(lines), names)
-    answers = [
-        eval(line.split("#")[0], names)
-        for line in lines
-        if line.split("#")[0].strip().endswith("attribution")
-    ]
+    answers = [eval(line.split("#")[0], names) for line in lines if line.split("#")[0].strip().endswith("attribution")]
     assert [answer.shape for answer in answers] == [(8, 8), (8, 8)]
     np.testing.assert_allclose(answers[0], answers[1], atol=1e-2)

@@ -73,6 +73,11 @@ def test_statistical_snr_is_unknown_without_an_error() -> None:
     assert statistical_snr(signed, BLACK) is None
 
 
+def test_statistical_snr_takes_a_spread_of_rounding_for_none() -> None:
+    assert statistical_snr(signed, 1e-14 * np.abs(signed)) is None
+    assert statistical_snr(signed, 1e-9 * np.abs(signed)) == pytest.approx(1e9)
+
+
 def test_statistical_snr_of_a_zero_map_is_0() -> None:
     assert statistical_snr(BLACK, WHITE) == 0
     assert statistical_snr(BLACK, BLACK) == 0

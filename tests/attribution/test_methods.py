@@ -25,9 +25,7 @@ def attribution(case: Case, method: str, settings: Settings | None = None) -> np
 @every_method
 @networks
 @outputs
-def test_answers_are_finite_doubles_of_the_inputs_shape(
-    network: Network, method: str, output: Output
-) -> None:
+def test_answers_are_finite_doubles_of_the_inputs_shape(network: Network, method: str, output: Output) -> None:
     found = attribution(random_case(network, 3, output), method)
     assert found.shape == (8, 8)
     assert found.dtype == np.float64
@@ -135,9 +133,7 @@ def test_an_explanation_knows_f_at_both_ends_and_all_logits(output: Output) -> N
     assert found.f_input == pytest.approx(ends[0], rel=1e-13)
     assert found.f_baseline == pytest.approx(ends[1], rel=1e-13)
     assert found.delta_f == found.f_input - found.f_baseline
-    np.testing.assert_allclose(
-        found.logits, look(case.network, case.input[None].copy(), 0).logits[0], rtol=1e-13
-    )
+    np.testing.assert_allclose(found.logits, look(case.network, case.input[None].copy(), 0).logits[0], rtol=1e-13)
 
 
 @outputs
@@ -177,9 +173,7 @@ def test_gradient_is_the_gradient_at_the_input_with_its_sign() -> None:
 def test_gradient_times_input_is_the_product(output: Output) -> None:
     case = random_case(NETWORKS["flat"], 8, output)
     found = explain(case)
-    assert np.array_equal(
-        found["gradient_times_input"].attribution, case.input * found["gradient"].attribution
-    )
+    assert np.array_equal(found["gradient_times_input"].attribution, case.input * found["gradient"].attribution)
 
 
 def test_gradient_times_input_of_a_linear_network_without_offset_sums_to_f() -> None:

@@ -174,9 +174,7 @@ def test_an_unknown_activation_is_refused() -> None:
 def test_softmax_scores_sum_to_one_and_sigmoid_scores_stand_alone() -> None:
     module = linear(np.zeros((2, 64)), [0.0, np.log(3)])
     np.testing.assert_allclose(Network(module).scores(BLACK[None]), [[1 / 4, 3 / 4]], rtol=1e-15)
-    np.testing.assert_allclose(
-        Network(module, activation="sigmoid").scores(BLACK[None]), [[1 / 2, 3 / 4]], rtol=1e-15
-    )
+    np.testing.assert_allclose(Network(module, activation="sigmoid").scores(BLACK[None]), [[1 / 2, 3 / 4]], rtol=1e-15)
 
 
 def test_predict_names_the_highest_score_and_the_lowest_index_in_a_tie() -> None:

@@ -58,9 +58,7 @@ def test_nodes_are_where_the_formulas_say() -> None:
     assert rule("midpoint", 4)[0].tolist() == [0.125, 0.375, 0.625, 0.875]
     assert rule("trapezoid", 4)[0].tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert rule("trapezoid", 4)[1].tolist() == [0.125, 0.25, 0.25, 0.25, 0.125]
-    np.testing.assert_allclose(
-        rule("gauss-legendre", 2)[0], 0.5 + np.array([-0.5, 0.5]) / math.sqrt(3), rtol=1e-15
-    )
+    np.testing.assert_allclose(rule("gauss-legendre", 2)[0], 0.5 + np.array([-0.5, 0.5]) / math.sqrt(3), rtol=1e-15)
     np.testing.assert_allclose(rule("gauss-legendre", 3)[1], np.array([5, 8, 5]) / 18, rtol=1e-14)
 
 

@@ -28,9 +28,7 @@ DISTANCE = network(TWO, nn.ReLU(), linear([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0,
 # which agree wherever pixels are not negative
 EITHER = [[1.0, 0.0], [0.0, 1.0]]
 LATE = network(first(EITHER), nn.ReLU(), linear([[1.0, -1.0]], -1.0), nn.ReLU(), linear([[1.0], [0.0]]))
-EARLY = network(
-    first(EITHER, [-1.0, 0.0]), nn.ReLU(), linear([[1.0, -1.0]]), nn.ReLU(), linear([[1.0], [0.0]])
-)
+EARLY = network(first(EITHER, [-1.0, 0.0]), nn.ReLU(), linear([[1.0, -1.0]]), nn.ReLU(), linear([[1.0], [0.0]]))
 
 
 def case(
@@ -116,9 +114,19 @@ def test_probability_of_a_linear_network_is_attributed_in_proportion_to_the_logi
     net = network(first([[-3.0, 1.0], [0.0, 0.0]], [1.0, 0.0]))
     rise = (1 / (1 + np.exp(-1.5)) - 1 / (1 + np.exp(1))) / 2.5 * (1 if target else -1)
     question = case(net, (1, 0.5), output="probability", target=target)
-    assert pixels(exact_integrated_gradients(question).attribution) == pytest.approx(
-        [3 * rise, -0.5 * rise], rel=1e-13
-    )
+    assert pixels(exact_integrated_gradients(question).attribution) == pytest.approx([3 * rise, -0.5 * rise], rel=1e-13)
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.25])
+def test_a_unit_that_stays_on_its_kink_counts_as_off(slope: float) -> None:
+    # relu(x − y) where x = y on the whole path: ReLU′(0) = 0
+    net = network(first([[1.0, -1.0]]), nn.LeakyReLU(slope), linear([[1.0], [0.0]]))
+    question = case(net, (1, 1))
+    for found in (
+        exact_integrated_gradients(question).attribution,
+        explain(question, Settings(steps=4))["integrated_gradients"].attribution,
+    ):
+        assert pixels(found) == [slope, -slope]
 
 
 def test_smoothgrad_of_a_ramp_far_from_its_kink_is_the_gradient_there() -> None:

@@ -1,4 +1,4 @@
-"""A browser and a server for the whole session; a fresh context for every visit; nobody leaves with an error."""
+"""A browser and a server for the whole session, a page of its own for every visit; nobody leaves with an error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from .chromium import LAUNCH_ARGUMENTS, NAMES, find_chromium
 from .visit import Visit
@@ -127,13 +127,20 @@ def mortal_server(chromium: str) -> Iterator[Server]:
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def regulars(browser: Browser) -> BrowserContext:
+    """The context of visitors who ask for nothing special: what one has fetched, the next has in its cache."""
+    return browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
+
+
 @pytest.fixture
-def visits(browser: Browser) -> Iterator[Callable[..., Visit]]:
-    """A visit of its own for every call: ``visits(address, **context options)``; all are checked in the end."""
+def visits(browser: Browser, regulars: BrowserContext) -> Iterator[Callable[..., Visit]]:
+    """A new visitor for every call: ``visits(address)``; with options of a context, or ``apart=True``, in its own."""
     made: list[Visit] = []
 
-    def visit(address: str, **options: Any) -> Visit:
-        made.append(Visit(browser.new_context(**{"viewport": WIDE, **options}), address))
+    def visit(address: str, *, apart: bool = False, **options: Any) -> Visit:
+        context = browser.new_context(**{"viewport": WIDE, **options}) if apart or options else regulars
+        made.append(Visit(context, address))
         return made[-1]
 
     yield visit
@@ -142,7 +149,10 @@ def visits(browser: Browser) -> Iterator[Callable[..., Visit]]:
             visit_.check()
     finally:
         for visit_ in made:
-            visit_.context.close()
+            if visit_.context is regulars:
+                visit_.leave()
+            else:
+                visit_.context.close()
 
 
 @pytest.fixture

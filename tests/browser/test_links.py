@@ -33,7 +33,7 @@ def test_a_link_brings_back_the_identical_answer(visits: Visits, server: Server,
     first.until("() => view.state.scale === 'shared'")
     link = first.page.evaluate("() => explorer.link()")
     assert first.page.evaluate("() => location.search") == link
-    second = visits(server.address).open(link)
+    second = visits(server.address, apart=True).open(link)
     assert second.state == first.state
     assert second.numbers() == first.numbers()
     assert second.page.locator("#tab-compare").get_attribute("aria-selected") == "true"
@@ -126,8 +126,8 @@ def test_a_damaged_link_shows_what_was_wrong_and_keeps_the_rest(visits: Visits, 
     assert (visit.state["network"], visit.state["seed"], visit.state["steps"]) == ("digits", 4, 50)
     assert visit.text("picture-name") == "Vertical edge"
     assert "9999" not in visit.page.evaluate("() => location.search")
-    for button in visit.page.locator("#notices").get_by_label("Dismiss").all():
-        button.click()
+    for _ in range(2):
+        visit.page.locator("#notices").get_by_label("Dismiss").first.click()
     assert visit.text("notices") == ""
 
 
@@ -168,7 +168,7 @@ def test_without_a_clipboard_the_link_is_shown_to_be_copied_by_hand(visits: Visi
 
 
 def test_two_visitors_at_once_each_get_their_own_numbers(visits: Visits, server: Server, models: Zoo) -> None:
-    one, other = visits(server.address).open(), visits(server.address).open()
+    one, other = visits(server.address, apart=True).open(), visits(server.address, apart=True).open()
     for turn in range(3):
         one.stroke((turn, 0), (turn, 7))
         other.stroke((0, turn), (7, turn), button="right")

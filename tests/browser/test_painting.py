@@ -37,7 +37,10 @@ def cleared(visit: Visit) -> Visit:
     return visit
 
 
-def test_the_first_visit_asks_exactly_once_and_shows_pythons_numbers(visit: Visit, models: Mapping[str, Model]) -> None:
+def test_the_first_visit_asks_exactly_once_and_shows_pythons_numbers(
+    visits: Visits, server: Server, models: Mapping[str, Model]
+) -> None:
+    visit = visits(server.address, apart=True).open()
     assert len(visit.questions) == 1
     visit.shows_the_numbers_of_its_state(models)
     assert visit.view["step"] == 50

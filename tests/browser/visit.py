@@ -74,8 +74,9 @@ class Visit:
         self.requests: list[Request] = []
         self.errors: list[str] = []
         self.expects_errors = False  # a test that takes the server away sets it
-        context.add_init_script(WATCH)
+        self.friends: set[str] = set()  # other hosts that a test itself sends the page to
         self.page = context.new_page()
+        self.page.add_init_script(WATCH)
         self.page.set_default_timeout(PATIENCE)
         self.page.on("request", lambda request: self.requests.append(request))  # noqa: PLW0108 - a bound method is refused
         self.page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
@@ -103,13 +104,19 @@ class Visit:
 
     def check(self) -> None:
         """Nothing went wrong in this visit, and all of it came from this server."""
-        home = urlsplit(self.address).netloc
-        foreign = [r.url for r in self.requests if urlsplit(r.url).scheme.startswith("http") and urlsplit(r.url).netloc != home]
+        known = {urlsplit(self.address).netloc, *self.friends}
+        foreign = [r.url for r in self.requests if r.url.startswith(("http", "ws")) and urlsplit(r.url).netloc not in known]
         assert not foreign, f"asked another host: {foreign}"
         if not self.page.is_closed():
             violations = self.page.evaluate("() => window.seen ? seen.violations : []")
             assert not violations, violations
         assert self.expects_errors or not self.errors, self.errors
+
+    def leave(self) -> None:
+        """Close the page and leave nothing behind for the next visitor of the same context."""
+        if urlsplit(self.page.url).netloc == urlsplit(self.address).netloc:
+            self.page.evaluate("() => localStorage.clear()")
+        self.page.close()
 
     # ---- what is seen
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from explorer.models import Model, load_zoo
 from explorer.page.answer import answer
 from explorer.page.words import Facts, number, percent, probability, tell
-from explorer.pictures import BASELINES, PATTERNS
+from explorer.pictures import PATTERNS
 from explorer.state import RULE_NAMES, State
 
 Zoo = Mapping[str, Model]
@@ -27,14 +29,12 @@ CALM = Facts(
     predicted_name="ring",
     target_probability=0.8,
     output="probability",
-    baseline="black",
     f_input=0.8,
     f_baseline=0.05,
     gradient_peak=0.3,
     logit_gradient_peak=2.0,
+    path_gradient_peak=0.8,
     gradient_snr=5.0,
-    integrated_snr=5.0,
-    smooth_snr=5.0,
     share=0.002,
     delta=0.0015,
     pixel_error=0.001,
@@ -115,7 +115,7 @@ def test_errors_that_cancel_in_the_sum_are_told() -> None:
 def test_without_a_path_that_is_all_that_is_said_of_it() -> None:
     text = told("integrated", equal_pixels=64, f_input=0.05, share=None, delta=0.0, pixel_error=None)
     assert "input is the baseline" in text and "no path" in text
-    assert "Incomplete" not in text and "pixels equal" not in text and "climbed" not in text
+    assert "Incomplete" not in text and "pixels equal" not in text and "misses" not in text
 
 
 def test_equal_ends_are_told_where_f_does_not_differ() -> None:
@@ -134,11 +134,11 @@ def test_a_baseline_that_already_scores_is_questioned() -> None:
     assert "another baseline" not in told("integrated", f_baseline=3.0, output="logit")
 
 
-def test_no_climb_is_told_where_f_did_not_move() -> None:
-    stuck = {"target_probability": 1e-6, "f_input": 1e-6, "f_baseline": 2e-6, "gradient_peak": 1e-6}
-    assert "climbed" not in told("integrated", **stuck)
-    climbed = {"target_probability": 0.9999, "f_input": 0.9999, "f_baseline": 0.01, "gradient_peak": 1e-4}
-    assert "climbed" in told("integrated", **climbed)
+def test_that_the_gradient_was_larger_on_the_way_is_told_where_it_was() -> None:
+    assert "misses" not in told("integrated", gradient_peak=1e-6, path_gradient_peak=9e-6)
+    said = told("integrated", gradient_peak=1e-4, path_gradient_peak=1.8)
+    assert "at most 0.000100" in said
+    assert "reaches 1.80" in said
 
 
 @pytest.mark.parametrize(
@@ -179,14 +179,12 @@ facts = st.builds(
     predicted_name=st.sampled_from(["ring", "cross", "0", "class 1"]),
     target_probability=unit,
     output=st.sampled_from(["probability", "logit"]),
-    baseline=st.sampled_from(BASELINES),
     f_input=unit | st.floats(-100, 100),
     f_baseline=unit | st.floats(-100, 100),
     gradient_peak=st.floats(0, 100),
     logit_gradient_peak=st.floats(0, 100),
+    path_gradient_peak=st.floats(0, 100),
     gradient_snr=st.just(0.0) | st.floats(1, 64),
-    integrated_snr=st.just(0.0) | st.floats(1, 64),
-    smooth_snr=st.just(0.0) | st.floats(1, 64),
     share=st.none() | st.floats(0, 1e12),
     delta=st.floats(-100, 100),
     pixel_error=st.none() | st.floats(0, 1e6),
@@ -280,12 +278,12 @@ def check_claims(said: dict[str, Any], *, linear: bool) -> None:
     if "Saturation" in words["saliency"]:
         assert score > 0.95 or score < 0.05
         assert f"near {round(score)}" in words["saliency"]
+    equal = said["equal_pixels"]
     share = said["methods"]["integrated_gradients"]["share"]
     assert ("Incomplete" in words["integrated"]) == (share is not None and share > 0.01)
-    if "climbed" in words["integrated"]:
-        values = [*said["path"]["values"], *said["path"]["ends"]]
-        assert max(values) - min(values) > 0.02, "F did not climb"
-    equal = said["equal_pixels"]
+    on_the_way = np.abs(np.frombuffer(base64.b64decode(said["path"]["gradients"]), "<f4")).max()
+    here = max(map(abs, said["methods"]["gradient"]["map"]))
+    assert ("a single gradient misses" in words["integrated"]) == (equal != 64 and on_the_way > 10 * here)
     assert (f"{equal} pixels equal" in words["integrated"]) == (1 < equal < 64)
     assert ("The network sees" in words["saliency"]) == (said["predicted"] != said["target"])
     assert ("linear inside" in words["saliency"]) == linear

@@ -1,0 +1,127 @@
+"""When the server is away: the page says so, keeps what was painted, and catches up by itself without a reload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+from playwright.sync_api import Route
+
+from explorer.models import Model
+
+from .conftest import Server
+from .visit import QUESTION, Visit
+
+Visits = Callable[..., Visit]
+Zoo = Mapping[str, Model]
+AWAY = "() => { const away = document.getElementById('away'); return away && /reconnecting|trying again/.test(away.textContent); }"
+BACK = "() => !document.getElementById('away')"
+
+
+@pytest.fixture
+def unlucky(visits: Visits, server: Server) -> Visit:
+    """A visitor whose browser may report failed requests."""
+    visit = visits(server.address, apart=True)
+    visit.expects_errors = True
+    visit.open()
+    visit.page.evaluate("() => (window.notReloaded = true)")
+    return visit
+
+
+def test_a_server_that_comes_back_is_caught_up_with(visits: Visits, mortal_server: Server, models: Zoo) -> None:
+    visit = visits(mortal_server.address, apart=True)
+    visit.expects_errors = True
+    visit.open()
+    visit.page.evaluate("() => (window.notReloaded = true)")
+    mortal_server.stop()
+    visit.stroke((0, 0), (7, 7))
+    painted = visit.pixels
+    visit.until(AWAY)
+    visit.to_tab("integrated")  # the rest goes on working
+    visit.press("Home", "ArrowRight")
+    visit.stroke((7, 0), (0, 7))
+    assert visit.pixels != painted
+    painted = visit.pixels
+    mortal_server.start()
+    visit.until(BACK)
+    visit.rest()
+    assert visit.pixels == painted
+    assert visit.page.evaluate("() => notReloaded")
+    visit.shows_the_numbers_of_its_state(models)
+
+
+def test_a_cut_network_is_noticed_and_caught_up_with(unlucky: Visit, models: Zoo) -> None:
+    unlucky.context.set_offline(True)
+    unlucky.stroke((0, 0), (7, 7))
+    unlucky.until(AWAY)
+    painted = unlucky.pixels
+    unlucky.context.set_offline(False)
+    unlucky.until(BACK)
+    unlucky.rest()
+    assert unlucky.pixels == painted
+    assert unlucky.page.evaluate("() => notReloaded")
+    unlucky.shows_the_numbers_of_its_state(models)
+
+
+def test_a_network_that_is_back_before_anything_was_asked_is_not_called_away(unlucky: Visit) -> None:
+    unlucky.context.set_offline(True)
+    unlucky.until("() => !navigator.onLine")
+    unlucky.context.set_offline(False)
+    unlucky.until("() => navigator.onLine")
+    unlucky.page.wait_for_function(BACK, timeout=8_000)
+
+
+def failing_once(visit: Visit, fail: Callable[[Route], None]) -> list[Route]:
+    """Let the next question fail, and those after it pass."""
+    failed: list[Route] = []
+
+    def handle(route: Route) -> None:
+        if failed:
+            route.continue_()
+        else:
+            failed.append(route)
+            fail(route)
+
+    visit.page.route(f"**/{QUESTION}*", handle)
+    return failed
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        lambda route: route.abort("connectionreset"),
+        lambda route: route.fulfill(status=500, body="Something went wrong on the server.\n", content_type="text/plain"),
+        lambda route: route.fulfill(status=502, body="<html>Bad gateway</html>", content_type="text/html"),
+        lambda route: route.fulfill(status=200, body='{"mult', content_type="application/json"),
+    ],
+    ids=["connection lost", "server error", "bad gateway", "cut short"],
+)
+def test_a_question_that_fails_once_is_asked_again(fail: Callable[[Route], None], unlucky: Visit, models: Zoo) -> None:
+    failed = failing_once(unlucky, fail)
+    unlucky.stroke((1, 0), (1, 7))
+    unlucky.rest()
+    assert failed
+    unlucky.until(BACK)
+    assert unlucky.page.evaluate("() => notReloaded")
+    unlucky.shows_the_numbers_of_its_state(models)
+
+
+def test_an_answer_that_comes_too_late_does_not_replace_a_newer_one(unlucky: Visit, models: Zoo) -> None:
+    late = failing_once(unlucky, lambda _: None)  # held, not failed
+    unlucky.stroke((2, 0), (2, 7))
+    unlucky.until("() => seen.questions >= 3")  # the opening one, the late one, and its repetition
+    unlucky.stroke((5, 0), (5, 7))
+    unlucky.until("() => JSON.stringify(view.asked.pixels) === JSON.stringify(view.state.pixels)")
+    late[0].continue_()
+    unlucky.rest()
+    unlucky.shows_the_numbers_of_its_state(models)
+
+
+def test_the_first_answer_may_be_late_too(visits: Visits, server: Server, models: Zoo) -> None:
+    visit = visits(server.address, apart=True)
+    visit.expects_errors = True
+    failing_once(visit, lambda route: route.abort("connectionreset"))
+    visit.open("?v=1&net=digits&p=circle")
+    assert visit.state["network"] == "digits"
+    assert visit.text("picture-name") == "Circle"
+    visit.shows_the_numbers_of_its_state(models)
