@@ -7,6 +7,7 @@
   const SETTLE = 200; // ms after the last tick of a slider until its value counts
   const BOUNDS = { steps: [1, 500, "Steps m"], samples: [1, 500, "Samples n"], seed: [0, 999999, "The seed"], baseline_seed: [0, 999999, "The seed"] };
 
+  const inInputs = {}; // what Dash's inputs hold, as far as is known
   let held = false; // a slider is being dragged
   let timer = null;
 
@@ -35,6 +36,7 @@
     if (!view.state) return;
     const context = window.dash_clientside.callback_context;
     const names = context.inputs_list.map((input) => input.id);
+    names.forEach((name, i) => (inInputs[name] = values[i]));
     const patch = {};
     let slid = false;
     context.triggered.forEach(({ prop_id }) => {
@@ -105,7 +107,11 @@
   // Write the state into Dash's inputs; those that have the value already stay untouched.
   function writeInputs() {
     const { state } = view;
-    const set = (id, value) => window.dash_clientside.set_props(id, { value });
+    const set = (id, value) => {
+      if (inInputs[id] === value) return;
+      inInputs[id] = value;
+      window.dash_clientside.set_props(id, { value });
+    };
     showClasses();
     ["network", "output", "baseline", "baseline_seed", "rule", "steps", "samples", "seed", "clip"].forEach((name) => set(name, state[name]));
     set("target", String(state.target));

@@ -11,6 +11,7 @@
   const LAST_RETRY = 5000;
   const MOST_RESENDS = 5; // to a healthy server that still does not answer this question
 
+  let early = null; // what was changed before the first answer said which state the link means
   let asked = 0; // number of the newest question
   let waiting = null; // the question in flight
   let pending = false; // the state changed while it was
@@ -25,7 +26,7 @@
   // ---- the state
 
   explorer.startSession = function () {
-    view.state = { ...view.config.defaults };
+    early = {};
     window.addEventListener("popstate", (event) => adopt(event.state && event.state.explorer));
     window.addEventListener("online", () => waiting && probe());
     window.addEventListener("offline", () => showAway(true));
@@ -35,6 +36,7 @@
   // Change the state. Numbers are asked for later, by commit(); `live` changes are asked for now and then meanwhile.
   explorer.update = function (patch, { live = false } = {}) {
     view.state = { ...view.state, ...patch };
+    if (early) Object.assign(early, patch);
     explorer.emit("state", patch);
     if (live) askLive();
   };
@@ -134,9 +136,10 @@
     if (pending) send({ state: view.state });
   };
 
-  // The first answer says which state the link was read as. What was painted while waiting for it is kept.
+  // The first answer says which state the link was read as. What was changed while waiting for it is kept.
   function open(answer) {
-    if (!pending) view.state = answer.state;
+    view.state = { ...answer.state, ...early };
+    early = null;
     (answer.notices || []).forEach((text) => explorer.notice(text));
     explorer.emit("state", view.state);
     explorer.emit("adopted");
@@ -164,8 +167,8 @@
   }
 
   function resend() {
-    const what = "link" in waiting && !pending ? { link: waiting.link } : { state: view.state };
-    pending = false;
+    const what = "link" in waiting ? { link: waiting.link } : { state: view.state };
+    if (what.state) pending = false;
     waiting = { ask: ++asked, ...what };
     window.dash_clientside.set_props("state", { data: waiting });
   }
