@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import operator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -40,6 +41,7 @@ class Case:
                 raise ValueError(f"the {name} must hold finite numbers only")
             picture.flags.writeable = False
             object.__setattr__(self, name, picture)
+        object.__setattr__(self, "target", whole("target", self.target))
         if not 0 <= self.target < len(self.network.classes):
             raise ValueError(f"the target must be 0 to {len(self.network.classes) - 1}, not {self.target}")
         if self.output not in OUTPUTS:
@@ -71,10 +73,12 @@ class Settings:
     rule: str = "right"
     samples: int = 50
     noise_level: float = 0.15
-    seed: int = field(default=0)
+    seed: int = 0
     clip: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("steps", "samples", "seed"):
+            object.__setattr__(self, name, whole(name, getattr(self, name)))
         if self.steps < 1:
             raise ValueError(f"steps must be at least 1, not {self.steps}")
         if self.rule not in RULES:
@@ -86,3 +90,17 @@ class Settings:
             raise ValueError(f"the noise level must be 0 or more, not {self.noise_level}")
         if self.seed < 0:
             raise ValueError(f"the seed must be 0 or more, not {self.seed}")
+
+
+def whole(name: str, value: object) -> int:
+    """The value as an int, if it is a whole number of any integer type; True and 2.0 are not.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(value, bool):
+        try:
+            return operator.index(value)  # type: ignore[arg-type]
+        except TypeError:
+            pass
+    raise ValueError(f"{name} must be a whole number, not {value!r}")

@@ -45,6 +45,7 @@ KINKED_AT_ZERO = (nn.ReLU, nn.LeakyReLU)
 
 NODES = 12  # Gauss–Legendre nodes for one stretch of a piece …
 STRETCH = 2.0  # … on which no logit moves by more than this: the error is then below 1e-15
+MOST_STRETCHES = 100_000  # bounds memory; a network this steep is a step function to any float
 
 
 class NotPiecewiseLinear(ValueError):
@@ -86,6 +87,7 @@ def exact_integrated_gradients(case: Case) -> ExactTrace:
 
     Raises:
         NotPiecewiseLinear: the network is not one that can be cut; see the module's text.
+        ValueError: its logits move so far along the path (by more than about 10⁵) that a probability is a step function.
     """
     path = _cut(case, piecewise_linear_layers(case.network))
     slopes = _mean_slopes(case, path.logits)
@@ -219,6 +221,8 @@ def _mean_slopes(case: Case, logits: Floats) -> Floats:
     stretches = np.maximum(1, np.ceil(np.ptp(steps, axis=1) / STRETCH)).astype(int)
     if case.network.activation == "sigmoid":
         stretches = np.maximum(1, np.ceil(np.abs(steps[:, case.target]) / STRETCH)).astype(int)
+    if stretches.sum() > MOST_STRETCHES:
+        raise ValueError(f"the logits move by {np.ptp(steps, axis=1).max():.3g} along the path, too far for the exact rule")
     piece = np.repeat(np.arange(len(steps)), stretches)
     nth = np.arange(len(piece)) - np.repeat(np.cumsum(stretches) - stretches, stretches)
     nodes, weights = gauss_legendre(NODES)
@@ -242,9 +246,9 @@ def _pull_back(path: _Path, slopes: Floats) -> Floats:
         elif isinstance(layer.module, nn.Linear):
             slopes = slopes @ layer.module.weight.numpy()
         else:  # any other affine layer: its derivative is the same everywhere, so ask at zero
-            anywhere = torch.zeros(len(starts), *layer.shape, dtype=torch.float64, requires_grad=True)
-            with torch.enable_grad():
+            with torch.inference_mode(False), torch.enable_grad():  # whatever mode the caller is in
+                anywhere = torch.zeros(len(starts), *layer.shape, dtype=torch.float64, requires_grad=True)
                 out = layer.module(anywhere)
-            (pulled,) = torch.autograd.grad(out, anywhere, torch.from_numpy(slopes).reshape(out.shape))
+                (pulled,) = torch.autograd.grad(out, anywhere, torch.from_numpy(slopes).reshape(out.shape))
             slopes = pulled.numpy()
     return slopes

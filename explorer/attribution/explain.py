@@ -65,9 +65,13 @@ def explain(case: Case, settings: Settings | None = None, methods: Iterable[str]
         methods: names in ``METHODS``.
 
     Raises:
-        KeyError: a method that is not in the table.
+        ValueError: a method that is not in the table.
     """
     settings = settings or Settings()
+    methods = tuple(methods)
+    unknown = [name for name in methods if name not in METHODS]
+    if unknown:
+        raise ValueError(f"the methods are {', '.join(METHODS)}; there is no {unknown[0]!r}")
     chosen = {name: METHODS[name] for name in methods}
     # methods that look at the very same points (gradient and gradient × input) share them
     wanted = {method.points: method.points(case, settings) for method in chosen.values()}

@@ -1,6 +1,6 @@
 """Quadrature rules on [0, 1]: where along the path to look, and what each look weighs.
 
-Every rule's weights sum to 1 (to the last bit or two), so that a constant gradient is integrated exactly.
+Every rule's weights sum to 1 (to within 1e-15), so that a constant gradient is integrated exactly.
 That is worth stating: a well-known library's trapezoid sums to (m − 1)/m, another averages m points of a closed
 interval, and both then miss completeness on a linear network.
 """

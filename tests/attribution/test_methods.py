@@ -152,7 +152,7 @@ def test_methods_come_in_the_order_asked_and_default_to_all_with_default_setting
 
 
 def test_a_method_that_is_not_in_the_table_is_refused_by_name() -> None:
-    with pytest.raises(KeyError, match="guided_backprop"):
+    with pytest.raises(ValueError, match="guided_backprop"):
         explain(random_case(NETWORKS["flat"], 0), methods=["guided_backprop"])
 
 
