@@ -26,7 +26,7 @@ from explorer.attribution.case import Case
 from explorer.attribution.field import outputs
 from explorer.attribution.integrated import Trace, make_trace, on_path
 from explorer.attribution.network import SHAPE, Floats, Network
-from explorer.attribution.rules import gauss_legendre
+from explorer.attribution.rules import rule
 
 AFFINE = (
     nn.Linear,
@@ -225,7 +225,7 @@ def _mean_slopes(case: Case, logits: Floats) -> Floats:
         raise ValueError(f"the logits move by {np.ptp(steps, axis=1).max():.3g} along the path, too far for the exact rule")
     piece = np.repeat(np.arange(len(steps)), stretches)
     nth = np.arange(len(piece)) - np.repeat(np.cumsum(stretches) - stretches, stretches)
-    nodes, weights = gauss_legendre(NODES)
+    nodes, weights = rule("gauss-legendre", NODES)
     share = (nth[:, None] + nodes) / stretches[piece][:, None]
     z = logits[piece][:, None, :] + share[:, :, None] * steps[piece][:, None, :]
     _, slopes_at = outputs(case.network, z.reshape(-1, z.shape[-1]), case.target, "probability")

@@ -91,22 +91,18 @@ def rank_correlations(maps: Floats) -> Floats:
     whoever shows the table says so.
     """
     flat = maps.reshape(len(maps), -1)
-    ranks = np.stack([_ranks(values) for values in flat])
-    ranks -= ranks.mean(axis=1, keepdims=True)
-    length = np.sqrt((ranks**2).sum(axis=1))
-    lengths = np.outer(length, length)
-    correlations: Floats = np.divide(ranks @ ranks.T, lengths, out=np.full(lengths.shape, np.nan), where=lengths > 0)
-    return np.clip(correlations, -1, 1)
+    ranks = flat.argsort(axis=1).argsort(axis=1) + 1.0
+    ordered = np.sort(flat, axis=1)
+    for row in np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1)):
+        ranks[row] = _shared_ranks(flat[row], ordered[row])
+    ranks -= (flat.shape[1] + 1) / 2
+    products = ranks @ ranks.T
+    lengths = np.sqrt(products.diagonal())
+    lengths[lengths == 0] = np.nan
+    correlations: Floats = products / (lengths * lengths[:, None])
+    return np.minimum(np.maximum(correlations, -1), 1)
 
 
-def _ranks(values: Floats) -> Floats:
+def _shared_ranks(values: Floats, ordered: Floats) -> Floats:
     """Ranks from 1, ties sharing their mean rank."""
-    order = values.argsort()
-    ordered = values[order]
-    ranks = np.empty(len(values))
-    ranks[order] = np.arange(1.0, len(values) + 1)
-    if (ordered[1:] == ordered[:-1]).any():
-        first = ordered.searchsorted(values, "left")
-        last = ordered.searchsorted(values, "right")
-        ranks = (first + last + 1) / 2
-    return ranks
+    return (ordered.searchsorted(values, "left") + ordered.searchsorted(values, "right") + 1) / 2

@@ -41,13 +41,10 @@ def trapezoid(m: int) -> Nodes:
     return np.arange(m + 1) / m, weights
 
 
-@lru_cache(maxsize=16)  # a pure function of m; at m = 500 numpy needs tens of milliseconds for it
 def gauss_legendre(m: int) -> Nodes:
     """The m Gauss–Legendre nodes and weights, mapped from [−1, 1] to [0, 1]; exact to degree 2m − 1."""
     nodes, weights = np.polynomial.legendre.leggauss(m)
-    alphas, shares = (nodes + 1) / 2, weights / weights.sum()
-    alphas.flags.writeable = shares.flags.writeable = False
-    return alphas, shares
+    return (nodes + 1) / 2, weights / weights.sum()
 
 
 RULES: Mapping[str, Callable[[int], Nodes]] = MappingProxyType(
@@ -61,8 +58,9 @@ RULES: Mapping[str, Callable[[int], Nodes]] = MappingProxyType(
 )
 
 
+@lru_cache(maxsize=64)  # a pure function; for Gauss–Legendre at m = 500 numpy needs tens of milliseconds
 def rule(name: str, m: int) -> Nodes:
-    """Nodes α in [0, 1], ascending, and their weights for m steps; ``(m,)`` each, trapezoid ``(m + 1,)``.
+    """Nodes α in [0, 1], ascending, and their weights for m steps; ``(m,)`` each, trapezoid ``(m + 1,)``; read-only.
 
     Raises:
         ValueError: unknown name, or m < 1.
@@ -71,4 +69,6 @@ def rule(name: str, m: int) -> Nodes:
         raise ValueError(f"the rule must be one of {tuple(RULES)}, not {name!r}")
     if m < 1:
         raise ValueError(f"a rule needs at least 1 step, not {m}")
-    return RULES[name](m)
+    alphas, weights = RULES[name](m)
+    alphas.flags.writeable = weights.flags.writeable = False
+    return alphas, weights

@@ -25,7 +25,8 @@ def points(case: Case, settings: Settings) -> Floats:
 
 def attribution(case: Case, settings: Settings, field: Field) -> Floats:
     """The mean of the gradients, ``(8, 8)``, in units of F for a change of 1 in the pixel."""
-    return field.gradients.mean(axis=0)
+    n = len(field.gradients)
+    return (field.gradients.reshape(n, -1).sum(axis=0) / n).reshape(SHAPE)
 
 
 def standard_error(field: Field) -> Floats | None:
