@@ -53,7 +53,7 @@ def create_app() -> Dash:
         add_log_handler=False,
         health_endpoint="healthz",
         enable_mcp=False,
-        url_base_pathname=os.environ.get("URL_PREFIX", "/"),
+        url_base_pathname=prefix(),
         index_string=INDEX,
     )
     app.layout = layout(zoo)
@@ -64,13 +64,19 @@ def create_app() -> Dash:
     return app
 
 
+def prefix() -> str:
+    """The path under which the page lives, with a slash at both ends."""
+    path = os.environ.get("URL_PREFIX", "").strip("/")
+    return f"/{path}/" if path else "/"
+
+
 def main() -> None:
     """Serve with gunicorn (settings in gunicorn.conf.py), or where it cannot run, such as on Windows, with Flask's server."""
     host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8050")
     if refusal := _refusal(host, port):
         sys.exit(refusal)
     shown = f"[{host}]" if ":" in host else host
-    print(f"Gradient Attribution Explorer: http://{shown}:{port}{os.environ.get('URL_PREFIX', '/')}", flush=True)
+    print(f"Gradient Attribution Explorer: http://{shown}:{port}{prefix()}", flush=True)
     try:
         from gunicorn.app.wsgiapp import WSGIApplication
     except ImportError:

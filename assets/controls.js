@@ -5,7 +5,7 @@
   const { byId, view } = explorer;
 
   const SETTLE = 200; // ms after the last tick of a slider until its value counts
-  const BOUNDS = { steps: [1, 500, "Steps m"], samples: [1, 500, "Samples n"], seed: [0, 999999, "The seed"], baseline_seed: [0, 999999, "The seed"] };
+  const NUMBERS = { steps: "Steps m", samples: "Samples n", seed: "The seed", baseline_seed: "The seed" };
 
   const inInputs = {}; // what Dash's inputs hold, as far as is known
   let held = false; // a slider is being dragged
@@ -20,7 +20,7 @@
     window.addEventListener("pointerup", () => held && release());
     window.addEventListener("pointercancel", () => held && release());
     byId("keep-drawing").addEventListener("click", keepDrawing);
-    byId("new-seed").addEventListener("click", () => choose({ seed: (view.state.seed + 1) % (BOUNDS.seed[1] + 1) }));
+    byId("new-seed").addEventListener("click", () => choose({ seed: (view.state.seed + 1) % (view.config.limits.seed[1] + 1) }));
     if (window.matchMedia("(max-width: 767px)").matches) byId("settings").open = false;
     explorer.on("state", show);
     explorer.on("adopted", writeInputs);
@@ -65,11 +65,11 @@
   // One input's value as a field of the state; nothing when it cannot be one, and the reason is shown.
   function read(id, value) {
     const name = id.replace("-slider", "");
-    if (BOUNDS[name]) {
-      const [low, high, label] = BOUNDS[name];
+    if (NUMBERS[name]) {
+      const [low, high] = view.config.limits[name];
       const number = Number(value);
       const fits = value !== null && value !== "" && Number.isInteger(number) && number >= low && number <= high;
-      refuse(name, fits ? "" : `${label} must be a whole number from ${low} to ${high}; still using ${view.state[name]}.`);
+      refuse(name, fits ? "" : `${NUMBERS[name]} must be a whole number from ${low} to ${high}; still using ${view.state[name]}.`);
       return fits ? { [name]: number } : {};
     }
     if (name === "target") return { target: value === "predicted" ? value : Number(value) };
@@ -119,7 +119,7 @@
     set("samples-slider", state.samples);
     set("noise_level", Math.round(100 * state.noise_level));
     set("scale", state.scale);
-    Object.keys(BOUNDS).forEach((name) => refuse(name, ""));
+    Object.keys(NUMBERS).forEach((name) => refuse(name, ""));
   }
 
   let classesOf = "shapes";

@@ -61,15 +61,13 @@ def load_zoo(folder: Path = FOLDER) -> Mapping[str, Model]:
         folder,
         "shapes",
         "Shapes",
-        "A small ReLU network trained on computer-drawn edges, circles, crosses and other shapes, light on "
-        "dark and dark on light; its accuracy is that on newly drawn ones, so expect less on what you paint.",
+        "A small ReLU network trained on drawn shapes, light on dark and dark on light. What you paint by hand is harder.",
     )
     digits = _trained(
         folder,
         "digits",
         "Digits",
-        "A small ReLU network trained on real handwritten digits, each 8 × 8 pixels (UCI Optical Recognition "
-        "of Handwritten Digits, CC BY 4.0); whatever you paint, it has to answer with one of the ten.",
+        "A small ReLU network trained on real handwritten digits. Whatever you paint, it answers with one of the ten.",
     )
     models = (shapes, digits, _logistic(shapes.mean))
     return MappingProxyType({model.name: model for model in models})
@@ -95,9 +93,8 @@ def _logistic(mean: NDArray[np.float64]) -> Model:
     return Model(
         name="logistic",
         title="Logistic detector",
-        about="One weighted sum and a sigmoid, its weights set by hand and never trained (so it has no "
-        "accuracy, and its mean baseline is borrowed from the shapes): its gradient has the same pattern "
-        "whatever you paint.",
+        about="One weighted sum and a sigmoid, set by hand and never trained: its gradient has the same shape for every "
+        "picture. (Its mean baseline is that of the shapes.)",
         classes=classes,
         linear=True,
         accuracy=None,

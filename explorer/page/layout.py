@@ -84,6 +84,12 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         "alphabet": state.ALPHABET,
         "link": {name: field.key for name, field in state.FIELDS.items()},
         "version": state.VERSION,
+        "limits": {
+            "steps": [1, state.MAX_STEPS],
+            "samples": [1, state.MAX_SAMPLES],
+            "seed": [0, state.MAX_SEED],
+            "baseline_seed": [0, state.MAX_SEED],
+        },
         "patterns": {
             name: {"title": pictures.PATTERN_TITLES[name], "levels": _levels(picture)}
             for name, picture in pictures.PATTERNS.items()

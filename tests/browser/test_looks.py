@@ -124,9 +124,10 @@ def test_reduced_motion_is_respected_and_playing_still_works(visits: Visits, ser
     visit = visits(server.address, reduced_motion="reduce").open("?v=1&m=10&tab=integrated")
     moving = visit.page.evaluate(
         """() => [...document.querySelectorAll("body *")].filter((element) => {
-          const style = getComputedStyle(element);
-          const longest = (text) => Math.max(...text.split(",").map(parseFloat));
-          return longest(style.transitionDuration) > 0.01 || (style.animationName !== "none" && longest(style.animationDuration) > 0.01);
+          const { transitionProperty, transitionDuration, animationName, animationDuration } = getComputedStyle(element);
+          const lasts = (text) => text.split(",").some((part) => parseFloat(part) > 0.01);
+          const moves = /all|transform|translate|scale|left|top|right|bottom|width|height|margin|inset/.test(transitionProperty);
+          return (moves && lasts(transitionDuration)) || (animationName !== "none" && lasts(animationDuration));
         }).map((element) => element.id || element.className)"""
     )
     assert moving == []
