@@ -42,6 +42,9 @@
     else if (node.nodeValue !== text) node.nodeValue = text;
   };
 
+  // For those who hear the page: only what they themselves moved to.
+  explorer.say = (text) => explorer.write(explorer.byId("spoken"), text);
+
   explorer.iconButton = function (icon, label, onclick) {
     const drawn = explorer.element("span", { class: `icon icon-${icon}`, "aria-hidden": "true" });
     return explorer.element("button", { type: "button", class: "tool small", title: label, "aria-label": label, onclick }, drawn);
@@ -53,9 +56,8 @@
   explorer.number = function (value, digits) {
     if (value === null || value === undefined || !Number.isFinite(value)) return "–";
     if (value === 0) return "0";
-    const size = Math.abs(value);
-    if (size < 1e-4 || size >= 1000) {
-      const [mantissa, exponent] = value.toExponential((digits || 3) - 1).split("e");
+    const [mantissa, exponent] = value.toExponential((digits || 3) - 1).split("e");
+    if (exponent < -4 || exponent >= (digits || 3)) {
       const power = String(Number(exponent)).replace(/[-\d]/g, (c) => RAISED[c]);
       return `${mantissa.replace("-", "−")}·10${power}`;
     }
@@ -96,8 +98,9 @@
 
   // The pixel to tell of: the one under the pointer, else the chosen one, else the one that matters most.
   explorer.pixelInView = function () {
-    const { pixel, chosen, answer } = explorer.view;
-    if (pixel !== null || chosen !== null) return pixel === null ? chosen : pixel;
+    const marked = explorer.markedPixel();
+    if (marked !== null) return marked;
+    const { answer } = explorer.view;
     const [row, column] = answer.methods.integrated_gradients.top[0];
     return 8 * row + column;
   };

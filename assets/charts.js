@@ -28,6 +28,8 @@
     if (!drawing) {
       drawing = element("div", { class: "drawing" });
       host.append(drawing);
+      const title = host.previousElementSibling;
+      title.after(explorer.iconButton("save", "Save the chart below as PNG", () => explorer.saveChart(host)));
     }
     window.Plotly.react(drawing, traces, { ...whole, width: host.clientWidth, height: host.clientHeight }, { staticPlot: true, displayModeBar: false });
   };

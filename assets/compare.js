@@ -3,14 +3,16 @@
   "use strict";
   const explorer = (window.explorer = window.explorer || {});
   const { byId, element, number, signed, view } = explorer;
-  const NAMES = ["gradient", "integrated_gradients", "smoothgrad"];
+  let names = [];
   const maps = {};
 
   explorer.startCompare = function () {
     const host = byId("compare-maps");
-    NAMES.forEach((name) => {
-      const title = view.config.methods[name];
+    names = view.config.compared;
+    names.forEach((name) => {
+      const { title, paper, formula } = view.config.methods[name];
       maps[name] = new explorer.PixelMap(host, { name, title, kind: "signed", onselect: (map) => explorer.enlarge(map) });
+      maps[name].title.title = `${formula} (${paper})`;
       maps[name].surface.classList.add("opens");
     });
     explorer.onShown("compare", draw);
@@ -33,27 +35,28 @@
 
   function drawMaps() {
     const { answer, asked, path, step, state } = view;
-    const midway = step > 0 && step < path.count;
+    const midway = step < path.count;
     const values = (name) =>
       name === "integrated_gradients" && midway ? path.running.subarray(64 * step, 64 * step + 64) : answer.methods[name].map;
-    const limits = NAMES.map((name) => (name === "integrated_gradients" && midway ? path.limit : explorer.largest(answer.methods[name].map)));
+    const limits = names.map((name) => (name === "integrated_gradients" && midway ? path.limit : explorer.largest(answer.methods[name].map)));
     const shared = Math.max(...limits);
     const notes = {
       gradient: "∂F/∂x at the picture",
-      integrated_gradients: midway ? `after ${step} of ${path.count} steps` : `${asked.baseline} baseline, ${path.count} steps`,
+      integrated_gradients: midway ? `after ${step} of ${path.count} steps` : `${asked.baseline} baseline, ${asked.rule === "exact" ? "exact" : `m = ${asked.steps}, ${asked.rule}`}`,
       smoothgrad: `${asked.samples} samples, σ = ${answer.smoothgrad.sigma.toFixed(2)}`,
     };
-    NAMES.forEach((name, i) => {
+    names.forEach((name, i) => {
       const { snr, delta } = answer.methods[name];
       maps[name].set(values(name), state.scale === "shared" ? shared : limits[i]);
-      maps[name].describe(notes[name], `SNR ${number(snr)}   ·   Σ − ΔF = ${signed(delta)}`);
+      const soFar = name === "integrated_gradients" && midway;
+      maps[name].describe(notes[name], soFar ? `Σ so far ${number(path.sums[step])}` : `SNR ${number(snr)}   ·   Σ − ΔF = ${signed(delta)}`);
     });
   }
 
   function drawBars() {
     const { answer, config } = view;
-    const means = NAMES.map((name) => answer.methods[name].mean);
-    const titles = NAMES.map((name) => config.methods[name]);
+    const means = names.map((name) => answer.methods[name].mean);
+    const titles = names.map((name) => config.methods[name].title);
     explorer.drawChart(
       byId("mean-chart"),
       [
@@ -74,10 +77,10 @@
 
   function drawCorrelations() {
     const { answer, config } = view;
-    const short = NAMES.map((name) => config.methods[name]);
-    const head = element("tr", {}, element("td", {}), ...short.map((title) => element("th", { scope: "col", text: title })));
+    const titles = names.map((name) => config.methods[name].title);
+    const head = element("tr", {}, element("td", {}), ...titles.map((title) => element("th", { scope: "col", text: title })));
     const rows = answer.correlations.map((row, i) =>
-      element("tr", {}, element("th", { scope: "row", text: short[i] }), ...row.map((value) => element("td", { text: value === null ? "flat" : value.toFixed(2).replace("-", "−") })))
+      element("tr", {}, element("th", { scope: "row", text: titles[i] }), ...row.map((value) => element("td", { text: value === null ? "flat" : value.toFixed(2).replace("-", "−") })))
     );
     byId("correlations").replaceChildren(element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)));
   }

@@ -26,9 +26,15 @@
     explorer.on("adopted", writeInputs);
   };
 
+  // Dash may still be on its way with the last value: count it in.
   function release() {
     held = false;
-    if (timer) settle();
+    if (timer) settleIn(60);
+  }
+
+  function settleIn(wait) {
+    clearTimeout(timer);
+    timer = setTimeout(() => held || settle(), wait);
   }
 
   // Dash calls this with every input's value when one of them changes; only those that changed count.
@@ -36,23 +42,23 @@
     if (!view.state) return;
     const context = window.dash_clientside.callback_context;
     const names = context.inputs_list.map((input) => input.id);
+    const news = (id) => values[names.indexOf(id)] !== inInputs[id]; // else it is this script's own writing come back
+    const moved = context.triggered.map(({ prop_id }) => prop_id.split(".")[0]).filter(news);
     names.forEach((name, i) => (inInputs[name] = values[i]));
     const patch = {};
     let slid = false;
-    context.triggered.forEach(({ prop_id }) => {
-      const id = prop_id.split(".")[0];
+    moved.forEach((id) => {
       const value = values[names.indexOf(id)];
       slid = slid || byId(id).type === "range";
       Object.assign(patch, read(id, value));
     });
-    const news = Object.entries(patch).filter(([name, value]) => value !== view.state[name]);
-    if (!news.length) return;
-    const changed = withConsequences(Object.fromEntries(news));
+    const changes = Object.entries(patch).filter(([name, value]) => value !== view.state[name]);
+    if (!changes.length) return;
+    const changed = withConsequences(Object.fromEntries(changes));
     explorer.update(changed);
     writeInputs();
     if (slid) {
-      clearTimeout(timer);
-      timer = setTimeout(() => held || settle(), SETTLE);
+      settleIn(SETTLE);
     } else explorer.commit();
   };
 
@@ -135,7 +141,7 @@
     const network = config.networks[state.network];
     const accuracy = network.accuracy === null ? "" : ` Right on ${(100 * network.accuracy).toFixed(1)} % of ${network.held_out} held-out pictures.`;
     byId("network-hint").textContent = network.about + accuracy;
-    byId("noise-shown").textContent = `${Math.round(100 * state.noise_level)} %, σ = ${state.noise_level.toFixed(2)}`;
+    byId("noise-shown").textContent = `${Number((100 * state.noise_level).toFixed(2))} %, σ = ${Number(state.noise_level.toFixed(4))}`;
     byId("baseline-seed-field").hidden = state.baseline !== "noise";
     const exact = state.rule === "exact";
     ["steps", "steps-slider"].forEach((id) => (byId(id).disabled = exact));

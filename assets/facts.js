@@ -8,7 +8,7 @@
   let rows = [];
 
   explorer.startFacts = function () {
-    const options = Object.entries(view.config.methods).map(([value, text]) => element("option", { value, text }));
+    const options = Object.entries(view.config.methods).map(([value, { title }]) => element("option", { value, text: title }));
     choice = element("select", { class: "form-select form-select-sm", "aria-label": "Method whose figures are shown", onchange: choose }, ...options);
     byId("method-choice").append(choice);
     explorer.on("tab", (tab) => {
@@ -16,12 +16,16 @@
       if (view.answer) drawMethod();
     });
     explorer.on("answer", draw);
-    explorer.on("pixel", (index) => rows.forEach(({ at, row }) => row.classList.toggle("marked", at === index)));
+    explorer.on("pixel", showMarked);
   };
 
   function choose() {
     view.method = choice.value;
-    drawMethod();
+    if (view.answer) drawMethod();
+  }
+
+  function showMarked(marked) {
+    rows.forEach(({ at, row }) => row.classList.toggle("marked", at === marked));
   }
 
   function draw() {
@@ -89,13 +93,15 @@
       );
       return { at, row: element("li", {}, button) };
     });
+    showMarked(explorer.markedPixel());
     byId("top-pixels").replaceChildren(element("ol", { class: "top" }, ...rows.map(({ row }) => row)));
     drawSums(figures, method, config);
     drawNoise(figures, answer);
   }
 
   function drawSums(figures, method, config) {
-    const meant = method === "integrated_gradients" ? "It should be 0 when integration is complete." : `${config.methods[method]} does not promise completeness.`;
+    const { title, complete } = config.methods[method];
+    const meant = complete ? "It should be 0 when integration is complete." : `${title} does not promise completeness.`;
     table("completeness", [
       ["Σ attribution", signed(figures.total, 4)],
       ["Σ − ΔF", signed(figures.delta)],

@@ -56,6 +56,8 @@
     const { path, answer } = view;
     maps.baseline.set(answer.baseline, 1);
     maps.baseline.describe(`F = ${number(answer.f.baseline)}`);
+    // over a piece a probability's gradient is not one number: what is shown is its mean
+    maps.gradient.title.textContent = view.asked.rule === "exact" ? "Mean gradient" : "Gradient here";
     drawPathChart(path, answer);
     drawPixelChart();
   }
@@ -67,23 +69,24 @@
     for (let i = 0; i < 64; i++) between[i] = (1 - alpha) * answer.baseline[i] + alpha * path.input[i];
     maps.interpolated.set(between, 1);
     maps.interpolated.describe(`α = ${alpha.toFixed(3)}, F = ${number(path.values[step])}`);
-    const from = 64 * Math.max(0, step - 1);
-    maps.gradient.set(step ? path.gradients.subarray(from, from + 64) : NOTHING, path.steepest);
-    maps.gradient.describe(step ? `step ${step}, weight ${number(path.weights[step - 1])}` : "before the first step");
+    maps.gradient.set(step ? path.gradientAt(step) : NOTHING, path.steepest);
+    maps.gradient.describe(step ? `${unit()} ${step}, weight ${number(path.weights[step - 1])}` : "before the first step");
     maps.running.set(path.running.subarray(64 * step, 64 * step + 64), path.limit);
-    maps.running.describe(step === path.count ? "finished" : `after ${step} of ${path.count} steps`);
+    maps.running.describe(step === path.count ? "finished" : `after ${step} of ${path.count} ${unit()}s`);
     drawGauge(path, answer, step, alpha);
-    ["path-chart", "pixel-chart"].forEach((id) => explorer.moveCursor(byId(id), alpha));
+    explorer.moveCursor(byId("path-chart"), alpha);
+    explorer.moveCursor(byId("pixel-chart"), path.reached[step]); // there each step is as wide as it weighs
   }
   const NOTHING = new Float32Array(64);
+  const unit = () => (view.asked.rule === "exact" ? "piece" : "step");
 
   function drawGauge(path, answer, step, alpha) {
     const goal = answer.f.delta;
     const sum = path.sums[step];
-    const share = goal === 0 ? (step === path.count ? 1 : 0) : sum / goal;
+    const share = goal === 0 ? 0 : sum / goal;
     gauge.progress.style.transform = `scaleX(${step / path.count})`;
     gauge.fill.style.transform = `scaleX(${Math.max(0, Math.min(1.25, share)) / 1.25})`;
-    explorer.write(gauge.step, `step ${step} of ${path.count}, α = ${alpha.toFixed(3)}`);
+    explorer.write(gauge.step, `${unit()} ${step} of ${path.count}, α = ${alpha.toFixed(3)}`);
     explorer.write(gauge.sum, `Σ = ${number(sum, 4)} of ΔF = ${number(goal, 4)}${goal === 0 ? "" : ` (${percent(share)})`}`);
     const finished = answer.methods.integrated_gradients;
     const missed = finished.share === null ? "" : ` (${percent(finished.share)} of ΔF)`;
@@ -129,11 +132,9 @@
   function drawPixelChart() {
     const { path, answer } = view;
     const pixel = explorer.pixelInView();
-    const heights = Array.from(path.weights, (_, k) => path.difference[pixel] * path.gradients[64 * k + pixel]);
-    const edges = [0];
-    path.weights.forEach((weight) => edges.push(edges[edges.length - 1] + weight));
     const trapezoid = view.asked.rule === "trapezoid";
-    const x = trapezoid ? path.alphas.slice(1) : edges;
+    const heights = Array.from(answer.path.weights, (_, k) => path.difference[pixel] * path.gradients[64 * k + pixel]);
+    const x = trapezoid ? path.alphas : path.reached;
     const y = trapezoid ? heights : [...heights, heights[heights.length - 1]];
     const area = answer.methods.integrated_gradients.map[pixel];
     byId("pixel-title").textContent =

@@ -59,26 +59,26 @@
   };
 
   const maps = [];
-  explorer.maps = maps;
 
   // Pointers, fingers and keys on a map mark one pixel in all of them.
   explorer.markPixel = function (index) {
     if (index === explorer.view.pixel) return;
     explorer.view.pixel = index;
     showMark();
-    explorer.emit("pixel", index);
   };
 
-  // A click or the keyboard chooses a pixel: it stays marked when the pointer goes away.
+  // A click or the keyboard chooses a pixel: it stays marked when the pointer goes away, until it is chosen again.
   explorer.choosePixel = function (index) {
     explorer.view.chosen = index;
     showMark();
-    explorer.emit("pixel", explorer.view.pixel);
   };
 
+  explorer.markedPixel = () => (explorer.view.pixel === null ? explorer.view.chosen : explorer.view.pixel);
+
   function showMark() {
-    const { pixel, chosen } = explorer.view;
-    maps.forEach((map) => map.mark(pixel === null ? chosen : pixel));
+    const marked = explorer.markedPixel();
+    maps.forEach((map) => map.mark(marked));
+    explorer.emit("pixel", marked);
   }
 
   class PixelMap {
@@ -100,7 +100,7 @@
       this.marker = element("div", { class: "marker", hidden: true });
       this.surface = element(
         "div",
-        { class: "map-surface", tabindex: "0", role: "application", "aria-roledescription": "8 by 8 map", "aria-label": title },
+        { class: "map-surface", tabindex: "0", role: "application", "aria-roledescription": "8 by 8 map", "aria-label": title, "aria-describedby": "map-help" },
         this.canvas,
         this.marker
       );
@@ -117,12 +117,12 @@
       host.append(this.root);
       this.surface.addEventListener("pointermove", (event) => explorer.markPixel(this.at(event)));
       this.surface.addEventListener("pointerleave", () => explorer.markPixel(null));
-      this.surface.addEventListener("focus", () => this.surface.matches(":focus-visible") && explorer.markPixel(explorer.pixelInView()));
+      this.surface.addEventListener("focus", () => this.values && this.surface.matches(":focus-visible") && explorer.markPixel(explorer.pixelInView()));
       this.surface.addEventListener("blur", () => explorer.markPixel(null));
       this.surface.addEventListener("keydown", (event) => this.key(event));
       this.surface.addEventListener("click", (event) => {
-        explorer.choosePixel(this.at(event));
         if (onselect) onselect(this);
+        else explorer.choosePixel(this.at(event) === explorer.view.chosen ? null : this.at(event));
       });
       this.resizing = new ResizeObserver(() => this.resize());
       this.resizing.observe(this.surface);
@@ -141,6 +141,7 @@
     }
 
     key(event) {
+      if (event.altKey || event.ctrlKey || event.metaKey || !this.values) return;
       const from = explorer.pixelInView();
       const row = Math.floor(from / 8);
       const column = from % 8;
@@ -156,6 +157,7 @@
         const [r, c] = moves[event.key];
         explorer.markPixel(8 * r + c);
         explorer.choosePixel(8 * r + c);
+        explorer.say(`${explorer.place(8 * r + c)}: ${this.options.kind === "grey" ? number(this.values[8 * r + c]) : explorer.signed(this.values[8 * r + c])}`);
       } else if (event.key === "Enter" && this.options.onselect) {
         this.options.onselect(this);
       } else return;
@@ -239,7 +241,7 @@
     }
   };
 
-  // A value as long as fits into its cell: two significant digits, or one; nothing if not even that fits.
+  // A value as long as fits into its cell: two significant digits, or one; null if not even that fits.
   function cellNumber(context, value, width) {
     const size = Math.abs(value);
     const lead = value < 0 ? "−" : "+";

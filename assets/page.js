@@ -132,10 +132,11 @@
 
   // ---- start
 
-  function start() {
+  function start(config) {
     if (view.config) return;
-    view.config = JSON.parse(JSON.stringify(arguments[0]));
-    view.state = { ...view.config.defaults };
+    view.config = config;
+    const wanted = new URLSearchParams(window.location.search).get("tab"); // so that the right panel waits for the numbers
+    view.state = { ...config.defaults, tab: TABS.includes(wanted) ? wanted : config.defaults.tab };
     startTheme();
     startTabs();
     explorer.startPainting();
@@ -154,6 +155,7 @@
     explorer.on("pixel", showReadout);
     explorer.on("step", showReadout);
     window.addEventListener("resize", debounced(redraw, 150));
+    explorer.emit("state", view.state);
     explorer.startSession();
   }
 

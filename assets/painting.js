@@ -8,6 +8,7 @@
   let cells = [];
   let shown = []; // the value that each cell shows, to touch only what changed
   let before = null; // the picture before the stroke that is going on
+  let pointer = null; // whose stroke it is: a second finger or a palm does not join in
   let last = null; // where the stroke was, in cells
   let brush = 1;
   let erasing = false;
@@ -53,7 +54,7 @@
       grid.append(line);
     }
     grid.addEventListener("pointerdown", strokeStart);
-    grid.addEventListener("pointermove", (event) => (before ? strokeMove(event) : explorer.markPixel(index(at(event)))));
+    grid.addEventListener("pointermove", strokeOrHover);
     grid.addEventListener("pointerup", strokeEnd);
     grid.addEventListener("pointercancel", strokeEnd);
     grid.addEventListener("pointerleave", () => before || explorer.markPixel(null));
@@ -85,11 +86,17 @@
     event.preventDefault();
     byId("paint-grid").setPointerCapture(event.pointerId);
     before = pixels().slice();
+    pointer = event.pointerId;
     last = at(event);
     const cell = index(last);
     if (cell !== null) moveCursor(cell);
     cells[cursor].focus({ preventScroll: true });
     paintCells([cell], inkOf(event));
+  }
+
+  function strokeOrHover(event) {
+    if (!before) explorer.markPixel(index(at(event)));
+    else if (event.pointerId === pointer) strokeMove(event);
   }
 
   function strokeMove(event) {
@@ -102,8 +109,8 @@
     explorer.markPixel(index(last));
   }
 
-  function strokeEnd() {
-    if (!before) return;
+  function strokeEnd(event) {
+    if (!before || event.pointerId !== pointer) return;
     const was = before;
     before = last = null;
     remember(was);
@@ -192,7 +199,7 @@
   // ---- keyboard
 
   function gridKeys(event) {
-    if (event.ctrlKey && !["Home", "End"].includes(event.key)) return;
+    if (event.altKey || event.metaKey || (event.ctrlKey && !["Home", "End"].includes(event.key))) return;
     const row = Math.floor(cursor / 8);
     const column = cursor % 8;
     const moves = {

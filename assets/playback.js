@@ -4,6 +4,8 @@
   const explorer = (window.explorer = window.explorer || {});
   const { byId, view } = explorer;
 
+  const LOOP_REST = 1; // seconds that the finished map is seen before it starts again
+
   let playing = false;
   let looping = false;
   let position = 0; // the step as a real number, so that slow speeds and fast screens both work
@@ -40,23 +42,28 @@
 
   // For each step 0…K: where on the path, F there, the accumulated attribution and its sum.
   function unpack(answer) {
-    const { alphas, weights, values, ends, gradients: packed } = answer.path;
-    const gradients = explorer.floats(packed);
-    const count = alphas.length;
+    const { values, ends } = answer.path;
+    const gradients = explorer.floats(answer.path.gradients);
+    const trapezoid = view.asked.rule === "trapezoid";
+    // m trapezoids lie between m + 1 points: a step adds one of them, half of the slope at either end
+    const count = values.length - (trapezoid ? 1 : 0);
+    const weights = trapezoid ? Array(count).fill(1 / count) : answer.path.weights;
+    const slopeOf = trapezoid
+      ? (k, i) => (gradients[64 * (k - 1) + i] + gradients[64 * k + i]) / 2
+      : (k, i) => gradients[64 * (k - 1) + i];
     const input = view.asked.pixels;
     const difference = input.map((value, i) => value - answer.baseline[i]);
     const running = new Float64Array(64 * (count + 1));
     const sums = new Float64Array(count + 1);
+    const reached = [0]; // the share of the path that the steps so far stand for
     let limit = 0;
-    let steepest = 0;
     for (let k = 1; k <= count; k++) {
+      reached.push(k === count ? 1 : reached[k - 1] + weights[k - 1]);
       for (let i = 0; i < 64; i++) {
-        const slope = gradients[64 * (k - 1) + i];
-        const sum = running[64 * (k - 1) + i] + weights[k - 1] * slope * difference[i];
+        const sum = running[64 * (k - 1) + i] + weights[k - 1] * slopeOf(k, i) * difference[i];
         running[64 * k + i] = sum;
         sums[k] += sum;
         limit = Math.max(limit, Math.abs(sum));
-        steepest = Math.max(steepest, Math.abs(slope));
       }
     }
     const finished = answer.methods.integrated_gradients;
@@ -64,21 +71,25 @@
     sums[count] = finished.total;
     return {
       count,
-      alphas: [0, ...alphas],
+      alphas: trapezoid ? answer.path.alphas : [0, ...answer.path.alphas],
+      values: trapezoid ? values : [ends[0], ...values],
+      reached,
       weights,
-      values: [ends[0], ...values],
       ends,
       gradients,
+      gradientAt: (step) => gradients.subarray(64 * (trapezoid ? step : step - 1)).subarray(0, 64),
+      slopeOf,
       input,
       difference,
       running,
       sums,
       limit,
-      steepest,
+      steepest: explorer.largest(gradients),
     };
   }
 
   function goTo(step) {
+    if (!view.path) return;
     setPlaying(false);
     move(step);
   }
@@ -86,7 +97,6 @@
 
   function move(step) {
     const next = Math.max(0, Math.min(view.path.count, step));
-    position = next;
     if (next === view.step) return;
     view.step = next;
     byId("scrub").value = next;
@@ -118,12 +128,11 @@
         setPlaying(false);
         return;
       }
-      if (view.step < count) move(count); // the finished map is seen before it starts again
-      else move(0);
+      const rested = position >= count + LOOP_REST * Number(byId("speed").value); // the finished map is looked at first
+      if (rested) position = 0;
+      move(rested ? 0 : count);
     } else {
-      const exact = position;
       move(Math.floor(position));
-      position = exact;
     }
     window.requestAnimationFrame(frame);
   }
@@ -148,7 +157,8 @@
   function keys(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || !view.path) return;
     const target = event.target;
-    if (explorer.isTyping(target) || target.closest("select, input, [role=tab], [role=grid], [role=application], dialog")) return;
+    if (explorer.isTyping(target) || target.closest("select, [type=radio], [type=checkbox], [role=tab], [role=grid], dialog")) return;
+    if (target.matches("input") && event.key !== " ") return; // a slider's own keys
     const onButton = target.closest("button, summary, a");
     const actions = {
       ArrowLeft: () => goTo(view.step - 1),

@@ -6,10 +6,11 @@
   const { byId, element, view } = explorer;
 
   const LIVE_EVERY = 150; // ms between questions while a stroke lasts
-  const PATIENCE = 1500; // ms without an answer before the server's health is asked
+  const PATIENCE = 3000; // ms without an answer before the server's health is asked
+  const LOST_AFTER = 30000; // ms after which an open request to a healthy server is given up
+  const HANDED_ON = 1000; // ms that Dash may need to hand an answer on once it has arrived
   const FIRST_RETRY = 500;
   const LAST_RETRY = 5000;
-  const MOST_RESENDS = 5; // to a healthy server that still does not answer this question
 
   let early = null; // what was changed before the first answer said which state the link means
   let asked = 0; // number of the newest question
@@ -17,8 +18,8 @@
   let pending = false; // the state changed while it was
   let liveTimer = null;
   let watch = null;
-  let retry = FIRST_RETRY;
-  let resends = 0;
+  let recovering = false;
+  let tries = 0; // how often the question in flight was asked in vain
 
   // Fields that no number depends on: changing them asks the server nothing.
   const LOOKS = ["tab", "scale"];
@@ -27,9 +28,9 @@
 
   explorer.startSession = function () {
     early = {};
-    window.addEventListener("popstate", (event) => adopt(event.state && event.state.explorer));
-    window.addEventListener("online", () => waiting && probe());
-    window.addEventListener("offline", () => showAway(true));
+    window.addEventListener("popstate", (event) => travel(event.state && event.state.explorer));
+    ["online", "offline"].forEach((event) => window.addEventListener(event, () => recover(waiting)));
+    new PerformanceObserver(seeRequests).observe({ type: "resource" });
     send({ link: window.location.search });
   };
 
@@ -50,13 +51,16 @@
   // Only the looks changed: no question, and no new entry in the browser's history.
   explorer.commitLooks = () => writeAddress("replaceState");
 
-  // Take over a whole state, from a link or from the browser's history.
-  function adopt(state) {
+  // Back and Forward: take over the state of that entry.
+  function travel(state) {
     if (!state) {
-      window.location.reload(); // an address typed by hand, whose link only the server reads
+      // an entry without a state: a jump within the page, or an address typed by hand, whose link only the server reads
+      if (window.location.search === written) keepState(window.location.href);
+      else window.location.reload();
       return;
     }
     const numbersMoved = Object.keys(state).some((key) => !LOOKS.includes(key) && !sameValue(state[key], view.state[key]));
+    written = window.location.search;
     explorer.update(state);
     explorer.emit("adopted");
     if (numbersMoved) ask();
@@ -66,8 +70,10 @@
 
   // ---- the address
 
-  explorer.link = function () {
-    const { config, state } = view;
+  let written = window.location.search; // the link that the address bar shows
+
+  explorer.link = function (state) {
+    const { config } = view;
     const parts = new URLSearchParams({ v: config.version });
     Object.entries(config.link).forEach(([name, key]) => {
       const value = state[name];
@@ -90,11 +96,17 @@
   }
 
   function writeAddress(how) {
-    const link = explorer.link();
-    const changed = link !== window.location.search && !(link === `?v=${view.config.version}` && !window.location.search);
-    const address = changed ? link : window.location.href;
+    if (early) return; // the link is still being read
+    const link = explorer.link(view.state);
+    const same = link === window.location.search || (link === `?v=${view.config.version}` && !window.location.search);
+    if (same) keepState(window.location.href);
+    else keepState(link, how);
+  }
+
+  function keepState(address, how = "replaceState") {
     try {
-      window.history[changed ? how : "replaceState"]({ explorer: view.state }, "", address);
+      window.history[how]({ explorer: view.state }, "", address);
+      written = window.location.search;
     } catch {
       // browsers refuse more than some hundred entries in half a minute: the link button still has the newest
     }
@@ -115,12 +127,21 @@
 
   function send(what) {
     pending = false;
+    tries = 0;
     waiting = { ask: ++asked, ...what };
-    clearTimeout(watch);
-    watch = setTimeout(probe, PATIENCE);
     explorer.emit("asking");
+    put();
+  }
+
+  // A new object each time, so that Dash asks again even if nothing in it changed.
+  function put() {
+    waiting = { ...waiting };
+    waitingSince = performance.now();
+    clearTimeout(watch);
+    watch = setTimeout(lookAfter, PATIENCE, waiting);
     window.dash_clientside.set_props("state", { data: waiting });
   }
+  let waitingSince = 0;
 
   explorer.answered = function (answer) {
     if (!answer || !waiting || answer.ask !== waiting.ask) return;
@@ -128,8 +149,6 @@
     view.asked = opening ? answer.state : waiting.state; // what these numbers belong to; the state may have moved on
     waiting = null;
     clearTimeout(watch);
-    retry = FIRST_RETRY;
-    resends = 0;
     showAway(false);
     if (opening) open(answer);
     explorer.receive(answer);
@@ -138,40 +157,66 @@
 
   // The first answer says which state the link was read as. What was changed while waiting for it is kept.
   function open(answer) {
+    const changed = Object.keys(early).length > 0;
     view.state = { ...answer.state, ...early };
     early = null;
+    const count = view.config.networks[view.state.network].classes.length;
+    if (view.state.target >= count) view.state.target = "predicted";
     (answer.notices || []).forEach((text) => explorer.notice(text));
     explorer.emit("state", view.state);
     explorer.emit("adopted");
-    if ((answer.notices || []).length) writeAddress("replaceState");
-    else window.history.replaceState({ explorer: view.state }, "", window.location.href);
+    if (changed || answer.notices.length) writeAddress("replaceState");
+    else keepState(window.location.href);
   }
 
   // ---- when no answer comes
 
-  async function probe() {
-    clearTimeout(watch);
-    if (!waiting) return;
-    const healthy = await isHealthy();
-    if (!waiting) return;
-    if (healthy && resends < MOST_RESENDS) {
-      resends++;
-      watch = setTimeout(probe, PATIENCE * 2 ** resends);
-      resend();
-      return;
-    }
-    showAway(true, healthy);
-    watch = setTimeout(probe, retry * (0.75 + Math.random() / 2)); // jitter: a class must not come back as one
-    retry = Math.min(LAST_RETRY, 2 * retry);
-    if (healthy) resends = 0;
+  // The browser tells of every finished request, the failed ones too: if Dash does not hand on an answer soon after, there
+  // was none to hand on.
+  function seeRequests(list) {
+    const question = waiting;
+    const ours = (entry) => entry.name.includes("_dash-update-component") && entry.startTime >= waitingSince;
+    if (question && list.getEntries().some(ours)) setTimeout(() => waiting === question && recover(question), HANDED_ON);
   }
 
-  function resend() {
-    const what = "link" in waiting ? { link: waiting.link } : { state: view.state };
-    if (what.state) pending = false;
-    waiting = { ask: ++asked, ...what };
-    window.dash_clientside.set_props("state", { data: waiting });
+  // The request is still open: is the server there at all?
+  async function lookAfter(question) {
+    if (waiting !== question) return;
+    const healthy = await isHealthy();
+    if (waiting !== question) return;
+    if (!healthy || performance.now() - waitingSince > LOST_AFTER) recover(question);
+    else watch = setTimeout(lookAfter, PATIENCE, question);
   }
+
+  // Wait until the server is healthy, then ask again what is still unanswered: the newest state, not the old one.
+  async function recover(question) {
+    if (recovering) return;
+    recovering = true;
+    let pause = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** tries);
+    if (tries > 0) await rest(pause);
+    while (waiting === question) {
+      if (await isHealthy()) break;
+      showAway(true);
+      await rest(pause);
+      pause = Math.min(LAST_RETRY, 2 * pause);
+    }
+    recovering = false;
+    if (waiting !== question) return;
+    if (!question) {
+      showAway(false);
+      return;
+    }
+    if (tries > 1) showAway(true, true);
+    tries++;
+    if (pending && waiting.state) {
+      pending = false;
+      waiting = { ask: ++asked, state: view.state };
+    }
+    put();
+  }
+
+  // With jitter: a class must not come back as one.
+  const rest = (pause) => new Promise((done) => setTimeout(done, pause * (0.75 + Math.random() / 2)));
 
   async function isHealthy() {
     const stop = new AbortController();

@@ -13,7 +13,7 @@
     );
   };
 
-  const address = () => `${window.location.origin}${window.location.pathname}${explorer.link()}`;
+  const address = (state) => `${window.location.origin}${window.location.pathname}${explorer.link(state)}`;
 
   async function copyLink() {
     const button = byId("copy-link");
@@ -22,11 +22,11 @@
       setTimeout(() => (button.textContent = "Copy link"), 2000);
     };
     try {
-      await navigator.clipboard.writeText(address());
+      await navigator.clipboard.writeText(address(view.state));
       say("Copied");
     } catch {
       // no clipboard without https or permission: show the link, selected, to be copied by hand
-      const field = element("input", { class: "form-control", readonly: true, value: address(), "aria-label": "Link to this state" });
+      const field = element("input", { class: "form-control", readonly: true, value: address(view.state), "aria-label": "Link to this state" });
       openDialog("Copy this link", field);
       field.select();
     }
@@ -45,21 +45,24 @@
 
   function whole() {
     const { config, answer, asked } = view;
-    return { state: asked, link: address(), network: config.networks[asked.network].title, target_name: explorer.className(answer.target), ...answer };
+    const { ask, notices, state, ...numbers } = answer; // the rest is how the answer travelled
+    return { state: asked, link: address(asked), network: config.networks[asked.network].title, target_name: explorer.className(answer.target), ...numbers };
   }
 
   function saveJson() {
+    if (!view.answer) return;
     const { path, ...rest } = whole();
     const { gradients, ...numbers } = path;
-    const steps = Array.from(view.path.weights, (_, k) => Array.from(view.path.gradients.subarray(64 * k, 64 * k + 64)));
+    const steps = Array.from(numbers.weights, (_, k) => Array.from(view.path.gradients.subarray(64 * k, 64 * k + 64)));
     const text = JSON.stringify({ ...rest, path: { ...numbers, gradients: steps } }, null, 1);
     download(fileName("all", "json"), new Blob([text], { type: "application/json" }));
   }
 
   function saveCsv() {
+    if (!view.answer) return;
     const { answer, asked } = view;
     const names = Object.keys(answer.methods);
-    const about = { link: address(), target: answer.target, target_name: explorer.className(answer.target), ...answer.f, state: asked };
+    const about = { link: address(asked), target: answer.target, target_name: explorer.className(answer.target), ...answer.f, state: asked };
     const head = Object.entries(about).map(([name, value]) => `# ${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`);
     const columns = [
       ["row", (i) => Math.floor(i / 8)],
@@ -77,6 +80,7 @@
 
   // A map as a picture for slides: on white, with its title, note and scale.
   explorer.savePicture = function (map) {
+    if (!map.values) return;
     const size = 640;
     const canvas = element("canvas", { width: size + 80, height: size + 170 });
     const context = canvas.getContext("2d");
@@ -98,6 +102,15 @@
     canvas.toBlob((blob) => download(fileName(options.name, "png"), blob), "image/png");
   };
 
+  // A chart as a picture, on the surface it is seen on.
+  explorer.saveChart = async function (host) {
+    const { data, layout } = host.querySelector(".drawing");
+    if (!data) return;
+    const url = await window.Plotly.toImage({ data, layout: { ...layout, paper_bgcolor: explorer.ink("--surface") } }, { format: "png", scale: 2 });
+    const bytes = Uint8Array.from(atob(url.split(",")[1]), (letter) => letter.charCodeAt(0));
+    download(fileName(host.id, "png"), new Blob([bytes], { type: "image/png" }));
+  };
+
   function openDialog(title, ...content) {
     const close = element("button", { type: "button", class: "btn-close", "aria-label": "Close", onclick: () => dialog.close() });
     const dialog = element(
@@ -112,15 +125,13 @@
 
   // A map large, with the value in every cell that has one.
   explorer.enlarge = function (map) {
+    if (!map.values) return;
     const host = element("div", { class: "large" });
     const dialog = openDialog(map.title.textContent, host);
-    const { name, title, kind } = { ...map.options, title: map.title.textContent };
-    const large = new explorer.PixelMap(host, { name, title, kind, numbers: true, everyNumber: true, bare: true });
-    const copy = () => {
-      large.set(map.values, map.limit);
-      large.describe(map.note.textContent, map.figures.textContent);
-    };
-    copy();
+    const { name, kind } = map.options;
+    const large = new explorer.PixelMap(host, { name, title: map.title.textContent, kind, numbers: true, everyNumber: true, bare: true });
+    large.set(map.values, map.limit);
+    large.describe(map.note.textContent, map.figures.textContent);
     host.append(element("button", { type: "button", class: "btn btn-sm btn-outline-secondary", text: "Save as PNG", onclick: () => explorer.savePicture(map) }));
     dialog.addEventListener("close", () => large.remove());
   };

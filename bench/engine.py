@@ -18,9 +18,8 @@ from explorer.attribution import (
     snr,
     top_pixels,
 )
-from explorer.models import load_zoo
+from explorer.models import FOLDER, load_zoo
 from explorer.pictures import digit_samples
-from explorer.models import FOLDER
 
 METHODS = ("gradient", "integrated_gradients", "smoothgrad")
 REPEATS = 300

@@ -94,7 +94,7 @@ def _logistic(mean: NDArray[np.float64]) -> Model:
         name="logistic",
         title="Logistic detector",
         about="One weighted sum and a sigmoid, set by hand and never trained: its gradient has the same shape for every "
-        "picture. (Its mean baseline is that of the shapes.)",
+        "picture. Its mean baseline is that of the shapes.",
         classes=classes,
         linear=True,
         accuracy=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -103,34 +103,40 @@ def test_an_empty_state_and_an_empty_link_are_the_opening_state(models: Zoo) -> 
 
 # ---------------------------------------------------------------- from_json is strict
 
-NO_NUMBERS = [None, "0.5", True, [0.5], {}, math.nan, math.inf, -math.inf, -0.001, 1.001, 2, -1, 10**400, -(10**400)]
-NO_WHOLE_NUMBERS = [None, "5", True, 5.0, 5.5, [5], {}, math.nan, -1, 10**9, 10**400]
+NO_NUMBERS: list[Any] = [None, "0.5", True, [0.5], {}, math.nan, math.inf, -math.inf, -0.001, 1.001, 2, -1, 10**400, -(10**400)]
+NO_WHOLE_NUMBERS: list[Any] = [None, "5", True, 5.0, 5.5, [5], {}, math.nan, -1, 10**9, 10**400]
 
-WRONG: list[tuple[dict[str, Any], str]] = [
-    *[({"pixels": pixels_with(value)}, "row 2, column 3") for value in NO_NUMBERS],
-    *[({"drawing": pixels_with(value)}, "drawing") for value in NO_NUMBERS],
+
+def each(field: str, values: Iterable[Any], said: str) -> list[tuple[dict[str, Any], str]]:
+    """A wrong state for each value of a field, with what its refusal must mention."""
+    return [({field: value}, said) for value in values]
+
+
+WRONG = [
+    *each("pixels", map(pixels_with, NO_NUMBERS), "row 2, column 3"),
+    *each("drawing", map(pixels_with, NO_NUMBERS), "drawing"),
     *[({"pixels": [0.0] * count}, f"{count} values") for count in (0, 1, 63, 65)],
-    *[({"pixels": value}, "64 numbers") for value in (None, 0.5, "black", {}, "0" * 64, {str(i): 0.0 for i in range(64)})],
-    *[({"drawing": value}, "64 numbers") for value in (0, "black", {}, [0.0] * 63, False)],
-    *[({"network": value}, "network") for value in (None, 3, [], {}, "", "resnet", "Shapes", True)],
-    *[({"target": value}, "target") for value in (None, -1, 1.0, "0", "Predicted", True, [], {}, math.nan)],
+    *each("pixels", [None, 0.5, "black", {}, "0" * 64, {str(i): 0.0 for i in range(64)}], "64 numbers"),
+    *each("drawing", [0, "black", {}, [0.0] * 63, False], "64 numbers"),
+    *each("network", [None, 3, [], {}, "", "resnet", "Shapes", True], "network"),
+    *each("target", [None, -1, 1.0, "0", "Predicted", True, [], {}, math.nan], "target"),
     ({"target": 8}, "0 to 7"),
     ({"target": 10**300}, "0 to 7"),
     ({"target": 2, "network": "logistic"}, "0 to 1"),
     ({"target": 10, "network": "digits"}, "0 to 9"),
-    *[({"output": value}, "probability, logit") for value in (None, 1, "", "loss", [], {})],
-    *[({"baseline": value}, "black, white") for value in (None, 1, "", "grey", [], {})],
+    *each("output", [None, 1, "", "loss", [], {}], "probability, logit"),
+    *each("baseline", [None, 1, "", "grey", [], {}], "black, white"),
     ({"baseline": "drawing"}, "no drawing"),
     ({"baseline": "drawing", "drawing": None}, "no drawing"),
-    *[({"steps": value}, "from 1 to 500") for value in (*NO_WHOLE_NUMBERS, 0, MAX_STEPS + 1)],
-    *[({"samples": value}, "from 1 to 500") for value in (*NO_WHOLE_NUMBERS, 0, MAX_SAMPLES + 1)],
-    *[({"seed": value}, "from 0 to 999,999") for value in (*NO_WHOLE_NUMBERS, MAX_SEED + 1)],
-    *[({"baseline_seed": value}, "from 0 to 999,999") for value in (*NO_WHOLE_NUMBERS, MAX_SEED + 1)],
-    *[({"noise_level": value}, "noise level") for value in (*NO_NUMBERS, 0.51)],
-    *[({"rule": value}, "midpoint") for value in (None, 1, "", "simpson", "Right", [], {})],
-    *[({"tab": value}, "saliency") for value in (None, 0, "", "grad-cam", [], {})],
-    *[({"scale": value}, "own, shared") for value in (None, 0, "", "log", [], {})],
-    *[({"clip": value}, "clip") for value in (None, 0, 1, "true", [], {})],
+    *each("steps", [*NO_WHOLE_NUMBERS, 0, MAX_STEPS + 1], "from 1 to 500"),
+    *each("samples", [*NO_WHOLE_NUMBERS, 0, MAX_SAMPLES + 1], "from 1 to 500"),
+    *each("seed", [*NO_WHOLE_NUMBERS, MAX_SEED + 1], "from 0 to 999,999"),
+    *each("baseline_seed", [*NO_WHOLE_NUMBERS, MAX_SEED + 1], "from 0 to 999,999"),
+    *each("noise_level", [*NO_NUMBERS, 0.51], "noise level"),
+    *each("rule", [None, 1, "", "simpson", "Right", [], {}], "midpoint"),
+    *each("tab", [None, 0, "", "grad-cam", [], {}], "saliency"),
+    *each("scale", [None, 0, "", "log", [], {}], "own, shared"),
+    *each("clip", [None, 0, 1, "true", [], {}], "clip"),
     *[({name: 1}, name) for name in ("pixel", "v", "p", "__class__", "to_json", "")],
 ]
 
@@ -282,7 +288,7 @@ def test_the_link_of_a_pattern_with_a_few_painted_cells_is_short(name: str, pain
 def test_a_notice_names_what_is_wrong_in_a_link_and_only_that_is_left_at_its_default(
     link: str, field: str, said: str, models: Zoo
 ) -> None:
-    rest = {"steps": 70, "seed": 5} if field != "steps" else {"samples": 70, "seed": 5}
+    rest: dict[str, Any] = {"steps": 70, "seed": 5} if field != "steps" else {"samples": 70, "seed": 5}
     if field == "seed":
         rest.pop("seed")
     good = "&".join(f"{FIELDS[name].key}={value}" for name, value in rest.items())

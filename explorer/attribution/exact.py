@@ -87,7 +87,7 @@ def exact_integrated_gradients(case: Case) -> ExactTrace:
 
     Raises:
         NotPiecewiseLinear: the network is not one that can be cut; see the module's text.
-        ValueError: its logits move so far along the path (by more than about 10⁵) that a probability is a step function.
+        ValueError: its logits move so far along the path (by more than 2·10⁵) that a probability is a step function.
     """
     path = _cut(case, piecewise_linear_layers(case.network))
     slopes = _mean_slopes(case, path.logits)
@@ -243,7 +243,7 @@ def _pull_back(path: _Path, slopes: Floats) -> Floats:
             within = layer.cuts.searchsorted(starts, "right") - 1
             off = layer.module.negative_slope if isinstance(layer.module, nn.LeakyReLU) else 0.0
             slopes = slopes.reshape(len(starts), -1) * np.where(layer.on[within], 1.0, off)
-        elif isinstance(layer.module, nn.Linear):
+        elif isinstance(layer.module, nn.Linear) and len(layer.shape) == 1:
             slopes = slopes @ layer.module.weight.numpy()
         else:  # any other affine layer: its derivative is the same everywhere, so ask at zero
             with torch.inference_mode(False), torch.enable_grad():  # whatever mode the caller is in

@@ -8,8 +8,7 @@ import numpy as np
 
 from explorer.attribution.network import SIDE, Floats
 
-SAME = 1e-12  # samples whose standard error is this part of their mean do not differ
-TIE_DIGITS = 1e12  # values that agree to this part of the peak count as tied
+ROUNDING = 1e-12  # numbers that differ by this part of what they are made of differ by rounding only
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Completeness:
     Attributes:
         total: Σ attribution, in units of F.
         delta: Σ attribution − ΔF.
-        share: |delta| / |ΔF|; None when ΔF is 0, since nothing is there to be a share of.
+        share: |delta| / |ΔF|; None when ΔF is 0 (to rounding), since nothing is there to be a share of.
     """
 
     total: float
@@ -35,7 +34,8 @@ def completeness(attribution: Floats, delta_f: float) -> Completeness:
     """
     total = float(attribution.sum())
     delta = total - delta_f
-    return Completeness(total, delta, abs(delta / delta_f) if delta_f else None)
+    nothing = abs(delta_f) <= ROUNDING * float(np.abs(attribution).sum())
+    return Completeness(total, delta, None if nothing else abs(delta / delta_f))
 
 
 def mean_magnitude(attribution: Floats) -> float:
@@ -64,10 +64,11 @@ def statistical_snr(attribution: Floats, error: Floats | None) -> float | None:
     if error is None:
         return None
     magnitude = np.abs(attribution)
-    differ = error > SAME * magnitude  # below that the "spread" is the rounding of equal numbers
+    differ = error > ROUNDING * magnitude  # below that the "spread" is the rounding of equal numbers
     ratios = np.divide(magnitude, error, out=np.where(magnitude > 0, np.inf, 0.0), where=differ)
     ordered = np.sort(ratios, axis=None)
-    median = float(ordered[31] + ordered[32]) / 2  # an even number of pixels
+    middle = ordered.size // 2  # of an even number of pixels
+    median = float(ordered[middle - 1] + ordered[middle]) / 2
     return median if np.isfinite(median) else None
 
 
@@ -79,7 +80,7 @@ def top_pixels(attribution: Floats, k: int = 5) -> list[tuple[int, int, float]]:
     flat = attribution.ravel()
     magnitude = np.abs(flat)
     peak = magnitude.max()
-    keys = np.rint(magnitude / peak * -TIE_DIGITS) if peak > 0 else magnitude
+    keys = np.rint(magnitude / peak / -ROUNDING) if peak > 0 else magnitude
     order = keys.argsort(kind="stable")[:k]
     return [(i // SIDE, i % SIDE, value) for i, value in zip(order.tolist(), flat[order].tolist(), strict=True)]
 

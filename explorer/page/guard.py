@@ -35,6 +35,8 @@ def protect(app: Dash, *, frame_ancestors: str) -> None:
     @server.before_request
     def check_body() -> None:
         if request.path == update_path and request.method == "POST":
+            if not request.is_json:
+                raise BadRequestBody("the body must be sent as application/json")
             check_callback(request.get_data(cache=True), app.callback_map)
 
     for refusal in (StateError, BadRequestBody):
@@ -98,7 +100,6 @@ def _http_error(error: HTTPException) -> tuple[Response, int]:
         404: "There is nothing at this address.",
         405: "This address does not take that method.",
         413: f"The body is larger than {MAX_BODY // 1024} kB.",
-        415: "The body must be JSON.",
     }.get(error.code or 500, error.description or "The request could not be answered.")
     return _say(reason), error.code or 500
 

@@ -8,18 +8,14 @@ import numpy as np
 from dash import dcc, html
 
 from explorer import models, pictures, state
+from explorer.attribution import METHODS
+from explorer.page.answer import COMPARED
 from explorer.page.concepts import concepts
 from explorer.page.controls import controls
 from explorer.page.facts import facts
 from explorer.page.painting import painting
 from explorer.page.stage import stage
 from explorer.state import State, Zoo
-
-METHOD_TITLES = {
-    "gradient": "Vanilla gradient",
-    "integrated_gradients": "Integrated Gradients",
-    "smoothgrad": "SmoothGrad",
-}
 
 
 def layout(zoo: Zoo) -> html.Div:
@@ -102,11 +98,14 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
                 "classes": list(model.classes),
                 "accuracy": model.accuracy,
                 "held_out": model.held_out,
-                "linear": model.linear,
             }
             for name, model in zoo.items()
         },
-        "methods": METHOD_TITLES,
+        "methods": {
+            name: {"title": m.name, "paper": m.paper, "formula": m.formula, "complete": m.complete}
+            for name, m in METHODS.items()
+        },
+        "compared": list(COMPARED),
     }
 
 

@@ -27,6 +27,8 @@ def stage() -> html.Section:
             _panel("integrated", _integrated()),
             _panel("compare", _compare()),
             html.P(id="readout", className="readout"),
+            html.P(id="spoken", className="visually-hidden", role="status"),
+            html.P("Arrow keys move over the pixels; Enter enlarges where that is offered.", id="map-help", hidden=True),
             playback(),
             html.Div(
                 [html.H2("What’s happening?"), html.P(id="words", role="status")],
@@ -35,6 +37,7 @@ def stage() -> html.Section:
             ),
         ],
         id="stage",
+        tabIndex=-1,
         **{"aria-label": "Attribution"},
     )
 
@@ -53,7 +56,7 @@ def _tab(name: str) -> html.Button:
 
 def _panel(name: str, children: list[html.Div]) -> html.Div:
     return html.Div(
-        children, id=f"panel-{name}", role="tabpanel", className="panel", **{"aria-labelledby": f"tab-{name}"}
+        children, id=f"panel-{name}", role="tabpanel", className="panel", hidden=True, **{"aria-labelledby": f"tab-{name}"}
     )
 
 

@@ -86,8 +86,9 @@ def _asked(facts: Facts) -> list[str]:
 def _gradient(facts: Facts) -> list[str]:
     if facts.gradient_peak == 0:
         return [f"The gradient is zero at every pixel: no small change of the picture would change {facts.f_name}."]
-    # The probability's gradient is the logits' times p (1 − p): a fiftieth of it means p is past 0.98 or below 0.02.
-    if facts.output == "probability" and facts.gradient_peak < facts.logit_gradient_peak / 50:
+    # With p past 0.98 or below 0.02 every softmax or sigmoid slope is below a fiftieth; and it shows, against the logit's.
+    extreme = facts.target_probability > 0.98 or facts.target_probability < 0.02
+    if facts.output == "probability" and extreme and facts.gradient_peak < facts.logit_gradient_peak / 20:
         end = "1" if facts.target_probability > 0.5 else "0"
         told = [
             f"Saturation: {facts.f_name} = {probability(facts.target_probability)} is so near {end} that it hardly moves any more, "
@@ -101,9 +102,10 @@ def _gradient(facts: Facts) -> list[str]:
             f"{number(facts.gradient_peak)} for a change of 1."
         ]
     if facts.network_linear:
+        changes = "and only its size changes" if facts.output == "probability" else "and of the same size"
         told.append(
-            "This network is linear inside, so the map has the same shape for every picture; only its size changes. "
-            "Paint something else and see."
+            f"This network is linear inside, so for one class the map has the same shape for every picture, {changes}. "
+            f"Paint something else and see."
         )
     return told
 
@@ -148,12 +150,10 @@ def _sum(facts: Facts) -> list[str]:
     if facts.share is None:
         return ["F is the same at both ends, so the attributions should cancel out to 0."]
     if facts.share > 0.01:
-        cure = {
-            "left": "More steps, or the midpoint or Gauss–Legendre rule",
-            "right": "More steps, or the midpoint or Gauss–Legendre rule",
-        }.get(facts.rule, "More steps, or the exact rule,")
+        one_sided = "the midpoint rule or " if facts.rule in ("left", "right") else ""
         return [
-            f"Incomplete: the sum misses ΔF by {number(facts.delta)}, {percent(facts.share)} of it. {cure} would mend that."
+            f"Incomplete: the sum misses ΔF by {number(facts.delta)}, {percent(facts.share)} of it. More steps, {one_sided}"
+            f"Gauss–Legendre usually come closer; the exact rule leaves no error."
         ]
     told = [f"The sum is within {percent(facts.share)} of ΔF with {facts.steps} steps."]
     # completeness is necessary, not sufficient: errors of single pixels can cancel in the sum

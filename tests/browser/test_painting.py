@@ -85,7 +85,7 @@ def test_a_stroke_that_leaves_the_grid_and_ends_outside_is_finished(visit: Visit
 def test_a_long_stroke_never_has_two_questions_in_flight(visit: Visit, models: Mapping[str, Model]) -> None:
     cleared(visit)
     visit.page.evaluate(TIME_STROKES)
-    before = visit.page.evaluate("() => history.length")
+    before = visit.page.evaluate("() => seen.entries")
     with visit.count_requests() as made:
         mouse = visit.page.mouse
         mouse.move(*visit.cell(0, 0))
@@ -99,7 +99,7 @@ def test_a_long_stroke_never_has_two_questions_in_flight(visit: Visit, models: M
     lasted = visit.page.evaluate("() => lasted")
     assert visit.page.evaluate("() => seen.most") == 1
     assert 2 <= len(made) <= 2 + lasted // LIVE_EVERY
-    assert visit.page.evaluate("() => history.length") == before + 1
+    assert visit.page.evaluate("() => seen.entries") == before + 1
     visit.shows_the_numbers_of_its_state(models)
 
 
@@ -147,6 +147,11 @@ def test_a_finger_paints_and_does_not_scroll_the_page(visits: Visits, server: Se
     assert painted(visit) == {(r, 1) for r in range(1, 7)} | {(6, c) for c in range(1, 7)}
     assert made
     assert visit.page.evaluate("() => scrollY") == top
+    surface = visit.page.locator("#saliency-maps [role=application]").nth(1)
+    surface.scroll_into_view_if_needed()
+    surface.tap(position={"x": 5, "y": 5})
+    assert "row 0, column 0" in visit.text("readout")  # a tap chooses a pixel, and it stays marked
+    assert visit.page.evaluate("() => explorer.maps.every((map) => !map.marker.hidden)")
 
 
 def test_a_second_finger_does_not_disturb_the_stroke_of_the_first(visits: Visits, server: Server) -> None:

@@ -6,14 +6,17 @@ import csv
 import json
 import struct
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Download, Locator
+from playwright.sync_api import Download, Locator, Route
 
+from explorer.models import Model
+from explorer.page.answer import answer
 from explorer.state import State
 
-from .visit import Visit
+from .visit import QUESTION, Visit
 
 
 def saved(visit: Visit, button: Locator) -> tuple[str, bytes]:
@@ -59,14 +62,25 @@ def test_the_attributions_as_csv(visit: Visit) -> None:
     assert json.loads(about["state"]) == visit.state
     assert about["link"].endswith(visit.page.evaluate("() => explorer.link()"))
     assert float(about["delta"]) == said["f"]["delta"]
-
-
-def test_one_samples_missing_error_is_an_empty_column(visit: Visit) -> None:
     visit.page.locator("#samples").fill("1")
     visit.rest()
     _, content = taken(visit, "CSV")
     rows = list(csv.DictReader(line for line in content.decode().splitlines() if not line.startswith("#")))
-    assert {row["smoothgrad_standard_error"] for row in rows} == {""}
+    assert {row["smoothgrad_standard_error"] for row in rows} == {""}  # one sample has no error
+
+
+def test_a_file_saved_while_an_answer_is_awaited_is_of_one_piece(visit: Visit, models: Mapping[str, Model]) -> None:
+    held: list[Route] = []
+    visit.page.route(f"**/{QUESTION}*", lambda route: held.append(route))
+    visit.page.locator("#paint-clear").click()
+    _, content = saved(visit, visit.page.locator("#take-away button", has_text="JSON"))
+    whole = json.loads(content)
+    state = State.from_json(whole["state"], models)
+    assert whole["link"].endswith(state.to_query())
+    assert whole["scores"] == answer(state, models)["scores"]
+    held[0].continue_()
+    visit.page.unroute_all()
+    visit.rest()
 
 
 def test_all_numbers_as_json(visit: Visit) -> None:
@@ -102,15 +116,12 @@ def raw(png: bytes) -> bytes:
     return zlib.decompress(data)
 
 
-def test_a_map_as_png(visit: Visit) -> None:
+def test_maps_as_png(visit: Visit) -> None:
     with visit.count_requests(0):
         name, content = saved(visit, visit.page.get_by_label("Save as PNG: Gradient").first)
     assert name == "attribution-shapes-gradient.png"
     assert len(content) > 5_000
     assert len(set(raw(content))) > 50  # not one plain colour
-
-
-def test_every_map_can_be_saved_under_its_own_name(visit: Visit) -> None:
     names = set()
     visit.to_tab("compare")
     for button in visit.page.locator("#compare-maps").get_by_label("Save as PNG").all():

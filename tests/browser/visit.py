@@ -18,11 +18,11 @@ QUESTION = "_dash-update-component"
 PATIENCE = 30_000  # ms, for a loaded machine; conditions are usually met within some tens
 LOOKS = ("tab", "scale")
 
-# Runs before any script of the page: notes violations of the policy, questions in flight, and timers that may still
-# ask something (those of a second or more only watch over the server).
+# Runs before any script of the page: notes violations of the policy, questions in flight, entries in the history, and
+# timers that may still ask something (those of a second or more only watch over the server).
 WATCH = """
 (() => {
-  const seen = (window.seen = { violations: [], flying: 0, most: 0, questions: 0, timers: new Set() });
+  const seen = (window.seen = { violations: [], flying: 0, most: 0, questions: 0, entries: 0, timers: new Set() });
   document.addEventListener("securitypolicyviolation", (event) => seen.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
   const fetched = window.fetch;
   window.fetch = async (...wanted) => {
@@ -35,6 +35,11 @@ WATCH = """
     } finally {
       seen.flying--;
     }
+  };
+  const push = history.pushState;
+  history.pushState = (...values) => {
+    seen.entries++;
+    return push.apply(history, values);
   };
   const set = window.setTimeout;
   const clear = window.clearTimeout;
@@ -68,19 +73,22 @@ AT_REST = """
 class Visit:
     """A page under watch. ``page`` is Playwright's; ``questions`` holds what was asked of the server so far."""
 
-    def __init__(self, context: BrowserContext, address: str) -> None:
-        self.context = context
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.context: BrowserContext = page.context
         self.address = address
         self.requests: list[Request] = []
         self.errors: list[str] = []
         self.expects_errors = False  # a test that takes the server away sets it
         self.friends: set[str] = set()  # other hosts that a test itself sends the page to
-        self.page = context.new_page()
-        self.page.add_init_script(WATCH)
-        self.page.set_default_timeout(PATIENCE)
-        self.page.on("request", lambda request: self.requests.append(request))  # noqa: PLW0108 - a bound method is refused
-        self.page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
-        self.page.on("console", self._hear)
+        page.set_default_timeout(PATIENCE)
+        self._heard: dict[Any, Callable[[Any], None]] = {
+            "request": lambda request: self.requests.append(request),
+            "pageerror": lambda error: self.errors.append(f"page error: {error}"),
+            "console": self._hear,
+        }
+        for event, listener in self._heard.items():
+            page.on(event, listener)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -113,10 +121,13 @@ class Visit:
         assert self.expects_errors or not self.errors, self.errors
 
     def leave(self) -> None:
-        """Close the page and leave nothing behind for the next visitor of the same context."""
+        """Leave the page as if nobody had been there."""
+        for event, listener in self._heard.items():
+            self.page.remove_listener(event, listener)
+        self.page.unroute_all()
         if urlsplit(self.page.url).netloc == urlsplit(self.address).netloc:
             self.page.evaluate("() => localStorage.clear()")
-        self.page.close()
+        self.page.goto("about:blank")
 
     # ---- what is seen
 

@@ -32,7 +32,7 @@ PAINTED = tuple(((7 * i + 3) % 21) / 20 for i in range(64))
 def state(network: str, rule: str, output: str, baseline: str, **more: Any) -> State:
     """A small question: few steps and samples, a picture with every grey."""
     asked = {"pixels": PAINTED, "target": PREDICTED, "drawing": DRAWING, "steps": 12, "samples": 6, **more}
-    return State(network=network, rule=rule, output=output, baseline=baseline, **asked)  # type: ignore[arg-type]
+    return State(**{"network": network, "rule": rule, "output": output, "baseline": baseline, **asked})
 
 
 SPREAD = [state(*choice) for choice in product(NETWORKS, RULE_NAMES, ("probability", "logit"), BASELINES)]
@@ -264,8 +264,9 @@ def test_two_and_more_samples_have_one() -> None:
 
 def test_seeds_clipping_and_noise_reach_smoothgrad_alone() -> None:
     plain = state("shapes", "right", "probability", "black")
-    for change in ({"seed": 1}, {"clip": True}, {"noise_level": 0.3}, {"samples": 7}):
-        one, other = answered(plain), answered(replace(plain, **change))  # type: ignore[arg-type]
+    changes: list[dict[str, Any]] = [{"seed": 1}, {"clip": True}, {"noise_level": 0.3}, {"samples": 7}]
+    for change in changes:
+        one, other = answered(plain), answered(replace(plain, **change))
         assert one["methods"]["smoothgrad"]["map"] != other["methods"]["smoothgrad"]["map"]
         assert one["methods"]["integrated_gradients"] == other["methods"]["integrated_gradients"]
         assert one["methods"]["gradient"] == other["methods"]["gradient"]
@@ -293,10 +294,9 @@ def test_more_steps_come_nearer_to_the_exact_integral() -> None:
 def test_any_picture_gets_an_answer_that_is_strict_json(
     pixels: list[float], network: str, rule: str, baseline: str, output: str, steps: int, samples: int, level: int
 ) -> None:
-    asked = State(
-        pixels=tuple(pixels), network=network, rule=rule, baseline=baseline, drawing=DRAWING, steps=steps, samples=samples,
-        noise_level=level / 100, output=output,  # type: ignore[arg-type]
-    )  # fmt: skip
+    asked = state(
+        network, rule, output, baseline, pixels=tuple(pixels), steps=steps, samples=samples, noise_level=level / 100
+    )
     said = answer(asked, ZOO)
     text = json.dumps(said, allow_nan=False)
     assert len(text) < 200_000

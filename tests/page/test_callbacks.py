@@ -33,7 +33,8 @@ APP = create_app()
 @pytest.fixture
 def client() -> FlaskClient:
     """A visitor without a browser."""
-    return APP.server.test_client()
+    client: FlaskClient = APP.server.test_client()
+    return client
 
 
 def body(question: object = ..., **changes: Any) -> dict[str, Any]:
