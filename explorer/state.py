@@ -35,7 +35,6 @@ RULE_NAMES = (*RULES, "exact")
 TABS = ("saliency", "integrated", "compare")
 SCALES = ("own", "shared")
 PREDICTED = "predicted"
-TRACKERS = ("utm_", "fbclid", "gclid", "msclkid", "mc_")  # what others add to links, and nobody needs to be told of
 
 Pixels = tuple[float, ...]
 Zoo = Mapping[str, Model]
@@ -107,14 +106,15 @@ class State:
         version = parts.pop("v", None)
         by_key = {field.key: name for name, field in FIELDS.items()}
         known = {key: text for key, text in parts.items() if key in by_key or key == "px"}
-        strange = [key for key in parts if key not in known and not key.startswith(TRACKERS)]
+        # others add parameters of their own to links; one that is nearly ours was meant for us
+        meant = [key for key in parts if key not in known and (key.lower() in by_key or key in FIELDS)]
         if version != VERSION:
             if not known and version is None:
                 return cls(), []  # somebody else's parameters, such as a tracker's: none of ours to complain of
             was = "has no version" if version is None else f"is of version {_shown(version)}"
             return cls(), [f"The link {was}, and this explorer reads version {VERSION}: the opening state is shown."]
         values: dict[str, Any] = {}
-        reasons = [f"{_shown(key)} is no setting that this explorer knows" for key in strange]
+        reasons = [f"{_shown(key)} is no setting of this explorer" for key in meant]
         for key, text in known.items():
             name = "pixels" if key == "px" else by_key[key]
             try:

@@ -36,7 +36,7 @@ def protect(app: Dash, *, frame_ancestors: str) -> None:
     def check_body() -> None:
         if request.path == update_path and request.method == "POST":
             if not request.is_json:
-                raise BadRequestBody("the body must be sent as application/json")
+                raise BadRequestBody("the body must be JSON, sent as application/json")
             check_callback(request.get_data(cache=True), app.callback_map)
 
     for refusal in (StateError, BadRequestBody):

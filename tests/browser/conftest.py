@@ -47,7 +47,7 @@ class Server:
         )
         end = time.monotonic() + PATIENCE
         while not self._healthy():
-            if time.monotonic() > end or self.process.poll() is not None:
+            if time.monotonic() > end or not self.runs():
                 self.stop()
                 pytest.fail(f"the server did not start:\n{self.said()}")
             time.sleep(0.02)  # between two questions, not for luck
@@ -82,6 +82,10 @@ class Server:
             self.process.wait(PATIENCE)
             self.process = None
 
+    def runs(self) -> bool:
+        """Whether its process is there."""
+        return self.process is not None and self.process.poll() is None
+
     def said(self) -> str:
         """What it wrote to its log."""
         self.log.seek(0)
@@ -115,6 +119,7 @@ def server(chromium: str) -> Iterator[Server]:
     server = Server()
     try:
         yield server.start().warm()
+        assert server.runs(), f"the server ended by itself: {server.said()}"
     finally:
         server.stop()
     assert "unexpected error" not in server.said(), server.said()
