@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -83,13 +84,15 @@ def main() -> None:
         create_app().run(host=host, port=int(port), debug=False)
         return
     os.chdir(HERE)
+    # until gunicorn listens to signals: as the first process of a container, Python would ignore this one
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     sys.argv = ["gunicorn", "app:server"]
     WSGIApplication().run()
 
 
 def _refusal(host: str, port: str) -> str | None:
     """Why this address cannot be served, in one line; None when it can."""
-    if not port.isdigit() or not 0 < int(port) < 65536:
+    if not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
         return f"PORT must be a number from 1 to 65535, not {port!r}."
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]

@@ -21,7 +21,7 @@
     window.addEventListener("pointercancel", () => held && release());
     byId("keep-drawing").addEventListener("click", keepDrawing);
     byId("new-seed").addEventListener("click", () => choose({ seed: (view.state.seed + 1) % (view.config.limits.seed[1] + 1) }));
-    if (window.matchMedia("(max-width: 767px)").matches) byId("settings").open = false;
+    if (window.matchMedia("(max-width: 899px)").matches) byId("settings").open = false;
     explorer.on("state", show);
     explorer.on("adopted", writeInputs);
   };

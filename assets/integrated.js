@@ -151,6 +151,7 @@
 
   // From a place on a chart to the step that is nearest on the path.
   explorer.scrubTo = function (alpha) {
+    if (!view.path) return;
     const { alphas } = view.path;
     let nearest = 0;
     alphas.forEach((a, k) => {

@@ -58,7 +58,7 @@
     return { minus: fills[Math.round(SHADES * 0.35)], plus: fills[Math.round(SHADES * 1.65)] };
   };
 
-  const maps = [];
+  const maps = (explorer.maps = []); // all that are on the page
 
   // Pointers, fingers and keys on a map mark one pixel in all of them.
   explorer.markPixel = function (index) {

@@ -14,7 +14,7 @@
   explorer.startPlayback = function () {
     byId("play").addEventListener("click", () => setPlaying(!playing));
     byId("to-start").addEventListener("click", () => goTo(0));
-    byId("to-end").addEventListener("click", () => goTo(view.path.count));
+    byId("to-end").addEventListener("click", () => goTo(Infinity));
     byId("step-back").addEventListener("click", () => goTo(view.step - 1));
     byId("step-forward").addEventListener("click", () => goTo(view.step + 1));
     byId("loop").addEventListener("click", () => setLooping(!looping));
@@ -164,7 +164,7 @@
       ArrowLeft: () => goTo(view.step - 1),
       ArrowRight: () => goTo(view.step + 1),
       Home: () => goTo(0),
-      End: () => goTo(view.path.count),
+      End: () => goTo(Infinity),
     };
     if (!onButton) actions[" "] = () => setPlaying(!playing);
     if (!actions[event.key]) return;

@@ -7,7 +7,7 @@
 
   const LIVE_EVERY = 150; // ms between questions while a stroke lasts
   const PATIENCE = 3000; // ms without an answer before the server's health is asked
-  const LOST_AFTER = 30000; // ms after which an open request to a healthy server is given up
+  const LOST_AFTER = 10000; // ms after which an open request to a healthy server is given up
   const HANDED_ON = 1000; // ms that Dash may need to hand an answer on once it has arrived
   const FIRST_RETRY = 500;
   const LAST_RETRY = 5000;
@@ -72,7 +72,7 @@
 
   let written = window.location.search; // the link that the address bar shows
 
-  explorer.link = function (state) {
+  explorer.link = function (state = view.state) {
     const { config } = view;
     const parts = new URLSearchParams({ v: config.version });
     Object.entries(config.link).forEach(([name, key]) => {

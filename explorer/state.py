@@ -297,7 +297,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "steps": Field("m", _whole("number of steps m", 1, MAX_STEPS), _read_whole),
         "rule": Field("rule", _one_of("rule", RULE_NAMES)),
         "samples": Field("n", _whole("number of samples n", 1, MAX_SAMPLES), _read_whole),
-        "noise_level": Field("noise", _noise_level, _read_decimal),
+        "noise_level": Field("noise", _noise_level, _read_decimal, lambda v: repr(v).removesuffix(".0")),
         "seed": Field("seed", _whole("seed", 0, MAX_SEED), _read_whole),
         "clip": Field("clip", _truth, _read_truth, lambda v: str(int(v))),
         "tab": Field("tab", _one_of("tab", TABS)),

@@ -162,7 +162,7 @@ def test_without_a_clipboard_the_link_is_shown_to_be_copied_by_hand(visits: Visi
 
 
 def test_two_visitors_at_once_each_get_their_own_numbers(visits: Visits, server: Server, models: Zoo) -> None:
-    one, other = visits(server.address, apart=True).open(), visits(server.address, apart=True).open()
+    one, other = visits(server.address).open(), visits(server.address, apart=True).open()
     for turn in range(3):
         one.stroke((turn, 0), (turn, 7))
         other.stroke((0, turn), (7, turn), button="right")

@@ -31,7 +31,10 @@ def violations(visit: Visit) -> list[str]:
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_axe_finds_no_violation(width: int, visits: Visits, server: Server) -> None:
-    visit = visits(server.address, viewport={"width": width, "height": 900}, color_scheme="dark").open("?v=1&base=noise")
+    visit = visits(server.address)
+    visit.page.set_viewport_size({"width": width, "height": 900})
+    visit.page.emulate_media(color_scheme="dark")
+    visit.open("?v=1&base=noise")
     visit.page.evaluate(AXE)
     if width == 390:
         visit.page.locator("#settings > summary").click()
@@ -128,7 +131,9 @@ def test_it_works_embedded_in_another_site(visits: Visits, server: Server, cours
 
 
 def test_reduced_motion_is_respected_and_playing_still_works(visits: Visits, server: Server) -> None:
-    visit = visits(server.address, reduced_motion="reduce").open("?v=1&m=10&tab=integrated")
+    visit = visits(server.address)
+    visit.page.emulate_media(reduced_motion="reduce")
+    visit.open("?v=1&m=10&tab=integrated")
     moving = visit.page.evaluate(
         """() => [...document.querySelectorAll("body *")].filter((element) => {
           const { transitionProperty, transitionDuration, animationName, animationDuration } = getComputedStyle(element);

@@ -150,14 +150,13 @@ def test_a_finger_paints_and_does_not_scroll_the_page(visits: Visits, server: Se
     surface = visit.page.locator("#saliency-maps [role=application]").nth(1)
     surface.scroll_into_view_if_needed()
     surface.tap(position={"x": 5, "y": 5})
-    assert "row 0, column 0" in visit.text("readout")  # a tap chooses a pixel, and it stays marked
+    visit.until("() => view.chosen === 0")  # a tap chooses a pixel, and it stays marked
+    assert "row 0, column 0" in visit.text("readout")
     assert visit.page.evaluate("() => explorer.maps.every((map) => !map.marker.hidden)")
 
 
-def test_a_second_finger_does_not_disturb_the_stroke_of_the_first(visits: Visits, server: Server) -> None:
-    visit = cleared(visits(server.address, has_touch=True).open())
-    visit.page.locator("#paint-grid").scroll_into_view_if_needed()
-    send = touch(visit)
+def test_a_second_finger_does_not_disturb_the_stroke_of_the_first(visit: Visit) -> None:
+    send = touch(cleared(visit))
     send("touchStart", (0, 0))
     send("touchMove", (0, 1))
     send("touchStart", (0, 1), (7, 7))

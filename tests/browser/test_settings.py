@@ -189,8 +189,9 @@ def test_the_exact_rule_takes_no_steps(visit: Visit) -> None:
 
 
 def test_settings_are_folded_on_a_phone(visits: Visits, server: Server) -> None:
-    visit = visits(server.address, viewport={"width": 390, "height": 780}).open()
-    assert not visit.page.locator("#network").is_visible()
+    visit = visits(server.address)
+    visit.page.set_viewport_size({"width": 390, "height": 780})
+    assert not visit.open().page.locator("#network").is_visible()
     visit.page.locator("#settings > summary").click()
     with visit.count_requests(1):
         visit.page.locator("#network").select_option("digits")

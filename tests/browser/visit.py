@@ -125,6 +125,7 @@ class Visit:
         for event, listener in self._heard.items():
             self.page.remove_listener(event, listener)
         self.page.unroute_all()
+        self.page.emulate_media(color_scheme="null", reduced_motion="null")
         if urlsplit(self.page.url).netloc == urlsplit(self.address).netloc:
             self.page.evaluate("() => localStorage.clear()")
         self.page.goto("about:blank")
@@ -181,19 +182,24 @@ class Visit:
     # ---- gestures
 
     def cell(self, row: float, column: float) -> tuple[float, float]:
-        """Where the middle of a cell of the painting grid is, in CSS pixels of the window."""
-        box = self.page.locator("#paint-grid").bounding_box()
-        assert box is not None
-        return box["x"] + box["width"] * (column + 0.5) / 8, box["y"] + box["height"] * (row + 0.5) / 8
+        """Where the middle of a cell of the painting grid is, in CSS pixels of the window; the grid is brought there."""
+        left, top, width, height = self.page.evaluate(
+            """() => {
+              const grid = document.getElementById("paint-grid");
+              grid.scrollIntoView({ block: "nearest" });
+              const { left, top, width, height } = grid.getBoundingClientRect();
+              return [left, top, width, height];
+            }"""
+        )
+        return left + width * (column + 0.5) / 8, top + height * (row + 0.5) / 8
 
-    def stroke(self, *cells: tuple[float, float], steps: int = 1, button: Any = "left") -> None:
+    def stroke(self, *cells: tuple[float, float], button: Any = "left") -> None:
         """Paint with the mouse through the middles of some cells."""
-        self.page.locator("#paint-grid").scroll_into_view_if_needed()
         mouse = self.page.mouse
         mouse.move(*self.cell(*cells[0]))
         mouse.down(button=button)
         for cell in cells[1:]:
-            mouse.move(*self.cell(*cell), steps=steps)
+            mouse.move(*self.cell(*cell))
         mouse.up(button=button)
 
     def to_tab(self, name: str) -> None:

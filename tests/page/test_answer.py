@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from explorer.attribution import METHODS
 from explorer.models import Model, load_zoo
 from explorer.page.answer import COMPARED, answer
-from explorer.attribution import METHODS
 from explorer.pictures import BASELINES, PATTERNS
 from explorer.state import PREDICTED, RULE_NAMES, TABS, State
 
