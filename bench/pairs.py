@@ -12,7 +12,7 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: times in milliseconds, and the ratio of the second to the first with what is aimed at."""
+    """One line of the table: times in milliseconds, how they compare, and what is aimed at."""
 
     what: str
     ours: float

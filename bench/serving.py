@@ -33,7 +33,7 @@ def free_port() -> int:
 def served(*command: str, **settings: str) -> Iterator[int]:
     """Run a server on a free port until it is no longer wanted; yields the port once it is healthy."""
     port = free_port()
-    environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), **settings}
+    environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), "URL_PREFIX": "/", **settings}
     process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
         wait_until_healthy(port)

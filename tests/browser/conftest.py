@@ -86,6 +86,10 @@ class Server:
         """Whether its process is there."""
         return self.process is not None and self.process.poll() is None
 
+    def ended(self) -> int | None:
+        """Its exit code; minus the number of the signal that ended it."""
+        return self.process.poll() if self.process else None
+
     def said(self) -> str:
         """What it wrote to its log."""
         self.log.seek(0)
@@ -119,7 +123,7 @@ def server(chromium: str) -> Iterator[Server]:
     server = Server()
     try:
         yield server.start().warm()
-        assert server.runs(), f"the server ended by itself: {server.said()}"
+        assert server.runs(), f"the server ended by itself ({server.ended()}): {server.said()}"
     finally:
         server.stop()
     assert "unexpected error" not in server.said(), server.said()
