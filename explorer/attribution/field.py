@@ -117,10 +117,11 @@ def outputs(
         return logits[:, target], slopes
     values, slopes = _probability(network, logits, target)
     if output != "probability":
-        rows = [i for i, wanted in enumerate(output) if wanted == "logit"]
-        values[rows] = logits[rows, target]
-        slopes[rows] = 0
-        slopes[rows, target] = 1
+        for row, wanted in enumerate(output):
+            if wanted == "logit":
+                values[row] = logits[row, target]
+                slopes[row] = 0
+                slopes[row, target] = 1
     return values, slopes
 
 

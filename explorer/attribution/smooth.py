@@ -25,8 +25,7 @@ def points(case: Case, settings: Settings) -> Floats:
 
 def attribution(case: Case, settings: Settings, field: Field) -> Floats:
     """The mean of the gradients, ``(8, 8)``, in units of F for a change of 1 in the pixel."""
-    n = len(field.gradients)
-    return (field.gradients.reshape(n, -1).sum(axis=0) / n).reshape(SHAPE)
+    return _mean(field.gradients)
 
 
 def standard_error(field: Field) -> Floats | None:
@@ -37,4 +36,10 @@ def standard_error(field: Field) -> Floats | None:
     n = len(field.gradients)
     if n < 2:
         return None
-    return field.gradients.std(axis=0, ddof=1) / np.sqrt(n)
+    deviations = field.gradients - _mean(field.gradients)
+    return np.sqrt(np.einsum("kij,kij->ij", deviations, deviations) / (n - 1) / n)
+
+
+def _mean(gradients: Floats) -> Floats:
+    n = len(gradients)
+    return (gradients.reshape(n, -1).sum(axis=0) / n).reshape(SHAPE)
