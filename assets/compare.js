@@ -49,7 +49,7 @@
       const { snr, delta } = answer.methods[name];
       maps[name].set(values(name), state.scale === "shared" ? shared : limits[i]);
       const soFar = name === "integrated_gradients" && midway;
-      maps[name].describe(notes[name], soFar ? `Σ so far ${number(path.sums[step])}` : `SNR ${number(snr)}   ·   Σ − ΔF = ${signed(delta)}`);
+      maps[name].describe(notes[name], soFar ? `Σ so far ${number(path.sums[step])}\nof ΔF ${number(answer.f.delta)}` : `SNR ${number(snr)}\nΣ − ΔF = ${signed(delta)}`);
     });
   }
 

@@ -102,7 +102,7 @@
   function drawPathChart(path, answer) {
     const [first, last] = path.ends;
     const switches = answer.exact.switches;
-    byId("path-title").textContent = `F = ${explorer.outputName()} along the path α, ticks: ReLU switches`;
+    byId("path-note").textContent = `F = ${explorer.outputName()}`;
     const low = Math.min(...path.values, last);
     const high = Math.max(...path.values, last);
     const pad = 0.08 * (high - low) || 0.05;
@@ -138,7 +138,7 @@
     const y = trapezoid ? heights : [...heights, heights[heights.length - 1]];
     const area = answer.methods.integrated_gradients.map[pixel];
     byId("pixel-title").textContent =
-      `(xᵢ − x′ᵢ) ∂F/∂xᵢ at ${explorer.place(pixel)}: area ${signed(area)}, exact ${signed(answer.exact.map[pixel])}`;
+      `${explorer.place(pixel)}: area ${signed(area)}, exact ${signed(answer.exact.map[pixel])}`;
     const { minus, plus } = explorer.signColours();
     const colour = area < 0 ? minus : plus;
     explorer.drawChart(

@@ -96,7 +96,7 @@
     context.font = "18px system-ui, sans-serif";
     context.fillText(map.note.textContent, 40, 72);
     const range = options.kind === "signed" ? `colour scale −${explorer.number(limit)} … +${explorer.number(limit)}` : "0 black … 1 white";
-    context.fillText(`${range}   ${map.figures.textContent}`, 40, size + 122);
+    context.fillText(`${range}   ${map.figures.textContent.replace("\n", "   ")}`, 40, size + 122);
     const network = view.config.networks[view.asked.network].title;
     context.fillText(`${network}, F = ${explorer.outputName()}`, 40, size + 150);
     canvas.toBlob((blob) => download(fileName(options.name, "png"), blob), "image/png");

@@ -67,11 +67,19 @@ def _integrated() -> list[html.Div]:
         html.Div(
             [
                 html.Div(
-                    [html.H3(id="path-title"), script_owned("path-chart", "chart")],
+                    [
+                        html.H3("F along the path; ticks: ReLU switches"),
+                        script_owned("path-chart", "chart"),
+                        html.Span(id="path-note", className="chart-note"),
+                    ],
                     className="chart-box",
                 ),
                 html.Div(
-                    [html.H3(id="pixel-title"), script_owned("pixel-chart", "chart")],
+                    [
+                        html.H3(id="pixel-title"),
+                        script_owned("pixel-chart", "chart"),
+                        html.Span("(xᵢ − x′ᵢ) ∂F/∂xᵢ", className="chart-note"),
+                    ],
                     className="chart-box",
                 ),
             ],

@@ -91,7 +91,7 @@ def test_dragging_on_a_chart_of_the_path_scrubs(visit: Visit) -> None:
     with visit.count_requests(0):
         for chart in ("path-chart", "pixel-chart"):
             area = visit.page.locator(f"#{chart} .cursor-area")
-            area.evaluate("(element) => element.scrollIntoView({ block: 'center' })")
+            area.evaluate("(element) => element.scrollIntoView({ block: 'center', behavior: 'instant' })")
             box = area.bounding_box()
             assert box is not None
             y = box["y"] + box["height"] / 2
