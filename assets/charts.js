@@ -11,7 +11,7 @@
   // Draw or redraw a chart in a script-owned element; `label` says in words what it shows.
   explorer.drawChart = function (host, traces, layout, label) {
     const colour = ink("--ink-soft");
-    const axis = { gridcolor: ink("--line"), zerolinecolor: ink("--line-strong"), linecolor: ink("--line-strong"), fixedrange: true };
+    const axis = { gridcolor: ink("--line"), zerolinecolor: ink("--line-strong"), linecolor: ink("--line-strong"), fixedrange: true, nticks: 4 };
     const base = {
       margin: { ...MARGIN, ...(layout.margin || {}) },
       paper_bgcolor: "rgba(0,0,0,0)",

@@ -3,6 +3,8 @@
   "use strict";
   const explorer = (window.explorer = window.explorer || {});
   const { byId, element, number, signed, percent, view } = explorer;
+  const REST = 100; // ms of rest on a pixel before its chart is drawn, so that sweeping and painting stay light
+  let resting = null;
   let maps;
   let gauge;
   const between = new Float64Array(64); // the interpolated input, reused by every frame
@@ -23,11 +25,9 @@
       drawStep();
     });
     explorer.on("step", () => view.state.tab === "integrated" && drawStep());
-    // a moment's rest on a pixel, so that sweeping over a map stays light
-    let timer = null;
     explorer.on("pixel", () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => view.state.tab === "integrated" && view.path && drawPixelChart(), 40);
+      clearTimeout(resting);
+      resting = setTimeout(() => view.state.tab === "integrated" && view.path && drawPixelChart(), REST);
     });
   };
 
@@ -112,15 +112,15 @@
         {
           x: [...path.alphas, 1],
           y: [...path.values, last],
-          mode: path.count <= 60 ? "lines+markers" : "lines",
-          marker: { size: 4 },
+          mode: "lines",
           line: { color: explorer.ink("--accent"), width: 2 },
         },
         {
-          x: switches.map((s) => s[0]),
-          y: switches.map(() => low - pad),
-          mode: "markers",
-          marker: { symbol: "line-ns-open", size: 9, color: explorer.ink("--ink-soft") },
+          // one broken line, not a marker each: a marker costs an element, and there are dozens
+          x: switches.flatMap(([at]) => [at, at, null]),
+          y: switches.flatMap(() => [low - 1.4 * pad, low - 0.5 * pad, null]),
+          mode: "lines",
+          line: { color: explorer.ink("--ink-soft"), width: 1 },
         },
       ],
       { xaxis: { range: [0, 1] }, yaxis: { range: [low - 1.5 * pad, high + pad] } },
@@ -130,6 +130,7 @@
 
   // The integrand of one pixel as the rule sees it: each step as wide as its weight, so that the area is the attribution.
   function drawPixelChart() {
+    clearTimeout(resting);
     const { path, answer } = view;
     const pixel = explorer.pixelInView();
     const trapezoid = view.asked.rule === "trapezoid";
