@@ -17,7 +17,7 @@ PICTURES = ROOT / "docs"
 SHOTS = {
     "explorer.png": ("?v=1&tab=integrated", 1440, 900, "light", 10),
     "compare-dark.png": ("?v=1&p=ring&class=predicted&tab=compare", 1440, 900, "dark", None),
-    "phone.png": ("?v=1&p=x&class=predicted", 390, 844, "light", None),
+    "phone.png": ("?v=1&p=x&class=predicted#stage", 390, 844, "light", None),
 }
 
 
