@@ -23,12 +23,13 @@ def test_a_link_brings_back_the_identical_answer(visits: Visits, server: Server,
     first = visits(server.address).open()
     first.page.locator("#digits button").nth(4).click()
     first.page.locator("#keep-drawing").click()
-    first.page.locator("#network").select_option("digits")
-    first.page.locator("#target").select_option("predicted")
+    first.choose("network", "digits")
+    first.choose("target", "predicted")
     first.page.locator("#brush").fill("65")
     first.stroke((1, 1), (1, 6))
     first.page.locator("#noise_level").fill("0")
-    first.page.locator("#rule").select_option("gauss-legendre")
+    first.until("() => view.state.noise_level === 0")
+    first.choose("rule", "gauss-legendre")
     first.rest()
     first.to_tab("compare")
     first.page.get_by_label("One scale for all").check()
@@ -89,7 +90,7 @@ def test_back_and_forward_walk_through_what_was_done(visit: Visit, models: Zoo) 
     visit.stroke((0, 0), (0, 7))
     visit.rest()
     painted = visit.state
-    visit.page.locator("#network").select_option("digits")
+    visit.choose("network", "digits")
     visit.rest()
     last = visit.state
     for go, expected in ((visit.page.go_back, painted), (visit.page.go_back, opening), (visit.page.go_forward, painted), (visit.page.go_forward, last)):
@@ -167,7 +168,7 @@ def test_two_visitors_at_once_each_get_their_own_numbers(visits: Visits, server:
     for turn in range(3):
         one.stroke((turn, 0), (turn, 7))
         other.stroke((0, turn), (7, turn), button="right")
-        other.page.locator("#network").select_option(list(models)[turn])
+        other.choose("network", list(models)[turn])
         one.page.locator("#digits button").nth(turn).click()
         one.stroke((turn + 3, 0), (turn + 3, 4))
     for visit in (one, other):

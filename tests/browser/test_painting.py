@@ -136,7 +136,11 @@ def touch(visit: Visit) -> Callable[..., None]:
 def test_a_finger_paints_and_does_not_scroll_the_page(visits: Visits, server: Server) -> None:
     phone = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
     visit = cleared(visits(server.address, **phone).open())
-    visit.page.locator("#paint-grid").scroll_into_view_if_needed()
+    visit.page.locator("#saliency-maps [role=application]").nth(1).tap(position={"x": 5, "y": 5})
+    visit.until("() => view.chosen === 0")  # a tap chooses a pixel, and it stays marked
+    assert "row 0, column 0" in visit.text("readout")
+    assert visit.page.evaluate("() => explorer.maps.every((map) => !map.marker.hidden)")
+    visit.cell(0, 0)  # brings the grid into view
     top = visit.page.evaluate("() => scrollY")
     send = touch(visit)
     with visit.count_requests() as made:
@@ -147,12 +151,6 @@ def test_a_finger_paints_and_does_not_scroll_the_page(visits: Visits, server: Se
     assert painted(visit) == {(r, 1) for r in range(1, 7)} | {(6, c) for c in range(1, 7)}
     assert made
     assert visit.page.evaluate("() => scrollY") == top
-    surface = visit.page.locator("#saliency-maps [role=application]").nth(1)
-    surface.scroll_into_view_if_needed()
-    surface.tap(position={"x": 5, "y": 5})
-    visit.until("() => view.chosen === 0")  # a tap chooses a pixel, and it stays marked
-    assert "row 0, column 0" in visit.text("readout")
-    assert visit.page.evaluate("() => explorer.maps.every((map) => !map.marker.hidden)")
 
 
 def test_a_second_finger_does_not_disturb_the_stroke_of_the_first(visit: Visit) -> None:

@@ -124,11 +124,11 @@ def test_a_loop_starts_again_until_it_is_paused(visits: Visits, server: Server) 
 def test_the_path_of_every_rule_can_be_played(visits: Visits, server: Server) -> None:
     visit = visits(server.address).open("?v=1&m=7&tab=integrated")
     for rule in ("left", "midpoint", "trapezoid", "gauss-legendre", "exact"):
-        visit.page.locator("#rule").select_option(rule)
+        visit.choose("rule", rule)
         visit.rest()
         count = visit.page.evaluate(COUNT)
         said = visit.numbers()
-        assert count == len(said["path"]["alphas"])
+        assert count == len(said["path"]["alphas"]) - (rule == "trapezoid")  # m trapezoids lie between m + 1 points
         with visit.count_requests(0):
             blurred(visit).press("Home", "ArrowRight")
             assert step(visit) == 1
@@ -141,11 +141,11 @@ def test_the_path_of_every_rule_can_be_played(visits: Visits, server: Server) ->
 def test_a_new_answer_keeps_the_place_on_the_path(visit: Visit) -> None:
     visit.to_tab("integrated")
     visit.page.locator("#scrub").fill("25")
-    visit.page.locator("#steps").fill("100")
+    visit.enter("steps", "100")
     visit.rest()
     assert step(visit) == 50
     visit.page.locator("#to-end").click()
-    visit.page.locator("#steps").fill("30")
+    visit.enter("steps", "30")
     visit.rest()
     assert step(visit) == 30
 

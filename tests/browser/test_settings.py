@@ -82,10 +82,10 @@ def test_every_setting_changes_the_answer_with_one_question(visit: Visit, models
 
 
 def test_a_network_without_the_chosen_class_takes_the_predicted_one(visit: Visit, models: Zoo) -> None:
-    visit.page.locator("#target").select_option("5")
+    visit.choose("target", "5")
     visit.rest()
     with visit.count_requests(1):
-        visit.page.locator("#network").select_option("logistic")
+        visit.choose("network", "logistic")
     assert visit.state["target"] == "predicted"
     assert visit.page.locator("#target").input_value() == "predicted"
     offered = visit.page.locator("#target option").evaluate_all("options => options.map((option) => option.value)")
@@ -109,11 +109,12 @@ def drag(visit: Visit, id: str, *shares: float) -> None:
 def test_dragging_a_slider_asks_once_when_it_is_let_go(visit: Visit, models: Zoo) -> None:
     for slider, field in (("steps-slider", "steps"), ("samples-slider", "samples"), ("noise_level", "noise_level")):
         with visit.count_requests(1) as made:
-            before = len(visit.requests)
+            before, asked = len(visit.requests), visit.page.evaluate("() => JSON.stringify(explorer.view.asked)")
             drag(visit, slider, 0.2, 0.8, 0.4, 0.6)
             visit.until("() => !seen.timers.size")  # resting in the middle of a drag is not the end of it
             assert len(visit.requests) == before
             visit.page.mouse.up()
+            visit.until("(was) => JSON.stringify(view.asked) !== was", asked)
         assert made[0].method == "POST"
         low, high = (float(visit.page.locator(f"#{slider}").get_attribute(bound) or 0) for bound in ("min", "max"))
         share = (float(visit.page.locator(f"#{slider}").input_value()) - low) / (high - low)
@@ -127,6 +128,7 @@ def test_a_quick_slider_drag_asks_once(visit: Visit) -> None:
     with visit.count_requests(1):
         drag(visit, "steps-slider", 0.1, 0.9)
         visit.page.mouse.up()
+        visit.until("() => view.state.steps > 350")
     assert visit.state["steps"] > 350
 
 
@@ -134,6 +136,7 @@ def test_arrow_keys_on_a_slider_settle_before_they_ask(visit: Visit) -> None:
     visit.page.locator("#samples-slider").focus()
     with visit.count_requests() as made:
         visit.press(*["ArrowRight"] * 5)
+        visit.until("() => view.state.samples === 55")
     assert visit.state["samples"] == 55
     assert 1 <= len(made) <= 5
 
@@ -153,7 +156,7 @@ def test_a_number_out_of_range_keeps_the_state_and_says_why(field: str, wrongs: 
     number.fill("9999")
     visit.until("(id) => document.getElementById(id).textContent !== ''", f"{field}-refusal")
     with visit.count_requests(1):
-        visit.page.locator(f"#{field}-slider").fill("60")
+        visit.enter(f"{field}-slider", "60")
     assert refusal.inner_text() == ""
     assert number.input_value() == "60" and visit.state[field] == 60
 
@@ -180,10 +183,10 @@ def test_my_drawing_stays_the_baseline_while_i_paint_on(visit: Visit, models: Zo
 
 
 def test_the_exact_rule_takes_no_steps(visit: Visit) -> None:
-    visit.page.locator("#rule").select_option("exact")
+    visit.choose("rule", "exact")
     visit.rest()
     assert visit.page.locator("#steps").is_disabled() and visit.page.locator("#steps-slider").is_disabled()
-    visit.page.locator("#rule").select_option("left")
+    visit.choose("rule", "left")
     visit.rest()
     assert visit.page.locator("#steps").is_enabled()
 
@@ -194,4 +197,4 @@ def test_settings_are_folded_on_a_phone(visits: Visits, server: Server) -> None:
     assert not visit.open().page.locator("#network").is_visible()
     visit.page.locator("#settings > summary").click()
     with visit.count_requests(1):
-        visit.page.locator("#network").select_option("digits")
+        visit.choose("network", "digits")

@@ -40,7 +40,7 @@ def taken(visit: Visit, text: str) -> tuple[str, bytes]:
 
 
 def test_the_attributions_as_csv(visit: Visit) -> None:
-    visit.page.locator("#network").select_option("digits")
+    visit.choose("network", "digits")
     visit.stroke((0, 0), (7, 7))
     visit.rest()
     name, content = taken(visit, "CSV")
@@ -62,7 +62,7 @@ def test_the_attributions_as_csv(visit: Visit) -> None:
     assert json.loads(about["state"]) == visit.state
     assert about["link"].endswith(visit.page.evaluate("() => explorer.link()"))
     assert float(about["delta"]) == said["f"]["delta"]
-    visit.page.locator("#samples").fill("1")
+    visit.enter("samples", "1")
     visit.rest()
     _, content = taken(visit, "CSV")
     rows = list(csv.DictReader(line for line in content.decode().splitlines() if not line.startswith("#")))
@@ -84,7 +84,7 @@ def test_a_file_saved_while_an_answer_is_awaited_is_of_one_piece(visit: Visit, m
 
 
 def test_all_numbers_as_json(visit: Visit) -> None:
-    visit.page.locator("#rule").select_option("trapezoid")
+    visit.choose("rule", "trapezoid")
     visit.rest()
     name, content = taken(visit, "JSON")
     assert name.endswith(".json")

@@ -233,6 +233,16 @@ class Visit:
         self.page.locator(f"#tab-{name}").click()
         self.until("(name) => view.state.tab === name", name)
 
+    def choose(self, id: str, value: str) -> None:
+        """Choose an option of a setting, and wait until it has reached the state."""
+        self.page.locator(f"#{id}").select_option(value)
+        self.until("([name, value]) => String(view.state[name]) === value", [id, value])
+
+    def enter(self, id: str, value: str) -> None:
+        """Type a number, or move a slider, and wait until it has reached the state."""
+        self.page.locator(f"#{id}").fill(value)
+        self.until("([name, value]) => String(view.state[name]) === value", [id.removesuffix("-slider"), value])
+
     def press(self, *keys: str) -> None:
         """Press keys one after another."""
         for key in keys:
