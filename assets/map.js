@@ -142,22 +142,11 @@
 
     key(event) {
       if (event.altKey || event.ctrlKey || event.metaKey || !this.values) return;
-      const from = explorer.pixelInView();
-      const row = Math.floor(from / 8);
-      const column = from % 8;
-      const moves = {
-        ArrowUp: [Math.max(0, row - 1), column],
-        ArrowDown: [Math.min(7, row + 1), column],
-        ArrowLeft: [row, Math.max(0, column - 1)],
-        ArrowRight: [row, Math.min(7, column + 1)],
-        Home: [row, 0],
-        End: [row, 7],
-      };
-      if (moves[event.key]) {
-        const [r, c] = moves[event.key];
-        explorer.markPixel(8 * r + c);
-        explorer.choosePixel(8 * r + c);
-        explorer.say(`${explorer.place(8 * r + c)}: ${this.options.kind === "grey" ? number(this.values[8 * r + c]) : explorer.signed(this.values[8 * r + c])}`);
+      const to = explorer.pixelAfter(explorer.pixelInView(), event.key);
+      if (to !== null) {
+        explorer.markPixel(to);
+        explorer.choosePixel(to);
+        explorer.say(`${explorer.place(to)}: ${this.options.kind === "grey" ? number(this.values[to]) : explorer.signed(this.values[to])}`);
       } else if (event.key === "Enter" && this.options.onselect) {
         this.options.onselect(this);
       } else return;

@@ -200,20 +200,10 @@
 
   function gridKeys(event) {
     if (event.altKey || event.metaKey || (event.ctrlKey && !["Home", "End"].includes(event.key))) return;
-    const row = Math.floor(cursor / 8);
-    const column = cursor % 8;
-    const moves = {
-      ArrowUp: [Math.max(0, row - 1), column],
-      ArrowDown: [Math.min(7, row + 1), column],
-      ArrowLeft: [row, Math.max(0, column - 1)],
-      ArrowRight: [row, Math.min(7, column + 1)],
-      Home: [event.ctrlKey ? 0 : row, 0],
-      End: [event.ctrlKey ? 7 : row, 7],
-      PageUp: [0, column],
-      PageDown: [7, column],
-    };
-    if (moves[event.key]) {
-      moveCursor(8 * moves[event.key][0] + moves[event.key][1]);
+    const far = { Home: event.ctrlKey ? 0 : null, End: event.ctrlKey ? 63 : null, PageUp: cursor % 8, PageDown: 56 + (cursor % 8) };
+    const to = far[event.key] ?? explorer.pixelAfter(cursor, event.key);
+    if (to !== null) {
+      moveCursor(to);
       cells[cursor].focus();
       explorer.markPixel(cursor);
     } else if (event.key === " " || event.key === "Enter") paintOne(erasing ? 0 : brush);

@@ -119,7 +119,8 @@ def test_an_answer_that_comes_too_late_does_not_replace_a_newer_one(visits: Visi
         visit.page.evaluate("() => fetch('/healthz')")
     visit.until("() => JSON.stringify(view.asked.pixels) === JSON.stringify(view.state.pixels)")
     late[0].continue_()
-    visit.rest()
+    visit.until("() => seen.flying === 0")
+    visit.page.evaluate("() => fetch('/healthz')")  # whatever came of it has been handed on by then
     visit.shows_the_numbers_of_its_state(models)
 
 
