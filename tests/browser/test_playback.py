@@ -153,7 +153,7 @@ def test_a_new_answer_keeps_the_place_on_the_path(visit: Visit) -> None:
 def test_the_stage_does_not_change_its_height_while_playing(visits: Visits, server: Server) -> None:
     visit = visits(server.address)
     changing = {}
-    for width in (1440, 1280, 1024, 390):
+    for width in (1440, 1024, 390):
         visit.page.set_viewport_size({"width": width, "height": 900})
         visit.open("?v=1&tab=integrated&m=40&rule=left")
         visit.page.evaluate(
