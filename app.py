@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dash import Dash
+    from flask import Flask
 
 HERE = Path(__file__).resolve().parent
 
@@ -18,7 +19,6 @@ INDEX = """<!DOCTYPE html>
 <html lang="en">
     <head>
         {%metas%}
-        <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="description" content="Paint a picture and see why a small network says what it says.">
         <title>{%title%}</title>
         <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E\
@@ -63,6 +63,14 @@ def create_app() -> Dash:
     # Dash finishes setting up in its first request, and others that come meanwhile find it half done: make it this one
     app.server.test_client().get(app.config.routes_pathname_prefix)
     return app
+
+
+def warm_up(server: Flask) -> None:
+    """Ask the opening question once, so that a worker's first visitor does not wait for torch to get going."""
+    question = {"id": "state", "property": "data", "value": {"ask": 0, "link": ""}}
+    outputs = {"id": "explanation", "property": "data"}
+    body = {"output": "explanation.data", "outputs": outputs, "inputs": [question], "changedPropIds": ["state.data"]}
+    server.test_client().post(f"{prefix()}_dash-update-component", json=body)
 
 
 def prefix() -> str:

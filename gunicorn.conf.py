@@ -14,3 +14,10 @@ keepalive = 30
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # the heartbeat file, also on a read-only root
 control_socket_disable = True
 loglevel = os.environ.get("LOG_LEVEL", "warning")
+
+
+def post_worker_init(worker):
+    """Each worker gets going before it is asked anything."""
+    from app import warm_up
+
+    warm_up(worker.wsgi)

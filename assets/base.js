@@ -75,6 +75,7 @@
 
   // A probability keeps its digits until it differs from 1: 0.99950, not 1.00.
   explorer.probability = function (value) {
+    if (value > 1 - 1e-12 && value < 1) return "≈ 1";
     if (value >= 0.999 && value < 1) return value.toFixed(Math.min(15, 1 - Math.floor(Math.log10(1 - value))));
     return explorer.number(value);
   };

@@ -48,7 +48,7 @@ def _tab(name: str) -> html.Button:
         id=f"tab-{name}",
         type="button",
         role="tab",
-        className="tab",
+        className="stage-tab",
         tabIndex=-1,
         **{"aria-controls": f"panel-{name}", "aria-selected": "false"},
     )

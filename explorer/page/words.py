@@ -206,6 +206,8 @@ def _noise(facts: Facts) -> list[str]:
 
 def probability(value: float) -> str:
     """Like ``number``, but 0.9995 stays 0.9995: digits until it differs from 1."""
+    if 1 - 1e-12 < value < 1:
+        return "≈ 1"
     if 0.999 <= value < 1:
         digits = min(15, 1 - math.floor(math.log10(1 - value)))
         return f"{value:.{digits}f}"
