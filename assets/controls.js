@@ -93,8 +93,7 @@
   // A new network has other classes; a drawing can only be the baseline once there is one.
   function withConsequences(patch) {
     if (patch.network) {
-      const count = view.config.networks[patch.network].classes.length;
-      if (typeof view.state.target === "number" && view.state.target >= count) patch.target = "predicted";
+      patch.target = "predicted"; // an index means something else there
     }
     if (patch.baseline === "drawing" && !view.state.drawing) patch.drawing = view.state.pixels.slice();
     return patch;

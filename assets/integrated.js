@@ -87,7 +87,7 @@
     gauge.progress.style.transform = `scaleX(${step / path.count})`;
     gauge.fill.style.transform = `scaleX(${Math.max(0, Math.min(1.25, share)) / 1.25})`;
     explorer.write(gauge.step, `${unit()} ${step} of ${path.count}, α = ${alpha.toFixed(3)}`);
-    explorer.write(gauge.sum, `Σ = ${number(sum, 4)} of ΔF = ${number(goal, 4)}${goal === 0 ? "" : ` (${percent(share)})`}`);
+    explorer.write(gauge.sum, `Σ = ${number(sum, 4)} of ΔF = ${number(goal, 4)}${goal === 0 ? "" : ` (${(100 * share).toFixed(1)} %)`}`);
     const finished = answer.methods.integrated_gradients;
     const missed = finished.share === null ? "" : ` (${percent(finished.share)} of ΔF)`;
     explorer.write(
@@ -103,15 +103,15 @@
     const [first, last] = path.ends;
     const switches = answer.exact.switches;
     byId("path-note").textContent = `F = ${explorer.outputName()}`;
-    const low = Math.min(...path.values, last);
-    const high = Math.max(...path.values, last);
+    const low = Math.min(...answer.path.curve);
+    const high = Math.max(...answer.path.curve);
     const pad = 0.08 * (high - low) || 0.05;
     explorer.drawChart(
       byId("path-chart"),
       [
         {
-          x: [...path.alphas, 1],
-          y: [...path.values, last],
+          x: answer.path.curve.map((_, i) => i / (answer.path.curve.length - 1)),
+          y: answer.path.curve,
           mode: "lines",
           line: { color: explorer.ink("--accent"), width: 2 },
         },

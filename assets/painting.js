@@ -89,8 +89,7 @@
     pointer = event.pointerId;
     last = at(event);
     const cell = index(last);
-    if (cell !== null) moveCursor(cell);
-    cells[cursor].focus({ preventScroll: true });
+    if (cell !== null) moveCursor(cell); // not the focus: after a stroke, space is to play
     paintCells([cell], inkOf(event));
   }
 

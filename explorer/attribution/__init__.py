@@ -20,7 +20,7 @@ from explorer.attribution.case import Case, Settings
 from explorer.attribution.exact import ExactTrace, NotPiecewiseLinear, Switch, exact_integrated_gradients
 from explorer.attribution.explain import Explanation, Result, explain
 from explorer.attribution.field import Field, look
-from explorer.attribution.integrated import Trace, trace
+from explorer.attribution.integrated import Trace, trace, values_on_path
 from explorer.attribution.measures import (
     Completeness,
     completeness,
@@ -63,4 +63,5 @@ __all__ = [
     "statistical_snr",
     "top_pixels",
     "trace",
+    "values_on_path",
 ]

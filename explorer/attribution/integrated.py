@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from explorer.attribution.case import Case, Settings
-from explorer.attribution.field import Field
+from explorer.attribution.field import Field, outputs
 from explorer.attribution.network import SHAPE, Floats
 from explorer.attribution.rules import rule
 
@@ -65,6 +66,13 @@ def make_trace(case: Case, alphas: Floats, weights: Floats, values: Floats, grad
     """A trace from its steps: only the running attribution is left to be summed."""
     running = case.difference * np.cumsum(weights[:, None, None] * gradients, axis=0)
     return Trace(alphas, weights, values, gradients, running)
+
+
+def values_on_path(case: Case, alphas: Floats) -> Floats:
+    """F along the path, ``(k,)``, at α ``(k,)`` in [0, 1]: forward only."""
+    with torch.no_grad():
+        logits: Floats = case.network.logits(torch.from_numpy(on_path(case, alphas))).numpy()
+    return outputs(case.network, logits, case.target, case.output)[0]
 
 
 def on_path(case: Case, alphas: Floats) -> Floats:

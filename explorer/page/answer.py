@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from explorer.attribution import (
+    Case,
     Explanation,
     Trace,
     completeness,
@@ -26,6 +27,7 @@ from explorer.attribution import (
     statistical_snr,
     top_pixels,
     trace,
+    values_on_path,
 )
 from explorer.attribution.exact import ExactTrace
 from explorer.attribution.network import Floats
@@ -33,6 +35,7 @@ from explorer.models import Model
 from explorer.page.words import Facts, tell
 from explorer.state import State, Zoo
 
+CURVE = 101  # points of the curve of F along the path
 COMPARED = ("gradient", "integrated_gradients", "smoothgrad")
 
 
@@ -56,7 +59,7 @@ def answer(state: State, zoo: Zoo) -> dict[str, Any]:
         "f": {"input": explanation.f_input, "baseline": explanation.f_baseline, "delta": explanation.delta_f},
         "equal_pixels": int((case.difference == 0).sum()),
         "methods": {name: _method(values, explanation) for name, values in maps.items()},
-        "path": _path(steps, explanation.f_baseline, explanation.f_input),
+        "path": _path(steps, case, explanation),
         "exact": _exact(exact, steps.attribution),
         "smoothgrad": {
             "error": None if noise_error is None else _numbers(noise_error),
@@ -81,12 +84,13 @@ def _method(attribution: Floats, explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _path(steps: Trace, f_baseline: float, f_input: float) -> dict[str, Any]:
+def _path(steps: Trace, case: Case, explanation: Explanation) -> dict[str, Any]:
     return {
+        "curve": _numbers(values_on_path(case, np.linspace(0, 1, CURVE))),  # F itself, however few the steps
         "alphas": _numbers(steps.alphas),
         "weights": _numbers(steps.weights),
         "values": _numbers(steps.values),
-        "ends": [f_baseline, f_input],
+        "ends": [explanation.f_baseline, explanation.f_input],
         "gradients": base64.b64encode(steps.gradients.astype("<f4").tobytes()).decode(),
     }
 

@@ -150,10 +150,10 @@ def _sum(facts: Facts) -> list[str]:
     if facts.share is None:
         return ["F is the same at both ends, so the attributions should cancel out to 0."]
     if facts.share > 0.01:
-        one_sided = "the midpoint rule or " if facts.rule in ("left", "right") else ""
+        missed = "falls short of" if facts.delta * (facts.f_input - facts.f_baseline) < 0 else "overshoots"
         return [
-            f"Incomplete: the sum misses ΔF by {number(facts.delta)}, {percent(facts.share)} of it. More steps, {one_sided}"
-            f"Gauss–Legendre usually come closer; the exact rule leaves no error."
+            f"Incomplete: the sum {missed} ΔF by {number(abs(facts.delta))}, {percent(facts.share)} of it. More steps bring it "
+            f"closer in the end; the exact rule leaves no error."
         ]
     told = [f"The sum is within {percent(facts.share)} of ΔF with {facts.steps} steps."]
     # completeness is necessary, not sufficient: errors of single pixels can cancel in the sum
