@@ -13,16 +13,13 @@ from explorer.attribution import METHODS as METHOD_TABLE
 from explorer.attribution import (
     Case,
     Settings,
-    completeness,
     exact_integrated_gradients,
     explain,
+    figures,
     look,
-    mean_magnitude,
     rank_correlations,
-    snr,
     standard_error,
     statistical_snr,
-    top_pixels,
 )
 from explorer.models import FOLDER, load_zoo
 from explorer.pictures import digit_samples
@@ -43,14 +40,10 @@ def rows() -> list[Row]:
 def _ours(case: Case, settings: Settings) -> None:
     """One full explanation: three maps, F(x), F(x′), and every figure beside them but those that need exact IG."""
     explanation = explain(case, settings, METHODS)
-    maps = [result.attribution for result in explanation.results.values()]
-    for attribution in maps:
-        snr(attribution)
-        completeness(attribution, explanation.delta_f)
-        mean_magnitude(attribution)
-        top_pixels(attribution)
+    maps = np.stack([result.attribution for result in explanation.results.values()])
+    figures(maps, explanation.delta_f)
     statistical_snr(maps[-1], standard_error(explanation["smoothgrad"].field))
-    rank_correlations(np.stack(maps))
+    rank_correlations(maps)
 
 
 def _against(case: Case) -> list[Row]:

@@ -23,7 +23,9 @@ from explorer.attribution.field import Field, look
 from explorer.attribution.integrated import Trace, trace, values_on_path
 from explorer.attribution.measures import (
     Completeness,
+    Figures,
     completeness,
+    figures,
     mean_magnitude,
     rank_correlations,
     snr,
@@ -43,6 +45,7 @@ __all__ = [
     "ExactTrace",
     "Explanation",
     "Field",
+    "Figures",
     "Method",
     "Network",
     "NotPiecewiseLinear",
@@ -54,6 +57,7 @@ __all__ = [
     "completeness",
     "exact_integrated_gradients",
     "explain",
+    "figures",
     "look",
     "mean_magnitude",
     "rank_correlations",

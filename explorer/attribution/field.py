@@ -86,6 +86,8 @@ def look(
 
 
 def _look_once(network: Network, points: Floats, target: int, output: Output | Sequence[Output]) -> Field:
+    if torch.is_grad_enabled() and not torch.is_inference_mode_enabled():
+        return _look_with_grad(network, points, target, output)
     with torch.inference_mode(False), torch.enable_grad():  # whatever mode the caller is in
         return _look_with_grad(network, points, target, output)
 
@@ -133,12 +135,14 @@ def _probability(network: Network, logits: Floats, target: int) -> tuple[Floats,
         slopes[:, target] = values * np.exp(-np.logaddexp(0, z))
         return values, slopes
     # classes first: numpy reduces over the leading axis several times faster
-    others = np.ascontiguousarray(logits.T)
-    others = np.exp(others - others.max(axis=0))
-    others /= others.sum(axis=0)
-    values = others[target].copy()
-    others[target] = 0
-    rest = others.sum(axis=0)
-    others *= -values
-    others[target] = values * rest
-    return values, others.T
+    slopes = np.ascontiguousarray(logits.T)
+    slopes = np.exp(slopes - slopes.max(axis=0))
+    wanted = slopes[target].copy()
+    slopes[target] = 0
+    others = slopes.sum(axis=0)
+    total = others + wanted
+    values = wanted / total
+    share = values / total
+    slopes *= -share
+    slopes[target] = share * others
+    return values, slopes.T

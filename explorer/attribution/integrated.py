@@ -28,7 +28,7 @@ def attribution(case: Case, settings: Settings, field: Field) -> Floats:
     Pixels where x = x′ get exactly 0, whatever the network makes of them.
     """
     _, weights = rule(settings.rule, settings.steps)
-    return case.difference * (weights @ field.gradients.reshape(len(weights), -1)).reshape(SHAPE)
+    return summed(case, weights, field.gradients)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,32 +40,35 @@ class Trace:
         weights: what each step weighs, ``(K,)``, summing to 1.
         values: F at each step, ``(K,)``.
         gradients: ∂F/∂x at each step, ``(K, 8, 8)``.
-        running: the attribution accumulated up to and including each step, ``(K, 8, 8)``; the last one is the
-            attribution.
+        attribution: what the steps add up to, ``(8, 8)``, in units of F.
+        difference: x − x′, ``(8, 8)``.
     """
 
     alphas: Floats
     weights: Floats
     values: Floats
     gradients: Floats
-    running: Floats
+    attribution: Floats
+    difference: Floats
 
     @property
-    def attribution(self) -> Floats:
-        """The finished attribution, ``(8, 8)``, in units of F."""
-        return self.running[-1]
+    def running(self) -> Floats:
+        """The attribution accumulated up to and including each step, ``(K, 8, 8)``; the last is the attribution."""
+        sums = self.difference * np.cumsum(self.weights[:, None, None] * self.gradients, axis=0)
+        sums[-1] = self.attribution  # a running sum and a matrix product differ by rounding
+        return sums
 
 
 def trace(case: Case, settings: Settings, field: Field) -> Trace:
     """Every step of Integrated Gradients, from the field at ``points(case, settings)``."""
     alphas, weights = rule(settings.rule, settings.steps)
-    return make_trace(case, alphas, weights, field.values, field.gradients)
+    whole = summed(case, weights, field.gradients)
+    return Trace(alphas, weights, field.values, field.gradients, whole, case.difference)
 
 
-def make_trace(case: Case, alphas: Floats, weights: Floats, values: Floats, gradients: Floats) -> Trace:
-    """A trace from its steps: only the running attribution is left to be summed."""
-    running = case.difference * np.cumsum(weights[:, None, None] * gradients, axis=0)
-    return Trace(alphas, weights, values, gradients, running)
+def summed(case: Case, weights: Floats, gradients: Floats) -> Floats:
+    """(x − x′) · Σ w_k g_k, ``(8, 8)``, for weights ``(K,)`` and gradients ``(K, 8, 8)``."""
+    return case.difference * (weights @ gradients.reshape(len(weights), -1)).reshape(SHAPE)
 
 
 def values_on_path(case: Case, alphas: Floats) -> Floats:
@@ -77,5 +80,7 @@ def values_on_path(case: Case, alphas: Floats) -> Floats:
 
 def on_path(case: Case, alphas: Floats) -> Floats:
     """The pictures x′ + α (x − x′), ``(k, 8, 8)``, for α ``(k,)``; exactly x at α = 1."""
-    a = alphas[:, None, None]
-    return (1 - a) * case.baseline + a * case.input
+    a = alphas[:, None]
+    pictures = (1 - a) * case.baseline.reshape(-1)
+    pictures += a * case.input.reshape(-1)
+    return pictures.reshape(-1, *SHAPE)

@@ -26,16 +26,40 @@ class Completeness:
     share: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All that one map says of itself.
+
+    Attributes:
+        completeness: Σ attribution against ΔF.
+        mean: mean of |attribution| over the 64 pixels, in the map's own unit.
+        snr: peak-to-mean ratio, see ``snr``.
+        top: the five pixels of largest |attribution|, see ``top_pixels``.
+    """
+
+    completeness: Completeness
+    mean: float
+    snr: float
+    top: list[tuple[int, int, float]]
+
+
+def figures(maps: Floats, delta_f: float) -> list[Figures]:
+    """The figures of each of j maps ``(j, 8, 8)``, worked out for all of them at once."""
+    flat, magnitude = maps.reshape(len(maps), -1), np.abs(maps).reshape(len(maps), -1)
+    means = magnitude.sum(axis=1)
+    means /= magnitude.shape[1]
+    scaled = _scaled(magnitude)
+    columns = (flat.sum(axis=1).tolist(), means.tolist(), _snr(scaled).tolist(), _top(flat, scaled, 5))
+    return [Figures(_against(total, mean, delta_f), mean, ratio, top) for total, mean, ratio, top in zip(*columns, strict=True)]
+
+
 def completeness(attribution: Floats, delta_f: float) -> Completeness:
     """Hold Σ attribution against ΔF = F(x) − F(x′) (Sundararajan 2017's Completeness axiom).
 
     A small delta is necessary and not sufficient: errors of single pixels can cancel. So look at the per-pixel error
     against the exact attribution too.
     """
-    total = float(attribution.sum())
-    delta = total - delta_f
-    nothing = abs(delta_f) <= ROUNDING * float(np.abs(attribution).sum())
-    return Completeness(total, delta, None if nothing else abs(delta / delta_f))
+    return _against(float(attribution.sum()), mean_magnitude(attribution), delta_f)
 
 
 def mean_magnitude(attribution: Floats) -> float:
@@ -48,11 +72,16 @@ def snr(attribution: Floats) -> float:
 
     It measures concentration, not statistical certainty. An all-zero map gives 0.
     """
-    magnitude = np.abs(attribution)
-    peak = magnitude.max()
-    if peak == 0:
-        return 0.0
-    return magnitude.size / float((magnitude / peak).sum())  # scaled first, so that tiny maps do not underflow
+    return float(_snr(_scaled(np.abs(attribution).reshape(1, -1)))[0])
+
+
+def top_pixels(attribution: Floats, k: int = 5) -> list[tuple[int, int, float]]:
+    """The k pixels of largest |attribution| as (row, column, value), largest first; ties in reading order.
+
+    Values that differ only by rounding count as ties (compared at 12 significant digits of the peak).
+    """
+    flat = attribution.reshape(1, -1)
+    return _top(flat, _scaled(np.abs(flat)), k)[0]
 
 
 def statistical_snr(attribution: Floats, error: Floats | None) -> float | None:
@@ -63,26 +92,16 @@ def statistical_snr(attribution: Floats, error: Floats | None) -> float | None:
     """
     if error is None:
         return None
-    magnitude = np.abs(attribution)
+    magnitude, error = np.abs(attribution).reshape(-1), error.reshape(-1)
     differ = error > ROUNDING * magnitude  # below that the "spread" is the rounding of equal numbers
-    ratios = np.divide(magnitude, error, out=np.where(magnitude > 0, np.inf, 0.0), where=differ)
-    ordered = np.sort(ratios, axis=None)
-    middle = ordered.size // 2  # of an even number of pixels
-    median = float(ordered[middle - 1] + ordered[middle]) / 2
+    if differ.all():
+        ratios = magnitude / error
+    else:
+        ratios = np.divide(magnitude, error, out=np.where(magnitude > 0, np.inf, 0.0), where=differ)
+    ratios.sort()
+    middle = ratios.size // 2  # of an even number of pixels
+    median = float(ratios[middle - 1] + ratios[middle]) / 2
     return median if np.isfinite(median) else None
-
-
-def top_pixels(attribution: Floats, k: int = 5) -> list[tuple[int, int, float]]:
-    """The k pixels of largest |attribution| as (row, column, value), largest first; ties in reading order.
-
-    Values that differ only by rounding count as ties (compared at 12 significant digits of the peak).
-    """
-    flat = attribution.ravel()
-    magnitude = np.abs(flat)
-    peak = magnitude.max()
-    keys = np.rint(magnitude / peak / -ROUNDING) if peak > 0 else magnitude
-    order = keys.argsort(kind="stable")[:k]
-    return [(i // SIDE, i % SIDE, value) for i, value in zip(order.tolist(), flat[order].tolist(), strict=True)]
 
 
 def rank_correlations(maps: Floats) -> Floats:
@@ -92,11 +111,15 @@ def rank_correlations(maps: Floats) -> Floats:
     whoever shows the table says so.
     """
     flat = maps.reshape(len(maps), -1)
-    ranks = flat.argsort(axis=1).argsort(axis=1) + 1.0
-    ordered = np.sort(flat, axis=1)
-    for row in np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1)):
-        ranks[row] = _shared_ranks(flat[row], ordered[row])
-    ranks -= (flat.shape[1] + 1) / 2
+    middle = (flat.shape[1] - 1) / 2
+    rows, order = np.arange(len(flat))[:, None], flat.argsort(axis=1)
+    ordered = flat[rows, order]
+    ranks = np.empty(flat.shape)
+    ranks[rows, order] = np.arange(-middle, middle + 1)
+    ties = ordered[:, 1:] == ordered[:, :-1]
+    if ties.any():
+        for row in ties.any(axis=1).nonzero()[0]:
+            ranks[row] = _shared_ranks(flat[row], ordered[row]) - middle
     products = ranks @ ranks.T
     lengths = np.sqrt(products.diagonal())
     lengths[lengths == 0] = np.nan
@@ -105,5 +128,31 @@ def rank_correlations(maps: Floats) -> Floats:
 
 
 def _shared_ranks(values: Floats, ordered: Floats) -> Floats:
-    """Ranks from 1, ties sharing their mean rank."""
-    return (ordered.searchsorted(values, "left") + ordered.searchsorted(values, "right") + 1) / 2
+    """Ranks from 0, ties sharing their mean rank."""
+    return (ordered.searchsorted(values, "left") + ordered.searchsorted(values, "right") - 1) / 2
+
+
+def _against(total: float, mean: float, delta_f: float) -> Completeness:
+    nothing = abs(delta_f) <= ROUNDING * SIDE * SIDE * mean
+    return Completeness(total, total - delta_f, None if nothing else abs((total - delta_f) / delta_f))
+
+
+def _scaled(magnitude: Floats) -> Floats:
+    """Each row by its own peak, ``(j, 64)``: so that tiny maps do not underflow. Rows of zeros stay zeros."""
+    peaks = magnitude.max(axis=1, keepdims=True)
+    peaks[peaks == 0] = 1
+    return magnitude / peaks
+
+
+def _snr(scaled: Floats) -> Floats:
+    totals = scaled.sum(axis=1)
+    return np.divide(scaled.shape[1], totals, out=np.zeros_like(totals), where=totals > 0)
+
+
+def _top(flat: Floats, scaled: Floats, k: int) -> list[list[tuple[int, int, float]]]:
+    orders = np.rint(scaled / -ROUNDING).argsort(axis=1, kind="stable")[:, :k]
+    values = flat[np.arange(len(flat))[:, None], orders].tolist()
+    return [
+        [(i // SIDE, i % SIDE, value) for i, value in zip(order, row, strict=True)]
+        for order, row in zip(orders.tolist(), values, strict=True)
+    ]

@@ -5,6 +5,8 @@ Smilkov, Thorat, Kim, Viégas & Wattenberg, "SmoothGrad: removing noise by addin
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from explorer.attribution.case import Case, Settings
@@ -18,8 +20,8 @@ def points(case: Case, settings: Settings) -> Floats:
     The generator is the call's own, made from the seed: the same seed gives the same copies, and the first n
     of a longer draw are the draw of n. Clipped to [0, 1] only if the settings ask.
     """
-    noise = np.random.default_rng(settings.seed).standard_normal((settings.samples, *SHAPE))
-    copies = case.input + settings.noise_level * noise
+    copies = settings.noise_level * _noise(settings.seed, settings.samples)
+    copies += case.input
     return np.clip(copies, 0, 1, out=copies) if settings.clip else copies
 
 
@@ -36,8 +38,17 @@ def standard_error(field: Field) -> Floats | None:
     n = len(field.gradients)
     if n < 2:
         return None
-    deviations = field.gradients - _mean(field.gradients)
-    return np.sqrt(np.einsum("kij,kij->ij", deviations, deviations) / (n - 1) / n)
+    squares = field.gradients - _mean(field.gradients)
+    squares *= squares
+    variance = squares.reshape(n, -1).sum(axis=0) / (n - 1)
+    return np.sqrt(variance / n).reshape(SHAPE)
+
+
+@lru_cache(maxsize=8)  # a pure function; while a picture is painted every question has the same noise
+def _noise(seed: int, samples: int) -> Floats:
+    noise = np.random.default_rng(seed).standard_normal((samples, *SHAPE))
+    noise.flags.writeable = False
+    return noise
 
 
 def _mean(gradients: Floats) -> Floats:

@@ -14,28 +14,26 @@ from typing import Any
 import numpy as np
 
 from explorer.attribution import (
-    Case,
     Explanation,
+    Figures,
     Trace,
-    completeness,
     exact_integrated_gradients,
     explain,
-    mean_magnitude,
+    figures,
     rank_correlations,
-    snr,
     standard_error,
     statistical_snr,
-    top_pixels,
     trace,
-    values_on_path,
 )
 from explorer.attribution.exact import ExactTrace
+from explorer.attribution.field import outputs
 from explorer.attribution.network import Floats
 from explorer.models import Model
 from explorer.page.words import Facts, tell
 from explorer.state import State, Zoo
 
-CURVE = 101  # points of the curve of F along the path
+CURVE = np.linspace(0, 1, 101)  # where the curve of F along the path is drawn, however few the steps
+CURVE.flags.writeable = False
 COMPARED = ("gradient", "integrated_gradients", "smoothgrad")
 
 
@@ -48,6 +46,7 @@ def answer(state: State, zoo: Zoo) -> dict[str, Any]:
     steps = exact if exact_wanted else trace(case, explanation.settings, explanation["integrated_gradients"].field)
     maps = {name: result.attribution for name, result in explanation.results.items()}
     maps["integrated_gradients"] = steps.attribution
+    stack = np.stack(list(maps.values()))
     noise_error = standard_error(explanation["smoothgrad"].field)
     scores = model.network.probabilities_of(explanation.logits)
     payload = {
@@ -58,35 +57,40 @@ def answer(state: State, zoo: Zoo) -> dict[str, Any]:
         "target": case.target,
         "f": {"input": explanation.f_input, "baseline": explanation.f_baseline, "delta": explanation.delta_f},
         "equal_pixels": int((case.difference == 0).sum()),
-        "methods": {name: _method(values, explanation) for name, values in maps.items()},
-        "path": _path(steps, case, explanation),
+        "methods": {
+            name: _method(values, found)
+            for name, values, found in zip(maps, stack.reshape(len(maps), -1).tolist(), figures(stack, explanation.delta_f), strict=True)
+        },
+        "path": _path(steps, exact, explanation),
         "exact": _exact(exact, steps.attribution),
         "smoothgrad": {
             "error": None if noise_error is None else _numbers(noise_error),
             "snr": statistical_snr(maps["smoothgrad"], noise_error),
             "sigma": state.noise_level,
         },
-        "correlations": _correlations(maps),
+        "correlations": _correlations(stack[[list(maps).index(name) for name in COMPARED]]),
     }
     return {**payload, "words": tell(_facts(state, model, payload, explanation, steps))}
 
 
-def _method(attribution: Floats, explanation: Explanation) -> dict[str, Any]:
-    sums = completeness(attribution, explanation.delta_f)
+def _method(values: list[float], found: Figures) -> dict[str, Any]:
+    sums = found.completeness
     return {
-        "map": _numbers(attribution),
-        "snr": snr(attribution),
-        "mean": mean_magnitude(attribution),
+        "map": values,
+        "snr": found.snr,
+        "mean": found.mean,
         "total": sums.total,
         "delta": sums.delta,
         "share": sums.share,
-        "top": [list(pixel) for pixel in top_pixels(attribution)],
+        "top": [list(pixel) for pixel in found.top],
     }
 
 
-def _path(steps: Trace, case: Case, explanation: Explanation) -> dict[str, Any]:
+def _path(steps: Trace, exact: ExactTrace, explanation: Explanation) -> dict[str, Any]:
+    case = explanation.case
+    curve, _ = outputs(case.network, exact.logits_at(CURVE), case.target, case.output)
     return {
-        "curve": _numbers(values_on_path(case, np.linspace(0, 1, CURVE))),  # F itself, however few the steps
+        "curve": _numbers(curve),
         "alphas": _numbers(steps.alphas),
         "weights": _numbers(steps.weights),
         "values": _numbers(steps.values),
@@ -107,8 +111,8 @@ def _exact(exact: ExactTrace, attribution: Floats) -> dict[str, Any]:
     }
 
 
-def _correlations(maps: dict[str, Floats]) -> list[list[float | None]]:
-    table = rank_correlations(np.stack([maps[name] for name in COMPARED]))
+def _correlations(maps: Floats) -> list[list[float | None]]:
+    table = rank_correlations(maps)
     return [[None if math.isnan(value) else value for value in row] for row in table.tolist()]
 
 
