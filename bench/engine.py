@@ -9,7 +9,6 @@ import torch
 from captum.attr import IntegratedGradients, NoiseTunnel, Saliency
 
 from bench.pairs import Row, faster_row, slower_row
-from explorer.attribution import METHODS as METHOD_TABLE
 from explorer.attribution import (
     Case,
     Settings,
@@ -21,6 +20,7 @@ from explorer.attribution import (
     standard_error,
     statistical_snr,
 )
+from explorer.attribution.explain import field_work
 from explorer.models import FOLDER, load_zoo
 from explorer.pictures import digit_samples
 
@@ -62,7 +62,7 @@ def _against(case: Case) -> list[Row]:
             x, nt_type="smoothgrad", nt_samples=50, stdevs=0.15, target=case.target, abs=False
         )
 
-    looks = [method.points(case, settings) for method in map(METHOD_TABLE.__getitem__, METHODS)]
+    looks = [field_work(name).points(case, settings) for name in METHODS]
     points = np.concatenate([np.stack([case.input, case.baseline, case.input]), *looks])
 
     def bare() -> None:

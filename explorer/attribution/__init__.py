@@ -32,25 +32,30 @@ from explorer.attribution.measures import (
     statistical_snr,
     top_pixels,
 )
-from explorer.attribution.methods import METHODS, Method
+from explorer.attribution.method import Answer, FieldWork, Method, Setting
+from explorer.attribution.methods import CORE, METHODS
 from explorer.attribution.network import Network, Output
 from explorer.attribution.rules import RULES, rule
 from explorer.attribution.smooth import standard_error
 
 __all__ = [
+    "CORE",
     "METHODS",
     "RULES",
+    "Answer",
     "Case",
     "Completeness",
     "ExactTrace",
     "Explanation",
     "Field",
+    "FieldWork",
     "Figures",
     "Method",
     "Network",
     "NotPiecewiseLinear",
     "Output",
     "Result",
+    "Setting",
     "Settings",
     "Switch",
     "Trace",

@@ -9,7 +9,8 @@ import numpy as np
 
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.field import Field, look
-from explorer.attribution.methods import METHODS
+from explorer.attribution.method import FieldWork
+from explorer.attribution.methods import CORE, METHODS
 from explorer.attribution.network import Floats, Output
 
 
@@ -56,23 +57,20 @@ class Explanation:
         return self.f_input - self.f_baseline
 
 
-def explain(case: Case, settings: Settings | None = None, methods: Iterable[str] = tuple(METHODS)) -> Explanation:
+def explain(case: Case, settings: Settings | None = None, methods: Iterable[str] = CORE) -> Explanation:
     """Answer a case with several methods, from one batched look at the network.
 
     Args:
         case: the question.
         settings: steps, rule, samples, …; defaults as in ``Settings``.
-        methods: names in ``METHODS``.
+        methods: names in ``METHODS``, of methods that look at the gradient field and nothing else.
 
     Raises:
-        ValueError: a method that is not in the table.
+        ValueError: a method that is not in the table, or works in another way.
     """
     settings = settings or Settings()
     methods = tuple(methods)
-    unknown = [name for name in methods if name not in METHODS]
-    if unknown:
-        raise ValueError(f"the methods are {', '.join(METHODS)}; there is no {unknown[0]!r}")
-    chosen = {name: METHODS[name] for name in methods}
+    chosen = {name: field_work(name) for name in methods}
     # methods that look at the very same points (gradient and gradient × input) share them
     wanted = {method.points: method.points(case, settings) for method in chosen.values()}
     batch = np.concatenate([case.input[None], case.baseline[None], case.input[None], *wanted.values()])
@@ -88,3 +86,17 @@ def explain(case: Case, settings: Settings | None = None, methods: Iterable[str]
     return Explanation(
         case, settings, results, float(field.values[0]), float(field.values[1]), field.logits[0], field.gradients[2]
     )
+
+
+def field_work(name: str) -> FieldWork:
+    """How a method of the gradient family works.
+
+    Raises:
+        ValueError: a method that is not in the table, or works in another way.
+    """
+    if name not in METHODS:
+        raise ValueError(f"the methods are {', '.join(METHODS)}; there is no {name!r}")
+    work = METHODS[name].work
+    if not isinstance(work, FieldWork):
+        raise ValueError(f"{METHODS[name].title} does not only look at the gradient field: call METHODS[{name!r}] for it")
+    return work

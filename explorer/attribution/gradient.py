@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.field import Field
+from explorer.attribution.method import FieldWork, Method
 from explorer.attribution.network import Floats
 
 
@@ -28,3 +29,36 @@ def gradient_times_input(case: Case, settings: Settings, field: Field) -> Floats
     no completeness.
     """
     return case.input * field.gradients[0]
+
+
+GRADIENT = Method(
+    name="gradient",
+    title="Vanilla gradient",
+    year=2013,
+    paper="Simonyan et al. 2013",
+    reference="Deep Inside Convolutional Networks, arXiv:1312.6034",
+    family="gradient field",
+    formula="∂F/∂x at x",
+    complete="",
+    invariant=True,
+    passes="1 forward, 1 backward",
+    settings=(),
+    misleads="Where F has saturated it is nearly 0 although the picture decided everything: it tells what would change F now, "
+    "not what made it.",
+    work=FieldWork(points, gradient),
+)
+GRADIENT_TIMES_INPUT = Method(
+    name="gradient_times_input",
+    title="Gradient × input",
+    year=2016,
+    paper="Shrikumar et al. 2016",
+    reference="Not Just a Black Box, arXiv:1605.01713",
+    family="gradient field",
+    formula="x · ∂F/∂x at x",
+    complete="",
+    invariant=True,
+    passes="1 forward, 1 backward",
+    settings=(),
+    misleads="Black pixels get 0 whatever the network makes of them, and a saturated F makes all of it vanish.",
+    work=FieldWork(points, gradient_times_input),
+)

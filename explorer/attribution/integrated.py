@@ -12,6 +12,7 @@ import torch
 
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.field import Field, outputs
+from explorer.attribution.method import DELTA_F, RULE, STEPS, FieldWork, Method
 from explorer.attribution.network import SHAPE, Floats
 from explorer.attribution.rules import rule
 
@@ -84,3 +85,20 @@ def on_path(case: Case, alphas: Floats) -> Floats:
     pictures = (1 - a) * case.baseline.reshape(-1)
     pictures += a * case.input.reshape(-1)
     return pictures.reshape(-1, *SHAPE)
+
+
+INTEGRATED_GRADIENTS = Method(
+    name="integrated_gradients",
+    title="Integrated Gradients",
+    year=2017,
+    paper="Sundararajan et al. 2017",
+    reference="Axiomatic Attribution for Deep Networks, arXiv:1703.01365",
+    family="gradient field",
+    formula="(x − x′) · Σ wₖ ∂F(x′ + αₖ(x − x′))/∂x",
+    complete=DELTA_F,
+    invariant=True,
+    passes="m forward, m backward",
+    settings=(STEPS, RULE),
+    misleads="Pixels that equal the baseline get 0 however much they matter, and another baseline tells another story.",
+    work=FieldWork(points, attribution),
+)

@@ -31,10 +31,12 @@ class Network:
         activation: ``"softmax"`` when the classes exclude each other, ``"sigmoid"`` when each logit is a
             score of its own.
         classes: one name for each class; numbers when left out.
+        background: pictures ``(b, 8, 8)`` like those that it was trained on, for methods that average over such;
+            None when there are none to be had.
 
     Raises:
         ValueError: the module takes neither shape, does not return ``(k, C)``, answers a picture by the batch that it
-            comes in, or the names do not fit.
+            comes in, or the names or the background do not fit.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Network:
         *,
         activation: Activation = "softmax",
         classes: Sequence[str] | None = None,
+        background: Floats | None = None,
     ) -> None:
         if activation not in ("softmax", "sigmoid"):
             raise ValueError(f"activation must be 'softmax' or 'sigmoid', not {activation!r}")
@@ -52,6 +55,11 @@ class Network:
         self.classes = tuple(classes) if classes is not None else tuple(str(c) for c in range(count))
         if len(self.classes) != count:
             raise ValueError(f"the network has {count} classes, but {len(self.classes)} names were given")
+        self.background = None if background is None else np.array(background, dtype=np.float64)
+        if self.background is not None:
+            if self.background.shape[1:] != SHAPE or not len(self.background) or not np.isfinite(self.background).all():
+                raise ValueError(f"the background must be finite pictures (b, 8, 8), not {self.background.shape}")
+            self.background.flags.writeable = False
 
     def logits(self, points: torch.Tensor) -> torch.Tensor:
         """Pre-activation class scores, ``(k, C)`` float64, of points ``(k, 8, 8)`` float64; differentiable."""

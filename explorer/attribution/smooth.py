@@ -11,6 +11,7 @@ import numpy as np
 
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.field import Field
+from explorer.attribution.method import CLIP, NOISE_LEVEL, SAMPLES, SEED, FieldWork, Method
 from explorer.attribution.network import SHAPE, Floats
 
 
@@ -54,3 +55,20 @@ def _noise(seed: int, samples: int) -> Floats:
 def _mean(gradients: Floats) -> Floats:
     n = len(gradients)
     return (gradients.reshape(n, -1).sum(axis=0) / n).reshape(SHAPE)
+
+
+SMOOTHGRAD = Method(
+    name="smoothgrad",
+    title="SmoothGrad",
+    year=2017,
+    paper="Smilkov et al. 2017",
+    reference="SmoothGrad: removing noise by adding noise, arXiv:1706.03825",
+    family="gradient field",
+    formula="mean of ∂F/∂x at x + ε, ε ~ N(0, σ²)",
+    complete="",
+    invariant=True,
+    passes="n forward, n backward",
+    settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP),
+    misleads="Much noise explains noisy pictures rather than this one, and few samples leave a map that is noise itself.",
+    work=FieldWork(points, attribution, standard_error),
+)

@@ -102,7 +102,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
             for name, model in zoo.items()
         },
         "methods": {
-            name: {"title": m.name, "paper": m.paper, "formula": m.formula, "complete": m.complete}
+            name: {"title": m.title, "paper": m.paper, "formula": m.formula}
             for name, m in METHODS.items()
         },
         "compared": list(COMPARED),

@@ -1,0 +1,217 @@
+"""What a method of attribution is to the rest of the explorer: one entry that says all there is to know of it.
+
+The page, the comparison, the documentation and the tests that hold for every method read these entries and nothing
+else. A method's module defines its entry; ``methods`` lists it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from explorer.attribution.case import Case, Settings, whole
+from explorer.attribution.field import Field, look, outputs
+from explorer.attribution.network import Floats, Network
+from explorer.attribution.rules import RULES
+
+Value = bool | int | float | str
+Values = Mapping[str, Value]
+Family = Literal[
+    "gradient field", "adaptive path", "changed backward pass", "activation maps", "perturbation", "regions"
+]
+FAMILIES: tuple[Family, ...] = (
+    "gradient field",
+    "adaptive path",
+    "changed backward pass",
+    "activation maps",
+    "perturbation",
+    "regions",
+)
+
+# What a complete method's attributions sum to.
+DELTA_F = "F(x) − F(x′)"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that a method can be told.
+
+    Attributes:
+        name: how it is called in ``values`` and in links; the same name means the same thing in every method.
+        title: the label on the page.
+        default: the value when nothing is said; its type is the setting's type.
+        low, high: the range of a number, ends included.
+        choices: the values of a text setting.
+    """
+
+    name: str
+    title: str
+    default: Value
+    low: float = 0
+    high: float = 0
+    choices: tuple[str, ...] = ()
+
+    def check(self, value: object) -> Value:
+        """The value, if it is one that this setting can have.
+
+        Raises:
+            ValueError: it is of another type or out of range; the message says what is allowed.
+        """
+        if isinstance(self.default, bool):
+            if not isinstance(value, bool):
+                raise ValueError(f"{self.name} must be true or false, not {value!r}")
+            return value
+        if isinstance(self.default, str):
+            if value not in self.choices:
+                raise ValueError(f"{self.name} must be one of {self.choices}, not {value!r}")
+            return str(value)
+        if isinstance(self.default, int):
+            value = whole(self.name, value)
+        elif isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{self.name} must be a number, not {value!r}")
+        if not self.low <= value <= self.high:  # also refuses NaN
+            raise ValueError(f"{self.name} must be {self.low:g} to {self.high:g}, not {value!r}")
+        return value
+
+
+# Settings that several methods have in common, with the ranges of the page.
+STEPS = Setting("steps", "Steps m", 50, 1, 500)
+RULE = Setting("rule", "Quadrature rule", "right", choices=tuple(RULES))
+SAMPLES = Setting("samples", "Samples n", 50, 1, 500)
+NOISE_LEVEL = Setting("noise_level", "Noise level", 0.15, 0, 0.5)
+SEED = Setting("seed", "Seed", 0, 0, 2**32 - 1)
+CLIP = Setting("clip", "Clip noisy copies to 0…1", False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a method answers to a case.
+
+    Attributes:
+        attribution: ``(8, 8)`` float64, signed unless the method has no sign.
+        forward, backward: how many pictures were sent forward and backward through the network, counted, not estimated.
+        goal: what the attributions should sum to by the method's own promise, in units of F; None where nothing is
+            promised.
+        error: standard error of each pixel ``(8, 8)``, where the method averages over random draws.
+    """
+
+    attribution: Floats
+    forward: int
+    backward: int
+    goal: float | None = None
+    error: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldWork:
+    """How a method of the gradient family works: where it looks, and what it makes of what it sees there.
+
+    Attributes:
+        points: where, ``(k, 8, 8)``.
+        attribution: what it makes of F and ∂F/∂x there, ``(8, 8)``, signed.
+        error: standard error of that, where there is one.
+    """
+
+    points: Callable[[Case, Settings], Floats]
+    attribution: Callable[[Case, Settings, Field], Floats]
+    error: Callable[[Field], Floats | None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """One entry of the table.
+
+    Attributes:
+        name: short, for code and links.
+        title: as people say it.
+        year: of the paper.
+        paper: authors, short.
+        reference: the paper's title and where to find it.
+        family: what kind of question it asks.
+        formula: in one line.
+        complete: what the attributions are meant to sum to, such as ``DELTA_F``; "" when nothing is promised.
+        invariant: whether two networks that compute the same function always get the same map (Sundararajan 2017's
+            Implementation Invariance).
+        passes: what it costs in passes through the network, in words.
+        settings: what it can be told.
+        misleads: one honest sentence on when it misleads.
+        work: the method itself, for a case and a value for each of its settings.
+        refusal: why it does not apply to a network, "" when it does.
+    """
+
+    name: str
+    title: str
+    year: int
+    paper: str
+    reference: str
+    family: Family
+    formula: str
+    complete: str
+    invariant: bool
+    passes: str
+    settings: tuple[Setting, ...]
+    misleads: str
+    work: Callable[[Case, Values], Answer] | FieldWork
+    refusal: Callable[[Network], str] = lambda network: ""
+
+    def values(self, given: Mapping[str, object]) -> Values:
+        """A value for each setting: the given one, checked, else its default.
+
+        Raises:
+            ValueError: an unknown setting, or a value that it cannot have.
+        """
+        known = {setting.name: setting for setting in self.settings}
+        for name in given:
+            if name not in known:
+                raise ValueError(f"{self.title} has no setting {name!r}")
+        return MappingProxyType(
+            {name: s.check(given[name]) if name in given else s.default for name, s in known.items()}
+        )
+
+    def __call__(self, case: Case, **given: object) -> Answer:
+        """Answer a case; settings that are not given have their defaults.
+
+        Raises:
+            ValueError: the network is one that the method does not apply to, or a setting is wrong.
+        """
+        if reason := self.refusal(case.network):
+            raise ValueError(f"{self.title} does not apply: {reason}")
+        values = self.values(given)
+        if isinstance(self.work, FieldWork):
+            return _look_and_answer(self, self.work, case, shared(values))
+        return self.work(case, values)
+
+
+def shared(values: Values) -> Settings:
+    """The shared settings among a method's values, as the gradient family reads them."""
+    names = {field.name for field in fields(Settings)}
+    some: dict[str, Any] = {name: value for name, value in values.items() if name in names}
+    return Settings(**some)
+
+
+def _look_and_answer(method: Method, work: FieldWork, case: Case, settings: Settings) -> Answer:
+    points = work.points(case, settings)
+    field = look(case.network, points, case.target, case.output)
+    goal, ends = None, 0
+    if method.complete == DELTA_F:
+        goal, ends = delta_f(case), 2
+    return Answer(
+        work.attribution(case, settings, field),
+        forward=len(points) + ends,
+        backward=len(points),
+        goal=goal,
+        error=work.error(field) if work.error else None,
+    )
+
+
+def delta_f(case: Case) -> float:
+    """F(x) − F(x′): two pictures forward."""
+    with torch.no_grad():
+        logits: Floats = case.network.logits(torch.from_numpy(np.stack([case.baseline, case.input]))).numpy()
+    f_baseline, f_input = outputs(case.network, logits, case.target, case.output)[0].tolist()
+    return float(f_input - f_baseline)
