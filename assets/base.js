@@ -64,6 +64,9 @@
     return value.toPrecision(digits || 3).replace("-", "−");
   };
 
+  // A round number as short as it can be written: ticks of an axis.
+  explorer.plain = (value) => (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5) ? explorer.number(value, 1) : String(Number(value.toPrecision(3))).replace("-", "−"));
+
   explorer.signed = (value, digits) => (value > 0 ? "+" : "") + explorer.number(value, digits);
 
   explorer.percent = function (share) {
@@ -79,6 +82,9 @@
     if (value >= 0.999 && value < 1) return value.toFixed(Math.min(15, 1 - Math.floor(Math.log10(1 - value))));
     return explorer.number(value);
   };
+
+  // F in the figures that suit it: of a probability, or of a logit.
+  explorer.score = (value) => (explorer.view.asked.output === "probability" ? explorer.probability : explorer.number)(value);
 
   // Base64 of little-endian float32, as the server packs the gradients of the path.
   explorer.floats = function (text) {

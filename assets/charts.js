@@ -11,7 +11,7 @@
   // Draw or redraw a chart in a script-owned element; `label` says in words what it shows.
   explorer.drawChart = function (host, traces, layout, label) {
     const colour = ink("--ink-soft");
-    const axis = { gridcolor: ink("--line"), zerolinecolor: ink("--line-strong"), linecolor: ink("--line-strong"), fixedrange: true, nticks: 4 };
+    const axis = { gridcolor: ink("--line"), zerolinecolor: ink("--line-strong"), linecolor: ink("--line-strong"), fixedrange: true };
     const base = {
       margin: { ...MARGIN, ...(layout.margin || {}) },
       paper_bgcolor: "rgba(0,0,0,0)",
@@ -28,11 +28,27 @@
     if (!drawing) {
       drawing = element("div", { class: "drawing" });
       host.append(drawing);
-      const title = host.previousElementSibling;
-      title.after(explorer.iconButton("save", "Save the chart below as PNG", () => explorer.saveChart(host)));
+      host.parentElement.querySelector("h3").after(explorer.iconButton("save", "Save the chart below as PNG", () => explorer.saveChart(host)));
     }
-    window.Plotly.react(drawing, traces, { ...whole, width: host.clientWidth, height: host.clientHeight }, { staticPlot: true, displayModeBar: false });
+    const size = { width: host.clientWidth, height: host.clientHeight };
+    window.Plotly.react(drawing, traces, { ...whole, ...size }, { staticPlot: true, displayModeBar: false });
   };
+
+  // An axis from the smallest round numbers that hold these values, so that it rests while a picture changes. The ticks are
+  // given: Plotly takes a quarter of its time to find some.
+  explorer.calmAxis = function (low, high, pad) {
+    const span = high - low || Math.abs(high) || 0.1;
+    const power = 10 ** Math.floor(Math.log10(span / 2));
+    const step = [1, 2, 5, 10].find((s) => s * power >= span / 4) * power;
+    const first = Math.floor(low / step + 1e-9);
+    const last = Math.max(first + 1, Math.ceil(high / step - 1e-9));
+    const ticks = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+    const margin = (pad || 0) * (last - first) * step;
+    return { range: [ticks[0] - margin, ticks[ticks.length - 1] + margin / 2], tickvals: ticks, ticktext: ticks.map((tick) => explorer.plain(tick)) };
+  };
+
+  // α from the baseline to the input.
+  explorer.pathAxis = { range: [0, 1], tickvals: [0, 0.25, 0.5, 0.75, 1], ticktext: ["α = 0", "0.25", "0.5", "0.75", "1"] };
 
   // A line over the chart's plotting area at α, and a veil over what is not reached yet; dragging it scrubs.
   explorer.cursor = function (host) {

@@ -16,7 +16,6 @@
       maps[name].surface.classList.add("opens");
     });
     explorer.onShown("compare", draw);
-    explorer.on("step", () => view.state.tab === "compare" && drawMaps());
   };
 
   // Dash calls this when the scale is switched.
@@ -34,22 +33,18 @@
   }
 
   function drawMaps() {
-    const { answer, asked, path, step, state } = view;
-    const midway = step < path.count;
-    const values = (name) =>
-      name === "integrated_gradients" && midway ? path.running.subarray(64 * step, 64 * step + 64) : answer.methods[name].map;
-    const limits = names.map((name) => (name === "integrated_gradients" && midway ? path.limit : explorer.largest(answer.methods[name].map)));
+    const { answer, asked, state } = view;
+    const limits = names.map((name) => explorer.largest(answer.methods[name].map));
     const shared = Math.max(...limits);
     const notes = {
       gradient: "∂F/∂x at the picture",
-      integrated_gradients: midway ? `after ${step} of ${path.count} steps` : `${asked.baseline} baseline, ${asked.rule === "exact" ? "exact" : `m = ${asked.steps}, ${asked.rule}`}`,
+      integrated_gradients: `${asked.baseline} baseline, ${asked.rule === "exact" ? "exact" : `m = ${asked.steps}, ${asked.rule}`}`,
       smoothgrad: `${asked.samples} samples, σ = ${answer.smoothgrad.sigma.toFixed(2)}`,
     };
     names.forEach((name, i) => {
-      const { snr, delta } = answer.methods[name];
-      maps[name].set(values(name), state.scale === "shared" ? shared : limits[i]);
-      const soFar = name === "integrated_gradients" && midway;
-      maps[name].describe(notes[name], soFar ? `Σ so far ${number(path.sums[step])}\nof ΔF ${number(answer.f.delta)}` : `SNR ${number(snr)}\nΣ − ΔF = ${signed(delta)}`);
+      const { map, snr, delta } = answer.methods[name];
+      maps[name].set(map, state.scale === "shared" ? shared : limits[i]);
+      maps[name].describe(notes[name], `SNR ${number(snr)}\nΣ − ΔF = ${signed(delta)}`);
     });
   }
 

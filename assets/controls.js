@@ -22,6 +22,7 @@
     byId("keep-drawing").addEventListener("click", keepDrawing);
     byId("new-seed").addEventListener("click", () => choose({ seed: (view.state.seed + 1) % (view.config.limits.seed[1] + 1) }));
     if (window.matchMedia("(max-width: 899px)").matches) byId("settings").open = false;
+    Object.keys(NUMBERS).forEach((id) => byId(id).addEventListener("blur", () => restore(id)));
     explorer.on("state", show);
     explorer.on("adopted", writeInputs);
   };
@@ -84,6 +85,14 @@
     return { [name]: value };
   }
 
+  // A field that was left empty shows again what is in use.
+  function restore(id) {
+    if (byId(id).value !== "" || inInputs[id] === view.state[id]) return;
+    inInputs[id] = view.state[id];
+    window.dash_clientside.set_props(id, { value: view.state[id] });
+    refuse(id, "");
+  }
+
   function refuse(name, text) {
     const place = byId(`${name}-refusal`);
     if (place) place.textContent = text;
@@ -104,6 +113,8 @@
     writeInputs();
     explorer.commit();
   }
+
+  explorer.choose = choose;
 
   function keepDrawing() {
     choose({ baseline: "drawing", drawing: view.state.pixels.slice() });

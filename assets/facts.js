@@ -36,6 +36,7 @@
 
   function drawScores() {
     const { answer } = view;
+    byId("sees").replaceChildren("Seen as ", element("b", { text: explorer.className(answer.predicted) }), ` (${explorer.probability(answer.scores[answer.predicted])})`);
     const list = answer.scores.map((score, i) => {
       const fill = element("i", { class: "score-fill" });
       fill.style.transform = `scaleX(${score})`;
@@ -64,11 +65,10 @@
 
   function drawF() {
     const { f } = view.answer;
-    const shown = view.asked.output === "probability" ? explorer.probability : number;
     table("f-table", [
       ["F is", explorer.outputName()],
-      ["F(x)", shown(f.input)],
-      ["F(x′)", shown(f.baseline)],
+      ["F(x)", explorer.score(f.input)],
+      ["F(x′)", explorer.score(f.baseline)],
       ["ΔF", signed(f.delta, 4)],
     ]);
   }
@@ -76,7 +76,7 @@
   function drawMethod() {
     const { answer, method, config } = view;
     const figures = answer.methods[method];
-    rows = figures.top.map(([row, column, value], rank) => {
+    rows = figures.top.filter(([, , value]) => value !== 0).map(([row, column, value], rank) => {
       const at = 8 * row + column;
       const button = element(
         "button",
@@ -94,7 +94,8 @@
       return { at, row: element("li", {}, button) };
     });
     showMarked(explorer.markedPixel());
-    byId("top-pixels").replaceChildren(element("ol", { class: "top" }, ...rows.map(({ row }) => row)));
+    const none = rows.length ? "Rows and columns count from 0 at the top left." : "No pixel stands out: the whole map is 0.";
+    byId("top-pixels").replaceChildren(element("ol", { class: "top" }, ...rows.map(({ row }) => row)), element("p", { class: "quiet", text: none }));
     drawSums(figures, method, config);
     drawNoise(figures, answer);
   }

@@ -38,6 +38,7 @@
       step: element("span", { class: "gauge-step" }),
       sum: element("span", { class: "gauge-sum" }),
       result: element("p", { class: "gauge-result" }),
+      goal: element("i", { class: "gauge-goal" }),
     };
     byId("gauge").append(
       element("div", { class: "gauge-row" }, element("span", { class: "gauge-label", text: "Path" }), element("div", { class: "bar" }, gauge.progress), gauge.step),
@@ -45,7 +46,7 @@
         "div",
         { class: "gauge-row" },
         element("span", { class: "gauge-label", text: "Σ of ΔF" }),
-        element("div", { class: "bar bar-gauge" }, gauge.fill, element("i", { class: "gauge-goal" })),
+        element("div", { class: "bar bar-gauge" }, gauge.fill, gauge.goal),
         gauge.sum
       ),
       gauge.result
@@ -55,7 +56,7 @@
   function drawAnswer() {
     const { path, answer } = view;
     maps.baseline.set(answer.baseline, 1);
-    maps.baseline.describe(`F = ${number(answer.f.baseline)}`);
+    maps.baseline.describe(`F = ${explorer.score(answer.f.baseline)}`);
     // over a piece a probability's gradient is not one number: what is shown is its mean
     maps.gradient.title.textContent = view.asked.rule === "exact" ? "Mean gradient" : "Gradient here";
     drawPathChart(path, answer);
@@ -68,7 +69,7 @@
     const alpha = path.alphas[step];
     for (let i = 0; i < 64; i++) between[i] = (1 - alpha) * answer.baseline[i] + alpha * path.input[i];
     maps.interpolated.set(between, 1);
-    maps.interpolated.describe(`α = ${alpha.toFixed(3)}, F = ${number(path.values[step])}`);
+    maps.interpolated.describe(`α = ${alpha.toFixed(3)}, F = ${explorer.score(path.values[step])}`);
     maps.gradient.set(step ? path.gradientAt(step) : NOTHING, path.steepest);
     maps.gradient.describe(step ? `${unit()} ${step}, weight ${number(path.weights[step - 1])}` : "before the first step");
     maps.running.set(path.running.subarray(64 * step, 64 * step + 64), path.limit);
@@ -86,8 +87,9 @@
     const share = goal === 0 ? 0 : sum / goal;
     gauge.progress.style.transform = `scaleX(${step / path.count})`;
     gauge.fill.style.transform = `scaleX(${Math.max(0, Math.min(1.25, share)) / 1.25})`;
+    gauge.goal.hidden = goal === 0; // nothing to reach
     explorer.write(gauge.step, `${unit()} ${step} of ${path.count}, α = ${alpha.toFixed(3)}`);
-    explorer.write(gauge.sum, `Σ = ${number(sum, 4)} of ΔF = ${number(goal, 4)}${goal === 0 ? "" : ` (${(100 * share).toFixed(1)} %)`}`);
+    explorer.write(gauge.sum, `Σ = ${number(sum)} of ΔF = ${number(goal)}${goal === 0 ? "" : ` (${(100 * share).toFixed(1)} %)`}`);
     const finished = answer.methods.integrated_gradients;
     const missed = finished.share === null ? "" : ` (${percent(finished.share)} of ΔF)`;
     explorer.write(
@@ -102,10 +104,12 @@
   function drawPathChart(path, answer) {
     const [first, last] = path.ends;
     const switches = answer.exact.switches;
-    byId("path-note").textContent = `F = ${explorer.outputName()}`;
-    const low = Math.min(...answer.path.curve);
-    const high = Math.max(...answer.path.curve);
-    const pad = 0.08 * (high - low) || 0.05;
+    byId("path-title").textContent = `F = ${explorer.outputName()} along the path`;
+    const ticks = switches.length ? `Ticks: ${switches.length} ReLU switches. ` : "";
+    byId("path-note").textContent = `${ticks}Drag to move along the path.`;
+    const axis = explorer.calmAxis(Math.min(...answer.path.curve), Math.max(...answer.path.curve), 0.15);
+    const foot = axis.range[0];
+    const low = axis.tickvals[0];
     explorer.drawChart(
       byId("path-chart"),
       [
@@ -118,12 +122,12 @@
         {
           // one broken line, not a marker each: a marker costs an element, and there are dozens
           x: switches.flatMap(([at]) => [at, at, null]),
-          y: switches.flatMap(() => [low - 1.4 * pad, low - 0.5 * pad, null]),
+          y: switches.flatMap(() => [foot, foot + 0.6 * (low - foot), null]),
           mode: "lines",
           line: { color: explorer.ink("--ink-soft"), width: 1 },
         },
       ],
-      { xaxis: { range: [0, 1] }, yaxis: { range: [low - 1.5 * pad, high + pad] } },
+      { xaxis: explorer.pathAxis, yaxis: axis },
       `F along the path, from ${number(first)} at the baseline to ${number(last)} at the input; ${switches.length} ReLU switches`
     );
   }
@@ -138,15 +142,16 @@
     const x = trapezoid ? path.alphas : path.reached;
     const y = trapezoid ? heights : [...heights, heights[heights.length - 1]];
     const area = answer.methods.integrated_gradients.map[pixel];
-    byId("pixel-title").textContent =
-      `${explorer.place(pixel)}: area ${signed(area)}, exact ${signed(answer.exact.map[pixel])}`;
+    const name = explorer.place(pixel);
+    byId("pixel-title").textContent = `(x − x′) ∂F/∂x of ${name}`;
+    byId("pixel-area").textContent = `area = attribution = ${signed(area)}, exact ${signed(answer.exact.map[pixel])}`;
     const { minus, plus } = explorer.signColours();
     const colour = area < 0 ? minus : plus;
     explorer.drawChart(
       byId("pixel-chart"),
       [{ x, y, mode: "lines", fill: "tozeroy", fillcolor: colour.replace("rgb", "rgba").replace(")", ",0.45)"), line: { color: colour, width: 1.5, shape: trapezoid ? "linear" : "hv" } }],
-      { xaxis: { range: [0, 1] }, yaxis: { rangemode: "tozero" } },
-      `The integrand of ${explorer.place(pixel)} along the path; its area is the attribution, ${signed(area)}`
+      { xaxis: explorer.pathAxis, yaxis: explorer.calmAxis(Math.min(0, ...heights), Math.max(0, ...heights), 0) },
+      `The integrand of ${name} along the path; its area is the attribution, ${signed(area)}`
     );
   }
 

@@ -107,8 +107,32 @@
 
   function showWords() {
     if (!view.answer) return;
-    const text = view.answer.words[view.state.tab].join(" ");
-    if (byId("words").textContent !== text) byId("words").textContent = text;
+    explorer.write(byId("words"), view.answer.words[view.state.tab].join(" "));
+    const { predicted, target } = view.answer;
+    const name = explorer.className(predicted);
+    const ask = element("button", { type: "button", class: "btn btn-sm btn-outline-secondary", text: `Ask about “${name}” instead`, onclick: () => explorer.choose({ target: predicted }) });
+    byId("suggestion").replaceChildren(...(predicted === target ? [] : [ask]));
+    narrate();
+  }
+
+  // While the path is walked, the words tell of the place on it; they are not read aloud, as the gauge is not.
+  function narrate() {
+    const { answer, path, step, state } = view;
+    if (!answer) return;
+    const midway = state.tab === "integrated" && step < path.count;
+    byId("happening").classList.toggle("midway", midway);
+    if (midway) explorer.write(byId("narration"), step ? stepWords(step, path, answer) : "This is the baseline: nothing of the picture is there yet. Press Play, or →, to bring it in bit by bit and add up the gradients met on the way.");
+  }
+
+  function stepWords(step, path, answer) {
+    const f = explorer.outputName();
+    const here = explorer.largest(path.gradientAt(step));
+    const compared = here < path.steepest / 20 ? "almost flat here" : here > path.steepest / 2 ? "steep here" : "moderate here";
+    return (
+      `The picture is ${Math.round(100 * path.alphas[step])} % there, and ${f} has gone from ${explorer.score(answer.f.baseline)} to ${explorer.score(path.values[step])}. ` +
+      `The gradient is ${compared} (at most ${number(here)}; on this path up to ${number(path.steepest)}), and each pixel’s share of it has been added up to ` +
+      `Σ = ${number(path.sums[step])} of ΔF = ${number(answer.f.delta)}.`
+    );
   }
 
   function showReadout() {
@@ -154,6 +178,7 @@
     });
     explorer.on("pixel", showReadout);
     explorer.on("step", showReadout);
+    explorer.on("step", narrate);
     window.addEventListener("resize", debounced(redraw, 150));
     explorer.emit("state", view.state);
     explorer.startSession();
@@ -175,7 +200,6 @@
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     explorer: {
       start: quietly(start),
-      answered: quietly((text) => text && explorer.answered(JSON.parse(text))),
       controlsChanged: quietly((...values) => explorer.controlsChanged(...values)),
       scaleChanged: quietly((scale) => explorer.scaleChanged(scale)),
     },

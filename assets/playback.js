@@ -91,6 +91,7 @@
   function goTo(step) {
     if (!view.path) return;
     setPlaying(false);
+    explorer.showTab("integrated"); // the one that shows steps
     move(step);
   }
   explorer.goToStep = goTo;
@@ -108,7 +109,7 @@
     if (!view.path || on === playing) return;
     playing = on;
     if (on) {
-      if (view.state.tab === "saliency") explorer.showTab("integrated"); // there is nothing to play on the first tab
+      explorer.showTab("integrated");
       if (view.step >= view.path.count) move(0);
       position = view.step;
       lastFrame = null;
@@ -165,6 +166,7 @@
       ArrowRight: () => goTo(view.step + 1),
       Home: () => goTo(0),
       End: () => goTo(Infinity),
+      Escape: () => explorer.choosePixel(null),
     };
     if (!onButton) actions[" "] = () => setPlaying(!playing);
     if (!actions[event.key]) return;

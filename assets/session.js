@@ -6,10 +6,10 @@
   const { byId, element, view } = explorer;
 
   const LIVE_EVERY = 150; // ms between questions while a stroke lasts
-  const PATIENCE = 3000; // ms without an answer before the server's health is asked
-  const LOST_AFTER = 10000; // ms after which an open request to a healthy server is given up
-  const HANDED_ON = 1000; // ms that Dash may need to hand an answer on once it has arrived
-  const FIRST_RETRY = 500;
+  const STALE_AFTER = 300; // ms without an answer before the old numbers are dimmed
+  const PATIENCE = 3000; // … before the page says that it waits
+  const LOST_AFTER = 10000; // … before the request is given up and sent again
+  const FIRST_RETRY = 400;
   const LAST_RETRY = 5000;
 
   let early = null; // what was changed before the first answer said which state the link means
@@ -17,9 +17,7 @@
   let waiting = null; // the question in flight
   let pending = false; // the state changed while it was
   let liveTimer = null;
-  let watch = null;
-  let recovering = false;
-  let tries = 0; // how often the question in flight was asked in vain
+  let dimming = null;
 
   // Fields that no number depends on: changing them asks the server nothing.
   const LOOKS = ["tab", "scale"];
@@ -29,8 +27,8 @@
   explorer.startSession = function () {
     early = {};
     window.addEventListener("popstate", (event) => travel(event.state && event.state.explorer));
-    ["online", "offline"].forEach((event) => window.addEventListener(event, () => recover(waiting)));
-    new PerformanceObserver(seeRequests).observe({ type: "resource" });
+    window.addEventListener("offline", () => showAway("You are offline."));
+    window.addEventListener("online", () => waiting || showAway(null));
     send({ link: window.location.search });
   };
 
@@ -127,33 +125,54 @@
 
   function send(what) {
     pending = false;
-    tries = 0;
     waiting = { ask: ++asked, ...what };
-    explorer.emit("asking");
-    put();
+    clearTimeout(dimming);
+    dimming = setTimeout(showStale, STALE_AFTER, true);
+    pursue();
   }
 
-  // A new object each time, so that Dash asks again even if nothing in it changed.
-  function put() {
-    waiting = { ...waiting };
-    waitingSince = performance.now();
-    clearTimeout(watch);
-    watch = setTimeout(lookAfter, PATIENCE, waiting);
-    window.dash_clientside.set_props("state", { data: waiting });
-  }
-  let waitingSince = 0;
-
-  explorer.answered = function (answer) {
-    if (!answer || !waiting || answer.ask !== waiting.ask) return;
+  // Ask until there is an answer; if the state moved on while there was none, ask for the newest.
+  async function pursue() {
+    let answer = null;
+    let refusal = null;
+    for (let tries = 0; !answer && !refusal; tries++) {
+      try {
+        answer = await put(waiting);
+      } catch (failure) {
+        if (failure instanceof explorer.Refused) refusal = failure;
+        else await recover(tries);
+      }
+    }
     const opening = "link" in waiting;
-    view.asked = opening ? answer.state : waiting.state; // what these numbers belong to; the state may have moved on
+    const state = opening && answer ? answer.state : waiting.state; // the state may have moved on
+    over();
+    if (refusal) explorer.notice(refusal.message); // however often it is asked: what is shown stays
+    if (opening) open(answer || { state: view.config.defaults, notices: [] });
+    if (answer) {
+      view.asked = state;
+      explorer.receive(answer);
+    }
+    if (pending || (opening && refusal)) send({ state: view.state });
+  }
+
+  async function put(question) {
+    const stop = new AbortController();
+    const lost = setTimeout(() => stop.abort(), LOST_AFTER);
+    const slow = setTimeout(showAway, PATIENCE, "There is no answer yet.");
+    try {
+      return await explorer.askServer("explanation", "state", question, stop.signal);
+    } finally {
+      clearTimeout(lost);
+      clearTimeout(slow);
+    }
+  }
+
+  function over() {
     waiting = null;
-    clearTimeout(watch);
-    showAway(false);
-    if (opening) open(answer);
-    explorer.receive(answer);
-    if (pending) send({ state: view.state });
-  };
+    clearTimeout(dimming);
+    showStale(false);
+    showAway(null);
+  }
 
   // The first answer says which state the link was read as. What was changed while waiting for it is kept.
   function open(answer) {
@@ -162,7 +181,7 @@
     early = null;
     const count = view.config.networks[view.state.network].classes.length;
     if (view.state.target >= count) view.state.target = "predicted";
-    (answer.notices || []).forEach((text) => explorer.notice(text));
+    explorer.noticeAll(answer.notices);
     explorer.emit("state", view.state);
     explorer.emit("adopted");
     if (changed || answer.notices.length) writeAddress("replaceState");
@@ -171,82 +190,52 @@
 
   // ---- when no answer comes
 
-  // The browser tells of every finished request, the failed ones too: if Dash does not hand on an answer soon after, there
-  // was none to hand on.
-  function seeRequests(list) {
-    const question = waiting;
-    const ours = (entry) => entry.name.includes("_dash-update-component") && entry.startTime >= waitingSince;
-    if (question && list.getEntries().some(ours)) setTimeout(() => waiting === question && recover(question), HANDED_ON);
+  async function recover(tries) {
+    if (tries > 0) showAway(navigator.onLine ? "The server is away." : "You are offline."); // one failure may be a hiccup
+    await rest(Math.min(LAST_RETRY, FIRST_RETRY * 2 ** tries));
+    if (!pending || !waiting.state) return;
+    pending = false;
+    waiting = { ask: ++asked, state: view.state };
   }
 
-  // The request is still open: is the server there at all?
-  async function lookAfter(question) {
-    if (waiting !== question) return;
-    const healthy = await isHealthy();
-    if (waiting !== question) return;
-    if (!healthy || performance.now() - waitingSince > LOST_AFTER) recover(question);
-    else watch = setTimeout(lookAfter, PATIENCE, question);
+  // With jitter, as a class must not come back as one; and at once when the network is back.
+  function rest(pause) {
+    return new Promise((done) => {
+      const wake = () => {
+        clearTimeout(timer);
+        window.removeEventListener("online", wake);
+        done();
+      };
+      const timer = setTimeout(wake, pause * (0.75 + Math.random() / 2));
+      window.addEventListener("online", wake);
+    });
   }
 
-  // Wait until the server is healthy, then ask again what is still unanswered: the newest state, not the old one.
-  async function recover(question) {
-    if (recovering) return;
-    recovering = true;
-    let pause = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** tries);
-    if (tries > 0) await rest(pause);
-    while (waiting === question) {
-      if (await isHealthy()) break;
-      showAway(true);
-      await rest(pause);
-      pause = Math.min(LAST_RETRY, 2 * pause);
-    }
-    recovering = false;
-    if (waiting !== question) return;
-    if (!question) {
-      showAway(false);
-      return;
-    }
-    if (tries > 1) showAway(true, true);
-    tries++;
-    if (pending && waiting.state) {
-      pending = false;
-      waiting = { ask: ++asked, state: view.state };
-    }
-    put();
+  // Numbers that no longer belong to the picture are dimmed until the new ones come.
+  function showStale(stale) {
+    ["stage", "facts"].forEach((id) => byId(id).setAttribute("aria-busy", String(stale)));
   }
 
-  // With jitter: a class must not come back as one.
-  const rest = (pause) => new Promise((done) => setTimeout(done, pause * (0.75 + Math.random() / 2)));
-
-  async function isHealthy() {
-    const stop = new AbortController();
-    const timer = setTimeout(() => stop.abort(), 3000);
-    try {
-      const base = JSON.parse(byId("_dash-config").textContent).requests_pathname_prefix;
-      return (await fetch(`${base}healthz`, { cache: "no-store", signal: stop.signal })).ok;
-    } catch {
-      return false;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  function showAway(away, healthy) {
+  function showAway(why) {
     const shown = byId("away");
-    if (!away) {
+    if (!why) {
       if (shown) shown.remove();
       return;
     }
-    const text = healthy
-      ? "The server does not answer this question. Your picture is kept; trying again…"
-      : "The server is away. Your picture and settings are kept; reconnecting…";
-    if (shown) shown.firstChild.textContent = text;
+    const text = `${why} Your picture and settings are kept; reconnecting…`;
+    if (shown) explorer.write(shown.firstChild, text);
     else byId("notices").append(element("div", { id: "away", class: "notice away" }, element("span", { text })));
   }
 
+  // What was wrong with a link, all in one notice.
+  explorer.noticeAll = function (texts) {
+    if (texts.length === 1) explorer.notice(texts[0]);
+    else if (texts.length) explorer.notice(element("ul", {}, ...texts.map((text) => element("li", { text }))));
+  };
+
   explorer.notice = function (text) {
     const close = element("button", { type: "button", class: "btn-close", "aria-label": "Dismiss", onclick: () => box.remove() });
-    const box = element("div", { class: "notice" }, element("span", { text }), close);
+    const box = element("div", { class: "notice" }, element("div", {}, text), close);
     byId("notices").append(box);
   };
 })();

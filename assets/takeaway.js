@@ -41,7 +41,11 @@
     setTimeout(() => URL.revokeObjectURL(url), 1000);
   }
 
-  const fileName = (what, ending) => `attribution-${view.asked.network}-${what}.${ending}`;
+  // Such as gradient-ring-of-circle-by-shapes.png
+  function fileName(what, ending) {
+    const words = [what, explorer.className(view.answer.target), "of", explorer.pictureName(view.asked.pixels).title, "by", view.asked.network];
+    return `${words.join("-").toLowerCase().replace(/[^a-z0-9]+/g, "-")}.${ending}`;
+  }
 
   function whole() {
     const { config, answer, asked } = view;
@@ -62,7 +66,7 @@
     if (!view.answer) return;
     const { answer, asked } = view;
     const names = Object.keys(answer.methods);
-    const about = { link: address(asked), target: answer.target, target_name: explorer.className(answer.target), ...answer.f, state: asked };
+    const about = { link: address(asked), target: answer.target, target_name: explorer.className(answer.target), f_input: answer.f.input, f_baseline: answer.f.baseline, delta_f: answer.f.delta, state: asked };
     const head = Object.entries(about).map(([name, value]) => `# ${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`);
     const columns = [
       ["row", (i) => Math.floor(i / 8)],
@@ -106,7 +110,13 @@
   explorer.saveChart = async function (host) {
     const { data, layout } = host.querySelector(".drawing");
     if (!data) return;
-    const url = await window.Plotly.toImage({ data, layout: { ...layout, paper_bgcolor: explorer.ink("--surface") } }, { format: "png", scale: 2 });
+    const told = {
+      paper_bgcolor: explorer.ink("--surface"),
+      title: { text: host.parentElement.querySelector("h3").textContent, font: { size: 14 }, x: 0.02, y: 0.96, yanchor: "top" },
+      margin: { ...layout.margin, t: 40 },
+      height: layout.height + 32,
+    };
+    const url = await window.Plotly.toImage({ data, layout: { ...layout, ...told } }, { format: "png", scale: 2 });
     const bytes = Uint8Array.from(atob(url.split(",")[1]), (letter) => letter.charCodeAt(0));
     download(fileName(host.id, "png"), new Blob([bytes], { type: "image/png" }));
   };

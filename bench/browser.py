@@ -78,8 +78,8 @@ def _strokes(page: Page) -> list[Row]:
             explorer.on("answer", () => {
                 if (!window.painting) return;
                 window.painting = false;
-                // the frame that shows it is over when the next one begins
-                requestAnimationFrame(() => requestAnimationFrame(() => window.redrawn.push(performance.now() - window.ended)));
+                // a task that is queued while a frame is made runs when that frame has been painted
+                requestAnimationFrame(() => setTimeout(() => window.redrawn.push(performance.now() - window.ended)));
             });
         }"""
     )

@@ -15,7 +15,7 @@ MAX_ASK = 2**53
 
 
 def register(app: Dash, zoo: Zoo) -> None:
-    """Wire the state store to the server and the explanation store to the scripts."""
+    """Wire the page to the server and to its scripts. ``server.js`` asks the first callback by itself, and says why."""
 
     @app.callback(Output("explanation", "data"), Input("state", "data"), prevent_initial_call=True)
     def explain(question: object) -> str:
@@ -23,9 +23,6 @@ def register(app: Dash, zoo: Zoo) -> None:
         # as text: Dash walks through every list of a store's data, on both sides, in search of components
         return orjson.dumps(respond(question, zoo)).decode()
 
-    app.clientside_callback(
-        ClientsideFunction("explorer", "answered"), Input("explanation", "data"), prevent_initial_call=True
-    )
     app.clientside_callback(ClientsideFunction("explorer", "start"), Input("config", "data"))
     app.clientside_callback(
         ClientsideFunction("explorer", "scaleChanged"), Input("scale", "value"), prevent_initial_call=True

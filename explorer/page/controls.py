@@ -18,7 +18,7 @@ BASELINE_TITLES = {
     "noise": "Noise (uniform)",
     "blur": "Blur of the input",
     "mean": "Mean training picture",
-    "farthest": "Farthest corner (0 or 1)",
+    "farthest": "Farthest (each pixel 0 or 1)",
     "drawing": "My drawing",
 }
 RULE_TITLES = {

@@ -32,6 +32,14 @@ def protect(app: Dash, *, frame_ancestors: str) -> None:
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     update_path = app.config.routes_pathname_prefix + "_dash-update-component"
 
+    page, everything_else = app.config.routes_pathname_prefix, f"{app.config.routes_pathname_prefix}<path:path>"
+
+    @server.before_request
+    def check_address() -> None:
+        # Dash answers any address with the page; this app has but one
+        if request.url_rule is not None and request.url_rule.rule == everything_else and request.path != page:
+            raise NotFound
+
     @server.before_request
     def check_body() -> None:
         if request.path == update_path and request.method == "POST":

@@ -1,4 +1,4 @@
-"""The page as a whole: header, the three columns, the stores, and what the scripts need to know from the start."""
+"""The page as a whole: header, the three columns, and what the scripts need to know from the start."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def layout(zoo: Zoo) -> html.Div:
                 className="columns",
             ),
             _footer(),
-            dcc.Store(id="state"),
+            dcc.Store(id="state"),  # the two ends of the callback that server.js asks; nothing is written into them
             dcc.Store(id="explanation"),
             dcc.Store(id="config", data=config(opening, zoo)),
         ],

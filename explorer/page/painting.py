@@ -34,6 +34,7 @@ def painting() -> html.Section:
         [
             html.Div([html.H2("Your picture"), html.Span(id="picture-name", className="quiet")], className="head"),
             script_owned("paint-grid", "paint-grid"),
+            script_owned("sees", "sees"),
             brush,
             tools,
             html.H3("Patterns", id="patterns-title"),

@@ -31,7 +31,13 @@ def stage() -> html.Section:
             html.P("Arrow keys move over the pixels; Enter enlarges where that is offered.", id="map-help", hidden=True),
             playback(),
             html.Div(
-                [html.H2("What’s happening?"), html.P(id="words", role="status")],
+                [
+                    html.H2("What’s happening?"),
+                    html.Div(
+                        [html.P(id="words", role="status"), html.P(id="narration", **{"aria-hidden": "true"})], className="told"
+                    ),
+                    script_owned("suggestion"),
+                ],
                 id="happening",
                 className="happening",
             ),
@@ -68,17 +74,17 @@ def _integrated() -> list[html.Div]:
             [
                 html.Div(
                     [
-                        html.H3("F along the path; ticks: ReLU switches"),
+                        html.H3(id="path-title"),
+                        html.P(id="path-note", className="chart-note"),
                         script_owned("path-chart", "chart"),
-                        html.Span(id="path-note", className="chart-note"),
                     ],
                     className="chart-box",
                 ),
                 html.Div(
                     [
                         html.H3(id="pixel-title"),
+                        html.P(id="pixel-area", className="chart-note"),
                         script_owned("pixel-chart", "chart"),
-                        html.Span("(xᵢ − x′ᵢ) ∂F/∂xᵢ", className="chart-note"),
                     ],
                     className="chart-box",
                 ),

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 PIXELS = 64
+NOTHING = 1e-11  # a share this small is the rounding of the sum itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,9 @@ def tell(facts: Facts) -> dict[str, list[str]]:
     }
 
 
-def number(value: float) -> str:
-    """Three significant digits with a true minus sign."""
-    text = f"{value:#.3g}".removesuffix(".") if value else "0"
+def number(value: float, digits: int = 3) -> str:
+    """So many significant digits with a true minus sign, as ``explorer.number`` of the page."""
+    text = f"{value:#.{digits}g}".removesuffix(".") if value else "0"
     if "e" in text:
         mantissa, exponent = text.split("e")
         raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
@@ -65,13 +66,11 @@ def number(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage: two significant digits below 10 %, whole above."""
+    """A share as a percentage, as ``explorer.percent`` of the page: two significant digits below 10 %, whole above."""
     value = 100 * share
-    if share < 1e-11:  # rounding of the sum itself
+    if share < NOTHING:
         return "0 %"
-    if value < 0.095:
-        return f"{number(value)} %"
-    return f"{value:.2g} %" if value < 9.5 else f"{value:.0f} %"
+    return f"{number(value, 2)} %" if value < 9.5 else f"{value:.0f} %"
 
 
 def _asked(facts: Facts) -> list[str]:
@@ -125,8 +124,8 @@ def _path(facts: Facts) -> list[str]:
     told = []
     if facts.output == "probability" and facts.f_baseline > 0.5:
         told.append(
-            f"The baseline itself already scores {facts.f_name} = {probability(facts.f_baseline)}: not a good “nothing there”. "
-            f"Try another baseline."
+            f"The baseline itself already scores {facts.f_name} = {probability(facts.f_baseline)}, so what is explained is how the "
+            f"picture takes it to {probability(facts.f_input)}; with another baseline it would be another story."
         )
     else:
         told.append(
@@ -151,11 +150,13 @@ def _sum(facts: Facts) -> list[str]:
         return ["F is the same at both ends, so the attributions should cancel out to 0."]
     if facts.share > 0.01:
         missed = "falls short of" if facts.delta * (facts.f_input - facts.f_baseline) < 0 else "overshoots"
+        size = f"{number(facts.share, 2)} times ΔF itself" if facts.share >= 2 else f"{percent(facts.share)} of it"
         return [
-            f"Incomplete: the sum {missed} ΔF by {number(abs(facts.delta))}, {percent(facts.share)} of it. More steps bring it "
+            f"Incomplete: the sum {missed} ΔF by {number(abs(facts.delta))}, {size}. More steps bring it "
             f"closer in the end; the exact rule leaves no error."
         ]
-    told = [f"The sum is within {percent(facts.share)} of ΔF with {facts.steps} steps."]
+    near = f"within {percent(facts.share)} of ΔF" if facts.share >= NOTHING else "ΔF to rounding"
+    told = [f"The sum is {near} with {facts.steps} step{'s' if facts.steps > 1 else ''}."]
     # completeness is necessary, not sufficient: errors of single pixels can cancel in the sum
     if facts.pixel_error is not None and facts.pixel_error > max(0.01, 3 * facts.share):
         told.append(

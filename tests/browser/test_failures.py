@@ -158,3 +158,25 @@ def test_the_first_answer_may_be_late_too(visits: Visits, server: Server, models
     assert visit.state["network"] == "digits"
     assert visit.text("picture-name") == "Circle"
     visit.shows_the_numbers_of_its_state(models)
+
+
+def test_a_refusal_is_told_in_the_servers_words_and_asked_once(unlucky: Visit) -> None:
+    shown = unlucky.numbers()
+    refusal = "The steps must be a whole number from 1 to 500, not 'many'."
+    asked = failing_once(unlucky, lambda route: route.fulfill(status=400, body=refusal, content_type="text/plain"))
+    unlucky.stroke((1, 0), (1, 7))
+    unlucky.until("(text) => document.getElementById('notices').textContent.includes(text)", refusal)
+    assert len(asked) == 1
+    assert unlucky.numbers() == shown  # the old numbers stay, and so does the picture
+    assert unlucky.pixels[8:16] == [1] * 8
+    assert unlucky.page.locator("#away").count() == 0
+
+
+def test_numbers_of_an_earlier_picture_are_dimmed_until_the_new_ones_come(unlucky: Visit) -> None:
+    held = failing_once(unlucky, lambda _: None)
+    unlucky.stroke((1, 0), (1, 7))
+    unlucky.until("() => document.getElementById('stage').getAttribute('aria-busy') === 'true'")
+    assert float(unlucky.page.evaluate("() => getComputedStyle(document.getElementById('facts')).opacity")) < 1
+    held[0].continue_()
+    unlucky.rest()
+    assert unlucky.page.evaluate("() => getComputedStyle(document.getElementById('facts')).opacity") == "1"

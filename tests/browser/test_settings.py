@@ -198,3 +198,25 @@ def test_settings_are_folded_on_a_phone(visits: Visits, server: Server) -> None:
     visit.page.locator("#settings > summary").click()
     with visit.count_requests(1):
         visit.choose("network", "digits")
+
+
+def test_the_class_that_the_network_sees_can_be_asked_about_with_one_click(visit: Visit, models: Zoo) -> None:
+    visit.open("?v=1&p=ring")
+    assert "ring" in visit.text("sees")
+    visit.page.get_by_role("button", name="Ask about “ring” instead").click()
+    visit.rest()
+    assert visit.view["answer"]["target"] == visit.view["answer"]["predicted"] == visit.state["target"]
+    assert visit.page.locator("#target").input_value() == str(visit.state["target"])
+    assert visit.page.locator("#suggestion button").count() == 0
+    visit.shows_the_numbers_of_its_state(models)
+
+
+def test_a_field_that_is_left_empty_shows_what_is_in_use(visit: Visit) -> None:
+    visit.open("?v=1&m=70")
+    field = visit.page.locator("#steps")
+    field.fill("")
+    visit.until("() => document.getElementById('steps-refusal').textContent.includes('still using 70')")
+    field.blur()
+    visit.until("() => document.getElementById('steps').value === '70'")
+    assert visit.text("steps-refusal") == ""
+    assert visit.state["steps"] == 70

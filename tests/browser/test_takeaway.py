@@ -61,7 +61,7 @@ def test_the_attributions_as_csv(visit: Visit) -> None:
     assert [float(row["smoothgrad_standard_error"]) for row in rows] == said["smoothgrad"]["error"]
     assert json.loads(about["state"]) == visit.state
     assert about["link"].endswith(visit.page.evaluate("() => explorer.link()"))
-    assert float(about["delta"]) == said["f"]["delta"]
+    assert float(about["delta_f"]) == said["f"]["delta"]
     visit.enter("samples", "1")
     visit.rest()
     _, content = taken(visit, "CSV")
@@ -119,7 +119,7 @@ def raw(png: bytes) -> bytes:
 def test_maps_as_png(visit: Visit) -> None:
     with visit.count_requests(0):
         name, content = saved(visit, visit.page.get_by_label("Save as PNG: Gradient").first)
-    assert name == "attribution-shapes-gradient.png"
+    assert name == "gradient-vertical-edge-of-vertical-edge-by-shapes.png"
     assert len(content) > 5_000
     assert len(set(raw(content))) > 50  # not one plain colour
     names = set()
@@ -128,4 +128,4 @@ def test_maps_as_png(visit: Visit) -> None:
         name, content = saved(visit, button)
         assert content.startswith(b"\x89PNG")
         names.add(name)
-    assert names == {f"attribution-shapes-{method}.png" for method in ("gradient", "integrated_gradients", "smoothgrad")}
+    assert names == {f"{method}-vertical-edge-of-vertical-edge-by-shapes.png" for method in ("gradient", "integrated-gradients", "smoothgrad")}

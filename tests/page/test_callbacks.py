@@ -274,7 +274,7 @@ def test_other_methods_are_refused_in_one_sentence(method: str, client: FlaskCli
 
 @pytest.mark.parametrize(
     "path",
-    ["/assets/missing.js", "/assets/../app.py", "/assets/%2e%2e/app.py", "/_dash-component-suites/dash/missing.js",
+    ["/nope", "/assets/missing.js", "/assets/../app.py", "/assets/%2e%2e/app.py", "/_dash-component-suites/dash/missing.js",
      "/_dash-component-suites/torch/version.py"],
 )  # fmt: skip
 def test_what_is_not_there_is_said_to_be_missing(path: str, client: FlaskClient) -> None:
