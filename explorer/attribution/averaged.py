@@ -1,8 +1,8 @@
 """Integrated Gradients averaged: over noisy copies of the input, or over several baselines.
 
-Smooth IG is SmoothGrad around Integrated Gradients, as Smilkov et al. suggest (2017). That one baseline decides too much,
-and that an average over several is a way out, is the point of Sturmfels, Lundberg & Lee, "Visualizing the Impact of
-Feature Attribution Baselines", Distill 2020.
+Smooth IG is SmoothGrad around Integrated Gradients, as Smilkov et al. suggest (2017). That one baseline decides too
+much, and that an average over several is a way out: Sturmfels, Lundberg & Lee, "Visualizing the Impact of Feature
+Attribution Baselines", Distill 2020.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def smooth_integrated_gradients(case: Case, values: Values) -> Answer:
 def integrated_gradients_of_baselines(case: Case, values: Values) -> Answer:
     """The mean of Integrated Gradients of x from b baselines of uniform noise, ``(8, 8)``, in units of F.
 
-    The case's own baseline plays no part. The goal is F(x) − mean F(x′) over the baselines that were drawn; the standard
-    error tells how far the map would move with others.
+    The case's own baseline plays no part. The goal is F(x) − mean F(x′) over the baselines that were drawn; the
+    standard error tells how far the map would move with others.
     """
     settings = shared(values)
     baselines = noise_pictures(int(values["baselines"]), settings.seed)
@@ -92,6 +92,6 @@ AVERAGED_BASELINES = Method(
     invariant=True,
     passes="b m + b + 1 forward, b m backward",
     settings=(STEPS_EACH, RULE, BASELINES, SEED),
-    misleads="The average hides how much the baselines disagree, and noise stands for “nothing there” no better than black.",
+    misleads="The average hides how much the baselines disagree, and noise is no better than black as “nothing there”.",
     work=integrated_gradients_of_baselines,
 )

@@ -44,8 +44,8 @@ def blur_integrated_gradients(case: Case, values: Values) -> Answer:
 def blurred(picture: Floats, sigmas: Floats) -> Floats:
     """The picture under a Gaussian blur of each σ, ``(k, 8, 8)``, for σ ``(k,)`` in pixels, 0 or more.
 
-    What lies outside the picture is black, so a wide blur also dims it. As the blur is separable, it is one 8 × 8 matrix
-    for the rows and the same for the columns.
+    What lies outside the picture is black, so a wide blur also dims it. The blur is separable: one 8 × 8 matrix for the
+    rows and the same for the columns.
     """
     matrices = _matrices(np.asarray(sigmas, dtype=np.float64))
     return matrices @ picture @ matrices.transpose(0, 2, 1)
@@ -72,7 +72,7 @@ BLUR_INTEGRATED_GRADIENTS = Method(
     complete="F(x) − F(x blurred by σ_max)",
     invariant=True,
     passes="m + 2 forward, m backward",
-    # most of what happens, happens in the last few steps: the midpoint rule misses the goal by a tenth of what the right one does
+    # most of what happens, happens in the last few steps: the midpoint rule's delta is a tenth of the right-hand one's
     settings=(replace(STEPS, default=100), replace(RULE, default="midpoint"), LARGEST_BLUR),
     misleads="It explains what sharpening adds; outside the picture counts as black, so blurring also dims its edges.",
     work=blur_integrated_gradients,

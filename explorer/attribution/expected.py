@@ -3,9 +3,9 @@
 Both estimate the average of Integrated Gradients over all background pictures, with one random point on one random path
 for each sample. GradientSHAP starts from a noisy copy of the input each time; without noise the two are the same.
 
-Erion, Janizek, Sturmfels, Lundberg & Lee, "Improving performance of deep learning models with axiomatic attribution priors
-and expected gradients", Nature Machine Intelligence 2021; Lundberg & Lee, "A Unified Approach to Interpreting Model
-Predictions", NeurIPS 2017, for the Shapley values that GradientSHAP is named after.
+Erion, Janizek, Sturmfels, Lundberg & Lee, "Improving performance of deep learning models with axiomatic attribution
+priors and expected gradients", Nature Machine Intelligence 2021; Lundberg & Lee, "A Unified Approach to Interpreting
+Model Predictions", NeurIPS 2017, for the Shapley values that GradientSHAP is named after.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MORE_SAMPLES = replace(SAMPLES, default=500, high=5000)  # two things to average
 
 
 class Draw(NamedTuple):
-    """What was drawn for n samples: a background picture each, ``(n, 8, 8)``, and where on the path, ``(n,)`` in [0, 1)."""
+    """What was drawn for n samples: background pictures ``(n, 8, 8)`` and places on the path ``(n,)`` in [0, 1)."""
 
     baselines: Floats
     alphas: Floats
@@ -35,7 +35,7 @@ def expected_gradients(case: Case, values: Values) -> Answer:
     """The mean of (x − x′) · ∂F(x′ + α (x − x′)) over random x′ and α, ``(8, 8)``, in units of F.
 
     The case's own baseline plays no part. In the limit of many samples the map is the mean of Integrated Gradients over
-    the background and sums to the goal, F(x) − mean F(background); the standard error tells how far from it each pixel is.
+    the background and sums to the goal, F(x) − mean F(background); the standard error tells how far off a pixel may be.
     """
     settings = shared(values)
     inputs = np.broadcast_to(case.input, (settings.samples, *case.input.shape))

@@ -27,9 +27,12 @@ CLOSE = 1e-12  # of the whole way: nearer than that counts as there
 def guided_integrated_gradients(case: Case, values: Values) -> Answer:
     """Σ ∂F(γ_k) · (γ_{k+1} − γ_k) along the path γ from x′ to x that it finds, ``(8, 8)``, in units of F.
 
-    One look a step, each at the end of the step before it, so nothing can be batched. With no leeway the path is straight
-    and the map that of Integrated Gradients with the left-hand rule; with a leeway of 1 the path is free.
+    One look a step, each at the end of the step before it, so nothing can be batched. With no leeway the path is
+    straight and the map that of Integrated Gradients with the left-hand rule; with a leeway of 1 the path is free.
     Pixels where x = x′ get exactly 0.
+
+    The goal, F(x) − F(x′), is reached in the limit of many steps only where F is smooth. In a ReLU network a path that
+    has much leeway runs along kinks, where the gradient changes with every step: the sum then stays off, whatever m.
     """
     steps, fraction, leeway = int(values["steps"]), float(values["fraction"]), float(values["max_dist"])
     start, difference = case.baseline.ravel(), case.difference.ravel()
@@ -87,6 +90,7 @@ GUIDED_INTEGRATED_GRADIENTS = Method(
     invariant=True,
     passes="m + 2 forward, m backward, one after the other",
     settings=(replace(STEPS, default=200), FRACTION, LEEWAY),
-    misleads="It steers round places where the network reacts sharply, so a reaction that is sharp and real is understated.",
+    misleads="It steers round places where the network reacts sharply, so real reactions are understated; with much "
+    "leeway the sum stays off its goal however many steps.",
     work=guided_integrated_gradients,
 )

@@ -37,7 +37,8 @@ def integrated(case: Case, inputs: Floats, baselines: Floats, steps: int, rule_n
         ends, starts = inputs[i : i + each], baselines[i : i + each]
         pictures = (1 - share) * starts[:, None] + share * ends[:, None]
         field = look(case.network, pictures.reshape(-1, *SHAPE), case.target, case.output)
-        maps[i : i + each] = (ends - starts) * np.einsum("k,pkij->pij", weights, field.gradients.reshape(pictures.shape))
+        gradients = field.gradients.reshape(pictures.shape)
+        maps[i : i + each] = (ends - starts) * np.einsum("k,pkij->pij", weights, gradients)
     return maps
 
 
@@ -60,7 +61,7 @@ def values_at(case: Case, pictures: Floats) -> Floats:
 
 
 def mean_and_error(maps: Floats) -> tuple[Floats, Floats | None]:
-    """The mean of n maps ``(n, 8, 8)``, and its standard error from their sample variance (ddof 1); None for one map."""
+    """The mean of n maps ``(n, 8, 8)`` and its standard error, from the sample variance (ddof 1); None for one map."""
     n = len(maps)
     mean = maps.sum(axis=0) / n
     if n < 2:

@@ -23,7 +23,7 @@ from explorer.attribution.smooth import points, standard_error
 
 
 def mean_square(case: Case, settings: Settings, field: Field) -> Floats:
-    """The mean of the squared gradients, ``(8, 8)``, 0 or more, in squared units of F for a change of 1 in the pixel."""
+    """The mean of the squared gradients, ``(8, 8)``, 0 or more, in (units of F for a change of 1 in the pixel)²."""
     return _mean(field.gradients**2)
 
 
@@ -69,7 +69,8 @@ SMOOTHGRAD_SQUARED = Method(
     invariant=True,
     passes="n forward, n backward",
     settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP),
-    misleads="It has no sign, and a pixel whose gradient only flickers scores as high as one that always pushes the same way.",
+    misleads="It has no sign, and a pixel whose gradient only flickers scores as high as one that always pushes one "
+    "way.",
     work=FieldWork(points, mean_square, _error_of_mean_square),
 )
 
@@ -78,13 +79,14 @@ VARGRAD = Method(
     title="VarGrad",
     year=2018,
     paper="Adebayo et al. 2018",
-    reference="Local Explanation Methods for Deep Neural Networks Lack Sensitivity to Parameter Values, arXiv:1810.03307",
+    reference="Local Explanation Methods for Deep Neural Networks Lack Sensitivity to Parameter Values, "
+    "arXiv:1810.03307",
     family="gradient field",
     formula="variance of ∂F/∂x at x + ε, ε ~ N(0, σ²)",
     complete="",
     invariant=True,
     passes="n forward, n backward",
     settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP),
-    misleads="It shows where the gradient changes, not where it is large: a pixel that always pushes equally hard gets 0.",
+    misleads="It shows where the gradient varies, not where it is large: a pixel with a large, steady gradient gets 0.",
     work=FieldWork(points, variance, _error_of_variance),
 )

@@ -75,8 +75,9 @@ def test_another_seed_gives_another_map_where_there_is_one(name: str) -> None:
 @outputs
 def test_a_pixel_that_the_network_does_not_read_gets_zero(name: str, output: Output) -> None:
     module = mlp(4)
+    assert isinstance(module[0], nn.Linear)
     with torch.no_grad():
-        module[0].weight[:, [0, 9, 63]] = 0  # type: ignore[index]
+        module[0].weight[:, [0, 9, 63]] = 0
     found = METHODS[name](random_case(network(module), 2, output)).attribution.ravel()
     assert (found[[0, 9, 63]] == 0).all()
     assert (np.delete(found, [0, 9, 63]) != 0).any()
@@ -215,5 +216,7 @@ def test_the_pictures_and_the_background_are_left_alone(name: str) -> None:
     before = [picture.copy() for picture in (case.input, case.baseline, BACKGROUND)]
     answer = METHODS[name](case)
     assert isinstance(answer, Answer)
-    now = (case.input, case.baseline, NETWORKS["flat"].background)
+    background = NETWORKS["flat"].background
+    assert background is not None
+    now = (case.input, case.baseline, background)
     assert all(np.array_equal(a, b) for a, b in zip(before, now, strict=True))

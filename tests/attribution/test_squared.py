@@ -46,7 +46,8 @@ def test_they_are_the_moments_of_the_gradients_at_smoothgrads_copies(output: Out
 @pytest.mark.parametrize("seed", range(3))
 def test_the_mean_square_is_the_square_of_the_mean_plus_the_variance(output: Output, seed: int) -> None:
     case = random_case(Network(mlp(seed)), seed, output)
-    smooth, square, spread = (METHODS[name](case).attribution for name in ("smoothgrad", "smoothgrad_squared", "vargrad"))
+    names = ("smoothgrad", "smoothgrad_squared", "vargrad")
+    smooth, square, spread = (METHODS[name](case).attribution for name in names)
     assert relative_error(square, smooth**2 + spread) < 1e-13
 
 
@@ -126,5 +127,5 @@ def test_captums_noise_tunnel_agrees_on_the_same_noise(
             nt_samples=20, stdevs=0.15, nt_type=kind, target=target, abs=False,
         ).detach().numpy().reshape(8, 8)
         ours = METHODS[name](case, samples=20).attribution
-        size = METHODS["smoothgrad_squared"](case, samples=20).attribution.max()  # Captum subtracts two numbers of this size
+        size = METHODS["smoothgrad_squared"](case, samples=20).attribution.max()  # Captum subtracts numbers of this size
         assert np.abs(ours - found).max() < 1e-9 * size
