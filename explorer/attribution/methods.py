@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from explorer.attribution.averaged import AVERAGED_BASELINES, SMOOTH_INTEGRATED_GRADIENTS
+from explorer.attribution.blur import BLUR_INTEGRATED_GRADIENTS
+from explorer.attribution.expected import EXPECTED_GRADIENTS, GRADIENT_SHAP
 from explorer.attribution.gradient import GRADIENT, GRADIENT_TIMES_INPUT
+from explorer.attribution.guided import GUIDED_INTEGRATED_GRADIENTS
 from explorer.attribution.integrated import INTEGRATED_GRADIENTS
 from explorer.attribution.method import Method
 from explorer.attribution.smooth import SMOOTHGRAD
+from explorer.attribution.squared import SMOOTHGRAD_SQUARED, VARGRAD
 
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
@@ -18,6 +23,14 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             GRADIENT_TIMES_INPUT,
             INTEGRATED_GRADIENTS,
             SMOOTHGRAD,
+            SMOOTHGRAD_SQUARED,
+            VARGRAD,
+            SMOOTH_INTEGRATED_GRADIENTS,
+            AVERAGED_BASELINES,
+            EXPECTED_GRADIENTS,
+            GRADIENT_SHAP,
+            BLUR_INTEGRATED_GRADIENTS,
+            GUIDED_INTEGRATED_GRADIENTS,
         )
     }
 )
