@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from explorer.attribution.deeplift import DEEPLIFT, DEEPLIFT_SHAP
 from explorer.attribution.gradient import GRADIENT, GRADIENT_TIMES_INPUT
 from explorer.attribution.integrated import INTEGRATED_GRADIENTS
+from explorer.attribution.lrp import LRP_EPSILON, LRP_GAMMA, LRP_ZPLUS
 from explorer.attribution.method import Method
 from explorer.attribution.smooth import SMOOTHGRAD
 
@@ -18,6 +20,11 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             GRADIENT_TIMES_INPUT,
             INTEGRATED_GRADIENTS,
             SMOOTHGRAD,
+            LRP_EPSILON,
+            LRP_GAMMA,
+            LRP_ZPLUS,
+            DEEPLIFT,
+            DEEPLIFT_SHAP,
         )
     }
 )
