@@ -66,7 +66,8 @@ def against(case: Case, references: Floats) -> tuple[Floats, float, Floats]:
     shapes: list[torch.Size] = []  # of one input to each layer
     slopes: list[torch.Tensor | None] = []  # the multipliers of each activation
     with torch.inference_mode(False), torch.no_grad():  # whatever mode the caller is in
-        a = torch.from_numpy(np.concatenate([case.input[None], references])).reshape(-1, *case.network.input_shape)
+        # copied into torch's aligned memory: the last bits of a matrix product depend on where its factors lie
+        a = torch.tensor(np.concatenate([case.input[None], references])).reshape(-1, *case.network.input_shape)
         for layer in layers:
             shapes.append(a.shape[1:])
             if isinstance(layer, KINKED_AT_ZERO):
@@ -77,7 +78,7 @@ def against(case: Case, references: Floats) -> tuple[Floats, float, Floats]:
                 a = layer(a)
         logits: Floats = a.numpy()
         f, _ = outputs(case.network, logits, case.target, case.output)
-        multipliers = torch.from_numpy(output_multipliers(case, logits))
+        multipliers = torch.tensor(output_multipliers(case, logits))
         for layer, shape, slope in zip(reversed(layers), reversed(shapes), reversed(slopes), strict=True):
             if slope is None:
                 multipliers = pull_back(layer, shape, multipliers)

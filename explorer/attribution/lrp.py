@@ -122,7 +122,7 @@ def zplus_rule(affine: Affine, a: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
 def propagate(case: Case, rule: Rule) -> tuple[Floats, float]:
     """The relevance of each pixel ``(8, 8)``, in units of the logit, and the target's logit that it comes from."""
     with torch.inference_mode(False), torch.enable_grad():  # whatever mode the caller is in
-        steps, a = [], torch.from_numpy(case.input.copy()).reshape(1, *case.network.input_shape)
+        steps, a = [], torch.tensor(case.input).reshape(1, *case.network.input_shape)
         layers = layers_of(case.network)
         while layers:
             layer = layers.pop(0)
