@@ -203,7 +203,8 @@ def lrp_gamma(case: Case, values: Values) -> Answer:
 def lrp_zplus(case: Case, values: Values) -> Answer:
     """LRP with the z⁺-rule in every affine layer; ``(8, 8)``, in units of the logit, all of the logit's sign.
 
-    It sums to the logit, whatever the biases, unless a unit is active by its bias alone: that unit's relevance is lost.
+    It sums to the logit, whatever the biases, as long as each unit with relevance has a positive contribution to hand it
+    to. A unit that is active by its bias alone has none, and a negative logit may have none: that relevance is lost.
     """
     relevance, logit = propagate(case, zplus_rule)
     return Answer(relevance, forward=2, backward=1, goal=logit)
@@ -251,7 +252,7 @@ LRP_ZPLUS = Method(
     reference="Explaining Nonlinear Classification Decisions with Deep Taylor Decomposition, arXiv:1512.02479",
     family="changed backward pass",
     formula="Rⱼ = Σₖ aⱼwⱼₖ⁺ / Σⱼ aⱼwⱼₖ⁺ · Rₖ, from the target's logit",
-    complete="the target's logit, less that of units active by their bias alone",
+    complete="the target's logit, less what finds no positive contribution",
     invariant=False,
     passes="2 forward, 1 backward",
     settings=(),
