@@ -7,10 +7,12 @@ from types import MappingProxyType
 
 from explorer.attribution.averaged import AVERAGED_BASELINES, SMOOTH_INTEGRATED_GRADIENTS
 from explorer.attribution.blur import BLUR_INTEGRATED_GRADIENTS
+from explorer.attribution.deeplift import DEEPLIFT, DEEPLIFT_SHAP
 from explorer.attribution.expected import EXPECTED_GRADIENTS, GRADIENT_SHAP
 from explorer.attribution.gradient import GRADIENT, GRADIENT_TIMES_INPUT
 from explorer.attribution.guided import GUIDED_INTEGRATED_GRADIENTS
 from explorer.attribution.integrated import INTEGRATED_GRADIENTS
+from explorer.attribution.lrp import LRP_EPSILON, LRP_GAMMA, LRP_ZPLUS
 from explorer.attribution.method import Method
 from explorer.attribution.smooth import SMOOTHGRAD
 from explorer.attribution.squared import SMOOTHGRAD_SQUARED, VARGRAD
@@ -31,6 +33,11 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             GRADIENT_SHAP,
             BLUR_INTEGRATED_GRADIENTS,
             GUIDED_INTEGRATED_GRADIENTS,
+            LRP_EPSILON,
+            LRP_GAMMA,
+            LRP_ZPLUS,
+            DEEPLIFT,
+            DEEPLIFT_SHAP,
         )
     }
 )

@@ -1,0 +1,81 @@
+"""Walking a network layer by layer, for methods that change what is passed back through each of them.
+
+Only a ``torch.nn.Sequential`` can be walked: its layers are called one by one from here, so nothing is hooked or copied
+and any number of threads can walk the same network at once. The layers are those that ``exact`` can cut: affine maps
+and element-wise activations with one kink at zero.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from explorer.attribution.exact import AFFINE, KINKED_AT_ZERO
+from explorer.attribution.network import Network
+
+
+class NotWalkable(ValueError):
+    """The network has a layer that cannot be walked; the message names it."""
+
+
+def layers_of(network: Network) -> list[nn.Module]:
+    """The network's layers, in the order in which they are called.
+
+    Raises:
+        NotWalkable: naming the first layer that is none of ``exact``'s, or has a hook.
+    """
+    layers = []
+    # every place counts, also where one layer object stands in several
+    for name, layer in network.module.named_modules(remove_duplicate=False):
+        where = f"layer {name}" if name else "the network"
+        if layer._forward_hooks or layer._forward_pre_hooks:
+            raise NotWalkable(f"it goes through the network layer by layer, and {where} has a hook")
+        if type(layer) is nn.Sequential:
+            continue
+        if type(layer) not in AFFINE + KINKED_AT_ZERO:  # a subclass may do anything
+            raise NotWalkable(
+                "it goes layer by layer through a torch.nn.Sequential of affine and ReLU layers, and "
+                f"{where} is a {type(layer).__name__}"
+            )
+        layers.append(layer)
+    return layers
+
+
+def refusal(network: Network) -> str:
+    """Why the network cannot be walked, in one sentence without its full stop; "" when it can."""
+    try:
+        layers_of(network)
+    except NotWalkable as reason:
+        return str(reason)
+    return ""
+
+
+def off_slope(layer: nn.Module) -> float:
+    """The slope of an activation below its kink; above it, it is 1."""
+    return float(layer.negative_slope) if isinstance(layer, nn.LeakyReLU) else 0.0
+
+
+def activate(layer: nn.Module, z: torch.Tensor) -> torch.Tensor:
+    """The activation of pre-activations; never in place, even where the layer is set so."""
+    return torch.where(z > 0, z, off_slope(layer) * z)
+
+
+def pull_back(layer: nn.Module, shape: torch.Size, cotangents: torch.Tensor) -> torch.Tensor:
+    """Cotangents of an affine layer's outputs, pulled back to its inputs: multiplied by its transposed matrix.
+
+    Args:
+        layer: one of ``exact.AFFINE``.
+        shape: of one input to it, without the batch.
+        cotangents: ``(k, …)`` float64, for its outputs, in any shape that has as many elements.
+
+    Returns:
+        ``(k, *shape)`` float64.
+    """
+    if isinstance(layer, nn.Linear) and len(shape) == 1:
+        return cotangents.reshape(-1, layer.out_features) @ layer.weight
+    # the derivative of an affine layer is the same everywhere, so ask at zero
+    with torch.inference_mode(False), torch.enable_grad():  # whatever mode the caller is in
+        anywhere = torch.zeros(len(cotangents), *shape, dtype=torch.float64, requires_grad=True)
+        out = layer(anywhere)
+        (pulled,) = torch.autograd.grad(out, anywhere, cotangents.reshape(out.shape))
+    return pulled
