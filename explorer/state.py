@@ -13,14 +13,14 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
-from explorer.attribution import RULES, Case, Settings
+from explorer.attribution import METHODS, RULES, SHARED, Case, Method, Settings, Value
 from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Output
 from explorer.models import Model
 from explorer.pictures import BASELINES, LEVELS, PATTERNS, baseline
@@ -32,11 +32,13 @@ MAX_NOISE = 0.5
 MAX_SEED = 999_999
 MAX_QUERY = 2_000
 RULE_NAMES = (*RULES, "exact")
-TABS = ("saliency", "integrated", "compare")
+TABS = ("saliency", "integrated", "compare", "methods")
+MAX_PINNED = 4
 SCALES = ("own", "shared")
 PREDICTED = "predicted"
 
 Pixels = tuple[float, ...]
+Options = Mapping[str, Mapping[str, Value]]
 Zoo = Mapping[str, Model]
 
 
@@ -58,7 +60,10 @@ class State:
         drawing: the picture kept as a baseline, 64 values, or None.
         steps, rule: of Integrated Gradients; the exact rule takes no steps.
         samples, noise_level, seed, clip: of SmoothGrad.
-        tab, scale: what is being looked at; no number depends on them.
+        options: of the other methods, by method and setting; only what differs from the method's default, in the table's
+            order.
+        pinned: the methods that are compared, one to four.
+        tab, scale: what is being looked at. No number depends on it, nor on what is pinned.
     """
 
     pixels: Pixels = tuple(PATTERNS["edge"].ravel().tolist())
@@ -74,6 +79,8 @@ class State:
     noise_level: float = 0.15
     seed: int = 0
     clip: bool = False
+    options: Options = field(default_factory=dict)
+    pinned: tuple[str, ...] = ("gradient", "integrated_gradients", "smoothgrad")
     tab: str = "saliency"
     scale: str = "own"
 
@@ -163,6 +170,13 @@ class State:
         """What the methods are told. Under the exact rule the quadrature's settings are not used."""
         rule = "gauss-legendre" if self.rule == "exact" else self.rule
         return Settings(self.steps, rule, self.samples, self.noise_level, self.seed, self.clip)
+
+    def values(self, method: Method) -> dict[str, Value]:
+        """What a method is told: the shared settings that it lists, and its own options."""
+        shared: dict[str, Value] = {s.name: getattr(self, s.name) for s in method.settings if s in SHARED}
+        if shared.get("rule") == "exact":
+            shared["rule"] = "gauss-legendre"
+        return {**shared, **self.options.get(method.name, {})}
 
     def _contradiction(self, zoo: Zoo) -> tuple[str, str] | None:
         """The first field that does not go with the rest, and why; None when all goes together."""
@@ -285,6 +299,73 @@ def _read_drawing(text: str) -> Pixels:
     return _read_pattern(text) if text in PATTERNS else decode(text)
 
 
+def _pinned(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not 1 <= len(value) <= MAX_PINNED:
+        raise StateError(f"the pinned methods must be 1 to {MAX_PINNED}, not {_shown(value)}")
+    for name in value:
+        if not isinstance(name, str) or name not in METHODS:
+            raise StateError(f"there is no method {_shown(name)} to be pinned")
+    if len(set(value)) < len(value):
+        raise StateError("a method can be pinned only once")
+    return tuple(value)
+
+
+def _options(value: Any) -> Options:
+    if not isinstance(value, dict) or not all(isinstance(own, dict) for own in value.values()):
+        raise StateError(f"the options must be an object of objects, not {_shown(value)}")
+    unknown = [name for name in value if name not in METHODS]
+    if unknown:
+        raise StateError(f"there is no method {_shown(unknown[0])} to be given options")
+    kept = {name: _own_options(method, value[name]) for name, method in METHODS.items() if name in value}
+    return {name: own for name, own in kept.items() if own}
+
+
+def _own_options(method: Method, given: dict[str, Any]) -> dict[str, Value]:
+    own = {s.name: s for s in method.settings if s not in SHARED}
+    unknown = [name for name in given if name not in own]
+    if unknown:
+        raise StateError(f"{method.title} has no setting {_shown(unknown[0])} of its own")
+    try:
+        checked = {name: setting.check(given[name]) for name, setting in own.items() if name in given}
+    except ValueError as wrong:
+        raise StateError(f"of {method.title}, {wrong}") from None
+    return {name: value for name, value in checked.items() if value != own[name].default}
+
+
+def _read_options(text: str) -> Any:
+    """``lime.samples:300,lrp_epsilon.epsilon:0.5``; each value is read as what its setting is."""
+    options: dict[str, dict[str, Any]] = {}
+    for part in text.split(","):
+        found = re.fullmatch(r"(\w+)\.(\w+):([-\w.]+)", part, re.ASCII)
+        if not found:
+            raise StateError(f"the option {_shown(part)} is not written as method.setting:value")
+        method, setting, value = found.groups()
+        options.setdefault(method, {})[setting] = _read_option(method, setting, value)
+    return options
+
+
+def _read_option(method: str, setting: str, text: str) -> Any:
+    default = next((s.default for s in METHODS[method].settings if s.name == setting), "") if method in METHODS else ""
+    if isinstance(default, bool):
+        return _read_truth(text)
+    if isinstance(default, int):
+        return _read_whole(text)
+    return _read_number(text) if isinstance(default, float) else text
+
+
+def _read_number(text: str) -> float | str:
+    return float(text) if re.fullmatch(r"\d{1,6}(\.\d{1,20})?(e-\d{1,3})?", text, re.ASCII) else text
+
+
+def _write_options(options: Options) -> str:
+    parts = ((method, name, value) for method, own in options.items() for name, value in own.items())
+    return ",".join(f"{method}.{name}:{_option_text(value)}" for method, name, value in parts)
+
+
+def _option_text(value: Value) -> str:
+    return str(int(value)) if isinstance(value, bool) else repr(value).removesuffix(".0").strip("'")
+
+
 FIELDS: Mapping[str, Field] = MappingProxyType(
     {
         "pixels": Field("p", _pixels("picture"), _read_pattern, lambda v: pattern_name(v) or ""),
@@ -300,6 +381,8 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "noise_level": Field("noise", _noise_level, _read_decimal, lambda v: repr(v).removesuffix(".0")),
         "seed": Field("seed", _whole("seed", 0, MAX_SEED), _read_whole),
         "clip": Field("clip", _truth, _read_truth, lambda v: str(int(v))),
+        "options": Field("set", _options, _read_options, _write_options),
+        "pinned": Field("pin", _pinned, lambda text: text.split(","), ",".join),
         "tab": Field("tab", _one_of("tab", TABS)),
         "scale": Field("scale", _one_of("scale", SCALES)),
     }

@@ -32,7 +32,7 @@ from explorer.attribution.measures import (
     statistical_snr,
     top_pixels,
 )
-from explorer.attribution.method import Answer, FieldWork, Method, Setting
+from explorer.attribution.method import FAMILIES, SHARED, Answer, FieldWork, Method, Setting, Value
 from explorer.attribution.methods import CORE, METHODS
 from explorer.attribution.network import Network, Output
 from explorer.attribution.rules import RULES, rule
@@ -40,8 +40,10 @@ from explorer.attribution.smooth import standard_error
 
 __all__ = [
     "CORE",
+    "FAMILIES",
     "METHODS",
     "RULES",
+    "SHARED",
     "Answer",
     "Case",
     "Completeness",
@@ -59,6 +61,7 @@ __all__ = [
     "Settings",
     "Switch",
     "Trace",
+    "Value",
     "completeness",
     "exact_integrated_gradients",
     "explain",

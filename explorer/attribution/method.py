@@ -86,6 +86,7 @@ SAMPLES = Setting("samples", "Samples n", 50, 1, 500)
 NOISE_LEVEL = Setting("noise_level", "Noise level", 0.15, 0, 0.5)
 SEED = Setting("seed", "Seed", 0, 0, 2**32 - 1)
 CLIP = Setting("clip", "Clip noisy copies to 0…1", False)
+SHARED = (STEPS, RULE, SAMPLES, NOISE_LEVEL, SEED, CLIP)  # a method that lists one of these just so is told with the others
 
 
 @dataclass(frozen=True, slots=True, eq=False)
