@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from explorer.attribution.activation_maps import (
+    CAM,
+    GRAD_CAM,
+    GRAD_CAM_PLUS_PLUS,
+    GUIDED_GRAD_CAM,
+    SMOOTH_GRAD_CAM_PLUS_PLUS,
+)
+from explorer.attribution.changed_backward import DECONVNET, GUIDED_BACKPROP
 from explorer.attribution.gradient import GRADIENT, GRADIENT_TIMES_INPUT
 from explorer.attribution.integrated import INTEGRATED_GRADIENTS
 from explorer.attribution.method import Method
@@ -18,6 +26,13 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             GRADIENT_TIMES_INPUT,
             INTEGRATED_GRADIENTS,
             SMOOTHGRAD,
+            DECONVNET,
+            GUIDED_BACKPROP,
+            CAM,
+            GRAD_CAM,
+            GRAD_CAM_PLUS_PLUS,
+            SMOOTH_GRAD_CAM_PLUS_PLUS,
+            GUIDED_GRAD_CAM,
         )
     }
 )
