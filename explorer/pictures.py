@@ -182,11 +182,7 @@ def digit_samples(folder: Path, per_class: int = 16) -> tuple[tuple[Picture, ...
 
 
 def read_digits(path: Path) -> tuple[Picture, NDArray[np.integer[Any]], NDArray[np.bool_]]:
-    """Return (pictures (k, 64) in [0, 1], class indices (k,), held-out mask (k,)) of the data file.
-
-    Raises:
-        StoredFileError: the file is missing or damaged.
-    """
+    """Return (pictures (k, 64) in [0, 1], class indices (k,), held-out mask (k,)) of the data file, or raise StoredFileError."""
     arrays = read_arrays(path)
     try:
         levels, labels, held_out = arrays["pictures"], arrays["labels"], arrays["held_out"]
