@@ -6,22 +6,23 @@ Weights come from the small .npz files in models/ that models/train.py makes; no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from explorer.attribution import Network
+from explorer.backgrounds import training_digits, training_shapes
 from explorer.pictures import SHAPE, StoredFileError, read_arrays
 
 FOLDER = Path(__file__).resolve().parent.parent / "models"
 
 LOGISTIC_BIAS = -0.15
+Layer = TypeVar("Layer", torch.nn.Linear, torch.nn.Conv2d)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,19 +58,30 @@ def load_zoo(folder: Path = FOLDER) -> Mapping[str, Model]:
     Raises:
         StoredFileError: a weight file is missing or damaged; the message names it and says how to make it.
     """
+    of_shapes, of_digits = training_shapes(folder), training_digits(folder)
     shapes = _trained(
         folder,
         "shapes",
         "Shapes",
         "A small ReLU network trained on drawn shapes, light on dark and dark on light. What you paint by hand is harder.",
+        of_shapes,
     )
     digits = _trained(
         folder,
         "digits",
         "Digits",
         "A small ReLU network trained on real handwritten digits. Whatever you paint, it answers with one of the ten.",
+        of_digits,
     )
-    models = (shapes, digits, _logistic(shapes.mean))
+    digits_cnn = _trained(
+        folder,
+        "digits-cnn",
+        "Digits, convolutional",
+        "A convolutional network trained on the same digits: 16 maps of where it finds what, each averaged, then one "
+        "weighted sum.",
+        of_digits,
+    )
+    models = (shapes, digits, digits_cnn, _rewritten(digits), _logistic(shapes.mean, of_shapes))
     return MappingProxyType({model.name: model for model in models})
 
 
@@ -82,13 +94,10 @@ def logistic_weights() -> NDArray[np.float64]:
     return weights
 
 
-def _logistic(mean: NDArray[np.float64]) -> Model:
+def _logistic(mean: NDArray[np.float64], background: NDArray[np.float64]) -> Model:
     """Return the hand-set detector. Its logits are −s and s with s = B + Σ W x: its classes are opposites."""
-    weights = torch.from_numpy(logistic_weights().reshape(64))
-    linear = torch.nn.Linear(64, 2, dtype=torch.float64)
-    with torch.no_grad():
-        linear.weight.copy_(torch.stack([-weights, weights]))
-        linear.bias.copy_(torch.tensor([-LOGISTIC_BIAS, LOGISTIC_BIAS], dtype=torch.float64))
+    weights = logistic_weights().reshape(64)
+    linear = _linear(np.stack([-weights, weights]), np.array([-LOGISTIC_BIAS, LOGISTIC_BIAS]))
     classes = ("class 0", "class 1")
     return Model(
         name="logistic",
@@ -100,11 +109,55 @@ def _logistic(mean: NDArray[np.float64]) -> Model:
         accuracy=None,
         held_out=None,
         mean=mean,
-        network=Network(torch.nn.Sequential(linear), activation="sigmoid", classes=classes),
+        network=Network(torch.nn.Sequential(linear), activation="sigmoid", classes=classes, background=background),
     )
 
 
-def _trained(folder: Path, name: str, title: str, about: str) -> Model:
+def _rewritten(digits: Model) -> Model:
+    """Return the digits network written with other layers: the same function, so the same gradients, to rounding.
+
+    What is rewritten, with no chance in it:
+
+    - every fourth unit of the first layer is there twice, with one and three quarters of its outgoing weights; all units
+      are shuffled, and scaled by powers of 2 that the next layer takes back;
+    - a unit relu(z) of the second layer is computed as relu(relu(z + n) − n), where n is a quarter of what speaks for it:
+      as n ≥ 0 that is the same number, but reached over another kink;
+    - the last layer is split into two, through a matrix of ±1 whose inverse is its transpose over 32.
+    """
+    w1, b1, w2, b2, w3, b3 = (tensor.numpy() for tensor in digits.network.module.parameters())
+    hidden = len(b2)
+    shares = np.concatenate([np.where(np.arange(len(b1)) % 4, 1.0, 0.25), np.full(len(b1[::4]), 0.75)])
+    units = np.concatenate([np.arange(len(b1)), np.arange(0, len(b1), 4)])
+    shuffle = np.arange(len(units)) * 7 % len(units)  # 7 has no divisor in common with 40
+    units, shares, scale = units[shuffle], shares[shuffle], 2.0 ** (np.arange(len(units)) % 5 - 2)
+    inner = w2[:, units] * (shares / scale)
+    in_favour = np.maximum(inner, 0) / 4
+    turned = np.ones((1, 1))
+    while len(turned) < hidden:
+        turned = np.block([[turned, turned], [turned, -turned]])
+    layers = [
+        _linear(scale[:, None] * w1[units], scale * b1[units]),
+        torch.nn.ReLU(),
+        _linear(np.concatenate([inner + in_favour, in_favour]), np.concatenate([b2, np.zeros(hidden)])),
+        torch.nn.ReLU(),
+        _linear(np.hstack([np.eye(hidden), -np.eye(hidden)]), np.zeros(hidden)),
+        torch.nn.ReLU(),
+        _linear(turned, np.zeros(hidden)),
+        _linear(w3 @ turned.T / hidden, b3),
+    ]
+    return replace(
+        digits,
+        name="digits-rewritten",
+        title="Digits, rewritten",
+        about="The digits network with other layers inside that compute the very same function: methods that ask only for "
+        "F and its gradient give the same maps, others need not.",
+        network=Network(
+            torch.nn.Sequential(*layers), classes=digits.classes, background=digits.network.background
+        ),
+    )
+
+
+def _trained(folder: Path, name: str, title: str, about: str, background: NDArray[np.float64]) -> Model:
     """Return the trained model of a weight file, checked."""
     path = folder / f"{name}.npz"
     arrays = read_arrays(path)
@@ -113,7 +166,7 @@ def _trained(folder: Path, name: str, title: str, about: str) -> Model:
         accuracy, held_out, mean = float(arrays["accuracy"]), int(arrays["held_out"]), arrays["mean"]
         if mean.shape != SHAPE or not np.all((mean >= 0) & (mean <= 1)) or not 0 <= accuracy <= 1:
             raise ValueError("its facts are out of range")
-        module = _mlp(arrays, len(classes))
+        module = _relu_network(arrays, len(classes))
     except (KeyError, TypeError, ValueError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else error
         raise StoredFileError(f"{path} is damaged ({reason}); make it again with: make train") from error
@@ -127,26 +180,47 @@ def _trained(folder: Path, name: str, title: str, about: str) -> Model:
         accuracy=accuracy,
         held_out=held_out,
         mean=mean,
-        network=Network(module, classes=classes),
+        network=Network(module, classes=classes, background=background),
     )
 
 
-def _mlp(arrays: Mapping[str, NDArray[Any]], classes: int) -> torch.nn.Sequential:
-    """Return the ReLU network, 64 inputs to `classes` logits, of the arrays w0, b0, w1, b1 and so on."""
+def _relu_network(arrays: Mapping[str, NDArray[Any]], classes: int) -> torch.nn.Sequential:
+    """Return the ReLU network of the arrays w0, b0, w1, b1 and so on, from pictures to `classes` logits.
+
+    Weights with four axes are those of 3 × 3 convolutions with a border of zeros; their last maps are averaged.
+    """
     count = sum(name.startswith("w") for name in arrays)
     layers = [(arrays[f"w{number}"], arrays[f"b{number}"]) for number in range(count)]
-    sizes = [64, *(len(bias) for _, bias in layers)]
-    if count == 0 or sizes[-1] != classes:
+    if count == 0 or layers[-1][1].shape != (classes,):
         raise ValueError("its layers do not fit its classes")
+    convolutional = layers[0][0].ndim == 4
+    before = 1 if convolutional else 64
     modules: list[torch.nn.Module] = []
-    for (weight, bias), (before, after) in zip(layers, pairwise(sizes), strict=True):
-        if weight.shape != (after, before) or bias.shape != (after,):
+    for number, (weight, bias) in enumerate(layers):
+        window = (3, 3) if convolutional and number < count - 1 else ()
+        if weight.shape != (len(bias), before, *window) or bias.ndim != 1:
             raise ValueError("its layers do not fit each other")
         if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
             raise ValueError("its weights are not finite")
-        linear = torch.nn.Linear(before, after, dtype=torch.float64)
-        with torch.no_grad():
-            linear.weight.copy_(torch.from_numpy(weight.astype(np.float64)))
-            linear.bias.copy_(torch.from_numpy(bias.astype(np.float64)))
-        modules += [linear, torch.nn.ReLU()]
+        if convolutional and not window:
+            modules += [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()]
+        modules += [_convolution(weight, bias) if window else _linear(weight, bias), torch.nn.ReLU()]
+        before = len(bias)
     return torch.nn.Sequential(*modules[:-1])
+
+
+def _linear(weight: NDArray[Any], bias: NDArray[Any]) -> torch.nn.Linear:
+    return _filled(torch.nn.Linear(weight.shape[1], len(weight), dtype=torch.float64), weight, bias)
+
+
+def _convolution(weight: NDArray[Any], bias: NDArray[Any]) -> torch.nn.Conv2d:
+    layer = torch.nn.Conv2d(weight.shape[1], len(weight), weight.shape[2], padding=weight.shape[2] // 2, dtype=torch.float64)
+    return _filled(layer, weight, bias)
+
+
+def _filled(layer: Layer, weight: NDArray[Any], bias: NDArray[Any]) -> Layer:
+    assert layer.bias is not None
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(weight.astype(np.float64)))
+        layer.bias.copy_(torch.from_numpy(bias.astype(np.float64)))
+    return layer

@@ -175,14 +175,14 @@ def digit_samples(folder: Path, per_class: int = 16) -> tuple[tuple[Picture, ...
         StoredFileError: the file is missing or damaged.
         ValueError: there are not `per_class` such pictures of some digit.
     """
-    pictures, labels, held_out = _digits(folder / DIGITS_FILE)
+    pictures, labels, held_out = read_digits(folder / DIGITS_FILE)
     means = np.stack([pictures[~held_out & (labels == digit)].mean(axis=0) for digit in range(10)])
     candidates = [pictures[held_out & (labels == digit)] for digit in range(10)]
     return tuple(_legible_and_varied(candidates[digit], means, digit, per_class) for digit in range(10))
 
 
-def _digits(path: Path) -> tuple[Picture, NDArray[np.integer[Any]], NDArray[np.bool_]]:
-    """Return (pictures (k, 64) in [0, 1], class indices (k,), held-out mask (k,)) of the data file."""
+def read_digits(path: Path) -> tuple[Picture, NDArray[np.integer[Any]], NDArray[np.bool_]]:
+    """Return (pictures (k, 64) in [0, 1], class indices (k,), held-out mask (k,)) of the data file, or raise StoredFileError."""
     arrays = read_arrays(path)
     try:
         levels, labels, held_out = arrays["pictures"], arrays["labels"], arrays["held_out"]

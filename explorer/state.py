@@ -111,7 +111,7 @@ class State:
             return cls(), [f"The link is longer than {MAX_QUERY:,} characters, so the opening state is shown."]
         parts = dict(parse_qsl(query.lstrip("?"), keep_blank_values=True))
         version = parts.pop("v", None)
-        by_key = {field.key: name for name, field in FIELDS.items()}
+        by_key = {codec.key: name for name, codec in FIELDS.items()}
         known = {key: text for key, text in parts.items() if key in by_key or key == "px"}
         # others add parameters of their own to links; one that is nearly ours was meant for us
         meant = [key for key in parts if key not in known and (key.lower() in by_key or key in FIELDS)]
@@ -133,7 +133,7 @@ class State:
 
     def to_json(self) -> dict[str, Any]:
         """The state as the page holds it: plain lists, strings, numbers and booleans."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     def to_query(self) -> str:
@@ -143,14 +143,14 @@ class State:
         """
         parts = {"v": VERSION}
         default = State()
-        for name, field in FIELDS.items():
+        for name, codec in FIELDS.items():
             value = getattr(self, name)
             if value == getattr(default, name) or (name == "drawing" and value is None):
                 continue
             if name == "pixels" and pattern_name(value) is None:
                 parts["px"] = encode(value)
             else:
-                parts[field.key] = field.write(value)
+                parts[codec.key] = codec.write(value)
         return "?" + urlencode(parts)
 
     def picture(self) -> Floats:
@@ -194,10 +194,10 @@ def _mended(state: State, zoo: Zoo) -> tuple[State, list[str]]:
     """The state with each field that contradicts the rest back at its default, and why."""
     reasons = []
     while contradiction := state._contradiction(zoo):
-        field, reason = contradiction
+        wrong, reason = contradiction
         reasons.append(reason)
-        default: Any = getattr(State(), field)
-        state = replace(state, **{field: default})
+        default: Any = getattr(State(), wrong)
+        state = replace(state, **{wrong: default})
     return state, reasons
 
 

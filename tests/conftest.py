@@ -20,7 +20,7 @@ settings.register_profile("explorer", deadline=None, derandomize=True, database=
 settings.load_profile("explorer")
 
 REFERENCE = Path(__file__).parent / "reference"
-ZOO = ("shapes", "digits", "logistic")
+ZOO = ("shapes", "digits", "digits-cnn", "digits-rewritten", "logistic")
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,9 @@ SHAPES = (
     "nothing",
 )
 
+NAMES = ("shapes", "digits", "digits-cnn", "digits-rewritten", "logistic")
+OF_DIGITS = pytest.mark.parametrize("name", ["digits", "digits-cnn", "digits-rewritten"])
+
 CLASS_OF_PATTERN = {
     "edge": "vertical edge",
     "bar": "vertical edge",
@@ -206,7 +209,7 @@ def painted(art: str) -> Floats:
 
 
 def test_the_zoo_is_in_order_and_cannot_be_changed(zoo: Mapping[str, Model]) -> None:
-    assert tuple(zoo) == ("shapes", "digits", "logistic")
+    assert tuple(zoo) == NAMES
     assert all(model.name == name for name, model in zoo.items())
     with pytest.raises(TypeError):
         zoo["mine"] = zoo["shapes"]  # type: ignore[index]
@@ -214,7 +217,7 @@ def test_the_zoo_is_in_order_and_cannot_be_changed(zoo: Mapping[str, Model]) -> 
         zoo["shapes"].accuracy = 1.0  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("name", ["shapes", "digits", "logistic"])
+@pytest.mark.parametrize("name", NAMES)
 def test_each_model_is_whole(zoo: Mapping[str, Model], name: str) -> None:
     model = zoo[name]
     assert model.title
@@ -229,9 +232,10 @@ def test_each_model_is_whole(zoo: Mapping[str, Model], name: str) -> None:
 
 def test_classes_come_in_the_agreed_order(zoo: Mapping[str, Model]) -> None:
     assert zoo["shapes"].classes == SHAPES
-    assert zoo["digits"].classes == ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+    for name in ("digits", "digits-cnn", "digits-rewritten"):
+        assert zoo[name].classes == ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
     assert zoo["logistic"].classes == ("class 0", "class 1")
-    assert [model.linear for model in zoo.values()] == [False, False, True]
+    assert [model.linear for model in zoo.values()] == [False, False, False, False, True]
 
 
 # The hand-set detector.
@@ -286,8 +290,9 @@ def test_logistic_was_never_trained_and_says_so(zoo: Mapping[str, Model]) -> Non
 # The trained networks.
 
 
-def test_digits_accuracy_is_the_stored_one_and_good(zoo: Mapping[str, Model]) -> None:
-    data, model = stored("digits-data.npz"), zoo["digits"]
+@OF_DIGITS
+def test_digits_accuracy_is_the_stored_one_and_good(zoo: Mapping[str, Model], name: str) -> None:
+    data, model = stored("digits-data.npz"), zoo[name]
     held_out = data["held_out"]
     answers = model.network.scores(data["pictures"][held_out] / 16).argmax(axis=1)
     assert np.mean(answers == data["labels"][held_out]) == model.accuracy
@@ -296,24 +301,27 @@ def test_digits_accuracy_is_the_stored_one_and_good(zoo: Mapping[str, Model]) ->
     assert model.accuracy >= 0.975
 
 
-def test_digits_in_plain_black_and_white_are_recognised(zoo: Mapping[str, Model]) -> None:
+@OF_DIGITS
+def test_digits_in_plain_black_and_white_are_recognised(zoo: Mapping[str, Model], name: str) -> None:
     data = stored("digits-data.npz")
     held_out = data["held_out"]
     pictures = (data["pictures"][held_out] >= 8).astype(np.float64)
-    answers = zoo["digits"].network.scores(pictures).argmax(axis=1)
+    answers = zoo[name].network.scores(pictures).argmax(axis=1)
     assert np.mean(answers == data["labels"][held_out]) >= 0.93
 
 
+@OF_DIGITS
 @pytest.mark.parametrize("art", PAINTED_DIGITS)
-def test_digits_recognises_what_a_hand_paints(zoo: Mapping[str, Model], art: str) -> None:
-    answers = zoo["digits"].network.scores(painted(art)).argmax(axis=1)
+def test_digits_recognises_what_a_hand_paints(zoo: Mapping[str, Model], art: str, name: str) -> None:
+    answers = zoo[name].network.scores(painted(art)).argmax(axis=1)
     assert np.sum(answers == np.arange(10)) >= 8, answers
 
 
-def test_digits_mean_is_that_of_the_training_pictures_alone(zoo: Mapping[str, Model]) -> None:
+@OF_DIGITS
+def test_digits_mean_is_that_of_the_training_pictures_alone(zoo: Mapping[str, Model], name: str) -> None:
     data = stored("digits-data.npz")
     training = data["pictures"][~data["held_out"]] / 16
-    np.testing.assert_allclose(zoo["digits"].mean, training.mean(axis=0), atol=1e-15)
+    np.testing.assert_allclose(zoo[name].mean, training.mean(axis=0), atol=1e-15)
 
 
 def test_shapes_accuracy_is_the_stored_one_and_good(zoo: Mapping[str, Model], train: ModuleType) -> None:
@@ -350,11 +358,11 @@ def test_shapes_recognises_what_a_hand_paints(zoo: Mapping[str, Model], shape: s
         assert np.sum(answers == SHAPES.index(shape)) >= 6, answers
 
 
-@pytest.mark.parametrize("name", ["shapes", "digits"])
+@pytest.mark.parametrize("name", ["shapes", "digits", "digits-cnn"])
 def test_logits_stay_moderate(zoo: Mapping[str, Model], train: ModuleType, name: str) -> None:
     data = stored("digits-data.npz")
     drawn = train.draw_shapes(np.random.default_rng(5), 100)[0]
-    pictures = {"digits": data["pictures"] / 16, "shapes": drawn}[name]
+    pictures = drawn if name == "shapes" else data["pictures"] / 16
     assert zoo[name].network.scores(pictures).max() < 1 - 1e-6
 
 
@@ -385,7 +393,7 @@ def test_digits_data_credits_its_source() -> None:
     assert "CC BY 4.0" in credit
 
 
-@pytest.mark.parametrize("name", ["shapes.npz", "digits.npz", "digits-data.npz"])
+@pytest.mark.parametrize("name", sorted(path.name for path in FOLDER.glob("*.npz")))
 def test_files_are_small_plain_and_dateless(name: str) -> None:
     assert (FOLDER / name).stat().st_size < 100_000
     for array in stored(name).values():
@@ -426,7 +434,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", ["shapes", "digits"])
+@pytest.mark.parametrize("name", ["shapes", "digits", "digits-cnn"])
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_file_is_named_with_its_remedy(tmp_path: Path, name: str, damage: str) -> None:
     for file in FOLDER.glob("*.npz"):

@@ -1,8 +1,7 @@
-"""Walking a network layer by layer, for methods that change what is passed back through each of them.
+"""Walking a network layer by layer, for methods that look inside it or change what is passed back through it.
 
-Only a ``torch.nn.Sequential`` can be walked: its layers are called one by one from here, so nothing is hooked or copied
-and any number of threads can walk the same network at once. The layers are those that ``exact`` can cut: affine maps
-and element-wise activations with one kink at zero.
+Only a ``torch.nn.Sequential`` can be walked: its layers are called one by one from here. Hooks would be shorter, but a
+network is shared by many threads, and a hook that one of them sets changes what all the others see.
 """
 
 from __future__ import annotations
@@ -15,34 +14,57 @@ from explorer.attribution.network import Network
 
 
 class NotWalkable(ValueError):
-    """The network has a layer that cannot be walked; the message names it."""
+    """The network is not a sequence of layers that can be walked; the message names the part that is not."""
 
 
-def layers_of(network: Network) -> list[nn.Module]:
-    """The network's layers, in the order in which they are called.
+def layers_in_order(network: Network) -> list[nn.Module]:
+    """The layers that a picture passes, nested ``torch.nn.Sequential``s opened; called in turn, they are the network.
 
     Raises:
-        NotWalkable: naming the first layer that is none of ``exact``'s, or has a hook.
+        NotWalkable: a part is not one of torch's own single layers, so that what happens in it cannot be told, or it
+            has a hook, which a walk would pass by or set off.
     """
     layers = []
     # every place counts, also where one layer object stands in several
     for name, layer in network.module.named_modules(remove_duplicate=False):
         where = f"layer {name}" if name else "the network"
-        if layer._forward_hooks or layer._forward_pre_hooks:
+        if layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks or layer._backward_pre_hooks:
             raise NotWalkable(f"it goes through the network layer by layer, and {where} has a hook")
         if type(layer) is nn.Sequential:
             continue
-        if type(layer) not in AFFINE + KINKED_AT_ZERO:  # a subclass may do anything
-            raise NotWalkable(
-                "it goes layer by layer through a torch.nn.Sequential of affine and ReLU layers, and "
-                f"{where} is a {type(layer).__name__}"
-            )
+        if not type(layer).__module__.startswith("torch.nn.modules.") or any(layer.children()):
+            raise NotWalkable(f"it needs a plain sequence of layers, and {where} is a {type(layer).__name__}")
         layers.append(layer)
     return layers
 
 
+def layers_of(network: Network) -> list[nn.Module]:
+    """The same, if all of them are kinds that ``exact`` can cut: affine maps, and activations with one kink at zero.
+
+    Raises:
+        NotWalkable: naming the first layer that is not.
+    """
+    layers = layers_in_order(network)
+    for layer in layers:
+        if type(layer) not in AFFINE + KINKED_AT_ZERO:  # a subclass may do anything
+            raise NotWalkable(
+                "it goes layer by layer through a torch.nn.Sequential of affine and ReLU layers, and one of these is a "
+                f"{type(layer).__name__}"
+            )
+    return layers
+
+
+def not_in_order(network: Network) -> str:
+    """Why ``layers_in_order`` refuses the network, without a full stop; "" when it does not."""
+    try:
+        layers_in_order(network)
+    except NotWalkable as reason:
+        return str(reason)
+    return ""
+
+
 def refusal(network: Network) -> str:
-    """Why the network cannot be walked, in one sentence without its full stop; "" when it can."""
+    """Why ``layers_of`` refuses the network, without a full stop; "" when it does not."""
     try:
         layers_of(network)
     except NotWalkable as reason:

@@ -142,7 +142,7 @@ class Method:
         settings: what it can be told.
         misleads: one honest sentence on when it misleads.
         work: the method itself, for a case and a value for each of its settings.
-        refusal: why it does not apply to a network, "" when it does.
+        refusal: why it does not apply to a network, as half a sentence without a full stop; "" when it does.
     """
 
     name: str

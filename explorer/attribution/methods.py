@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from explorer.attribution.activation_maps import (
+    CAM,
+    GRAD_CAM,
+    GRAD_CAM_PLUS_PLUS,
+    GUIDED_GRAD_CAM,
+    SMOOTH_GRAD_CAM_PLUS_PLUS,
+)
 from explorer.attribution.averaged import AVERAGED_BASELINES, SMOOTH_INTEGRATED_GRADIENTS
 from explorer.attribution.blur import BLUR_INTEGRATED_GRADIENTS
+from explorer.attribution.changed_backward import DECONVNET, GUIDED_BACKPROP
 from explorer.attribution.deeplift import DEEPLIFT, DEEPLIFT_SHAP
 from explorer.attribution.expected import EXPECTED_GRADIENTS, GRADIENT_SHAP
 from explorer.attribution.gradient import GRADIENT, GRADIENT_TIMES_INPUT
@@ -38,6 +46,13 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             LRP_ZPLUS,
             DEEPLIFT,
             DEEPLIFT_SHAP,
+            DECONVNET,
+            GUIDED_BACKPROP,
+            CAM,
+            GRAD_CAM,
+            GRAD_CAM_PLUS_PLUS,
+            SMOOTH_GRAD_CAM_PLUS_PLUS,
+            GUIDED_GRAD_CAM,
         )
     }
 )

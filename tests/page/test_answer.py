@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from explorer.attribution import METHODS
+from explorer.attribution import CORE
 from explorer.models import Model, load_zoo
 from explorer.page.answer import COMPARED, answer
 from explorer.pictures import BASELINES, PATTERNS
@@ -102,7 +102,7 @@ def test_the_figures_of_each_method_are_those_of_its_map(asked: State) -> None:
     said = answered(asked)
     delta_f = said["f"]["delta"]
     assert delta_f == said["f"]["input"] - said["f"]["baseline"]
-    assert set(METHODS) <= set(said["methods"])
+    assert set(CORE) <= set(said["methods"])
     for method in said["methods"].values():
         map_ = numbers(method["map"])
         size = np.abs(map_)
@@ -230,7 +230,7 @@ def test_a_class_that_is_all_but_excluded_still_gets_finite_figures(asked: State
 
 def test_the_two_classes_of_the_detector_have_opposite_attributions() -> None:
     zero, one = (answered(state("logistic", "midpoint", "probability", "black", target=t)) for t in (0, 1))
-    for name in METHODS:
+    for name in CORE:
         a, b = numbers(zero["methods"][name]["map"]), numbers(one["methods"][name]["map"])
         assert close(a, -b, np.abs(a).max())
 
