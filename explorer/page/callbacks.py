@@ -1,4 +1,4 @@
-"""The one question that the page asks its server: explain this state."""
+"""The two questions that the page asks its server: explain this state, and what do these methods say of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dash import ClientsideFunction, Dash, Input, Output
 
 from explorer.page import controls
 from explorer.page.answer import answer
+from explorer.page.method_answers import method_answers
 from explorer.state import MAX_QUERY, State, StateError, Zoo
 
 MAX_ASK = 2**53
@@ -23,6 +24,11 @@ def register(app: Dash, zoo: Zoo) -> None:
         # as text: Dash walks through every list of a store's data, on both sides, in search of components
         return orjson.dumps(respond(question, zoo)).decode()
 
+    @app.callback(Output("method-answers", "data"), Input("method-question", "data"), prevent_initial_call=True)
+    def explain_methods(question: object) -> str:
+        """Answer ``{"ask": number, "state": {…}, "methods": [names]}``."""
+        return orjson.dumps(respond_methods(question, zoo)).decode()
+
     app.clientside_callback(ClientsideFunction("explorer", "start"), Input("config", "data"))
     app.clientside_callback(
         ClientsideFunction("explorer", "scaleChanged"), Input("scale", "value"), prevent_initial_call=True
@@ -36,11 +42,7 @@ def respond(question: object, zoo: Zoo) -> dict[str, Any]:
     Raises:
         StateError: the question is not one; the message says why.
     """
-    if not isinstance(question, dict):
-        raise StateError("the question must be an object")
-    ask = question.get("ask")
-    if isinstance(ask, bool) or not isinstance(ask, int) or not 0 <= ask < MAX_ASK:
-        raise StateError("the question needs its number, a whole one, as 'ask'")
+    question, ask = _numbered(question)
     if set(question) == {"ask", "state"}:
         return {"ask": ask, **answer(State.from_json(question["state"], zoo), zoo)}
     if set(question) == {"ask", "link"}:
@@ -50,3 +52,25 @@ def respond(question: object, zoo: Zoo) -> dict[str, Any]:
         state, notices = State.from_query(link, zoo)
         return {"ask": ask, **answer(state, zoo), "state": state.to_json(), "notices": notices}
     raise StateError("the question must hold 'ask' and either 'state' or 'link'")
+
+
+def respond_methods(question: object, zoo: Zoo) -> dict[str, Any]:
+    """The payload for one question about single methods.
+
+    Raises:
+        StateError: the question is not one; the message says why.
+    """
+    question, ask = _numbered(question)
+    if set(question) != {"ask", "state", "methods"}:
+        raise StateError("the question must hold 'ask', 'state' and 'methods'")
+    return {"ask": ask, **method_answers(State.from_json(question["state"], zoo), question["methods"], zoo)}
+
+
+def _numbered(question: object) -> tuple[dict[str, Any], int]:
+    """The question and its number."""
+    if not isinstance(question, dict):
+        raise StateError("the question must be an object")
+    ask = question.get("ask")
+    if isinstance(ask, bool) or not isinstance(ask, int) or not 0 <= ask < MAX_ASK:
+        raise StateError("the question needs its number, a whole one, as 'ask'")
+    return question, ask

@@ -8,8 +8,7 @@ import numpy as np
 from dash import dcc, html
 
 from explorer import models, pictures, state
-from explorer.attribution import METHODS
-from explorer.page.answer import COMPARED
+from explorer.attribution import CORE, FAMILIES, METHODS, SHARED, Setting
 from explorer.page.concepts import concepts
 from explorer.page.controls import controls
 from explorer.page.facts import facts
@@ -38,6 +37,8 @@ def layout(zoo: Zoo) -> html.Div:
             _footer(),
             dcc.Store(id="state"),  # the two ends of the callback that server.js asks; nothing is written into them
             dcc.Store(id="explanation"),
+            dcc.Store(id="method-question"),  # and those of the other
+            dcc.Store(id="method-answers"),
             dcc.Store(id="config", data=config(opening, zoo)),
         ],
         className="page",
@@ -102,10 +103,38 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
             for name, model in zoo.items()
         },
         "methods": {
-            name: {"title": m.title, "paper": m.paper, "formula": m.formula}
+            name: {
+                "title": m.title,
+                "year": m.year,
+                "paper": m.paper,
+                "reference": m.reference,
+                "family": m.family,
+                "formula": m.formula,
+                "complete": m.complete,
+                "invariant": m.invariant,
+                "passes": m.passes,
+                "misleads": m.misleads,
+                "settings": [_setting(setting) for setting in m.settings],
+                "refusals": {key: reason for key, model in zoo.items() if (reason := m.refusal(model.network))},
+            }
             for name, m in METHODS.items()
         },
-        "compared": list(COMPARED),
+        "core": list(CORE),
+        "families": list(FAMILIES),
+        "most_pinned": state.MAX_PINNED,
+    }
+
+
+def _setting(setting: Setting) -> dict[str, Any]:
+    return {
+        "name": setting.name,
+        "title": setting.title,
+        "default": setting.default,
+        "low": setting.low,
+        "high": setting.high,
+        "choices": list(setting.choices),
+        "kind": {bool: "truth", int: "whole", float: "number", str: "choice"}[type(setting.default)],
+        "shared": setting in SHARED,
     }
 
 
