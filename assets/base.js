@@ -18,8 +18,12 @@
   };
 
   const listeners = {};
-  explorer.on = (event, listener) => (listeners[event] = listeners[event] || []).push(listener);
-  explorer.emit = (event, detail) => (listeners[event] || []).forEach((listener) => listener(detail));
+  // Returns what ends the listening.
+  explorer.on = function (event, listener) {
+    (listeners[event] = listeners[event] || []).push(listener);
+    return () => listeners[event].splice(listeners[event].indexOf(listener), 1);
+  };
+  explorer.emit = (event, detail) => [...(listeners[event] || [])].forEach((listener) => listener(detail));
 
   explorer.byId = (id) => document.getElementById(id);
 

@@ -1,21 +1,14 @@
-// The third tab: three methods side by side, on their own scales or on one, with bars and rank correlations.
+// The third tab: the pinned methods side by side, on their own scales or on one, with bars and rank correlations.
 (function () {
   "use strict";
   const explorer = (window.explorer = window.explorer || {});
   const { byId, element, number, signed, view } = explorer;
-  let names = [];
-  const maps = {};
+  const maps = new Map(); // by method, those that are pinned
 
   explorer.startCompare = function () {
-    const host = byId("compare-maps");
-    names = view.config.compared;
-    names.forEach((name) => {
-      const { title, paper, formula } = view.config.methods[name];
-      maps[name] = new explorer.PixelMap(host, { name, title, kind: "signed", onselect: (map) => explorer.enlarge(map) });
-      maps[name].title.title = `${formula} (${paper})`;
-      maps[name].surface.classList.add("opens");
-    });
     explorer.onShown("compare", draw);
+    explorer.on("state", (patch) => patch.pinned && view.answer && view.state.tab === "compare" && draw());
+    explorer.on("methods", () => view.answer && view.state.tab === "compare" && draw());
   };
 
   // Dash calls this when the scale is switched.
@@ -26,32 +19,76 @@
     if (view.answer && view.state.tab === "compare") drawMaps();
   };
 
+  const titleOf = (name) => view.config.methods[name].title;
+  const ready = () => view.state.pinned.filter((name) => (explorer.resultOf(name) || {}).map);
+
   function draw() {
+    hostMaps();
     drawMaps();
     drawBars();
     drawCorrelations();
+    askForMissing();
   }
 
-  function drawMaps() {
-    const { answer, asked, state } = view;
-    const limits = names.map((name) => explorer.largest(answer.methods[name].map));
-    const shared = Math.max(...limits);
+  // What the explanation does not hold is asked for, all pinned ones in one question, when the picture rests.
+  function askForMissing() {
+    const names = ready();
+    const known = names.every((one) => names.every((two) => explorer.correlationOf(one, two) !== undefined));
+    const missing = view.state.pinned.some((name) => !explorer.resultOf(name));
+    if (missing || !known) explorer.whenQuiet(() => view.state.tab === "compare" && explorer.wantMethods(view.state.pinned, { together: true }));
+  }
+
+  function hostMaps() {
+    const { pinned } = view.state;
+    const host = byId("compare-maps");
+    if ([...maps.keys()].join() === pinned.join()) return;
+    maps.forEach((map) => map.remove());
+    maps.clear();
+    pinned.forEach((name) => {
+      const { title, paper, formula } = view.config.methods[name];
+      const map = new explorer.PixelMap(host, { name, title, kind: "signed", onselect: (self) => explorer.enlarge(self) });
+      map.title.title = `${formula} (${paper})`;
+      map.surface.classList.add("opens");
+      maps.set(name, map);
+    });
+    host.style.setProperty("--pinned", pinned.length);
+  }
+
+  function noteOf(name) {
+    const { answer, asked, config } = view;
     const notes = {
       gradient: "∂F/∂x at the picture",
       integrated_gradients: `${asked.baseline} baseline, ${asked.rule === "exact" ? "exact" : `m = ${asked.steps}, ${asked.rule}`}`,
       smoothgrad: `${asked.samples} samples, σ = ${answer.smoothgrad.sigma.toFixed(2)}`,
     };
-    names.forEach((name, i) => {
-      const { map, snr, delta } = answer.methods[name];
-      maps[name].set(map, state.scale === "shared" ? shared : limits[i]);
-      maps[name].describe(notes[name], `SNR ${number(snr)}\nΣ − ΔF = ${signed(delta)}`);
-    });
+    return notes[name] || config.methods[name].paper;
   }
 
+  // Against ΔF for those that the explanation holds, against its own promise for any other.
+  function figuresOf(result) {
+    if (result.refusal) return `Does not apply here: ${result.refusal}`;
+    const sum = result.goal === null ? "no sum promised" : `Σ − ${result.goal === undefined || result.goal === view.answer.f.delta ? "ΔF" : "goal"} = ${signed(result.delta)}`;
+    return `SNR ${number(result.snr)}\n${sum}`;
+  }
+
+  function drawMaps() {
+    const { answer, state } = view;
+    const resultOf = (name) => answer.methods[name] || explorer.resultOf(name) || {};
+    const limits = Object.fromEntries(state.pinned.map((name) => [name, explorer.largest(resultOf(name).map || [0])]));
+    const shared = Math.max(...Object.values(limits));
+    maps.forEach((map, name) => {
+      const result = resultOf(name);
+      map.root.classList.toggle("waiting", !result.map && !result.refusal);
+      map.set(result.map || NOTHING, state.scale === "shared" ? shared : limits[name]);
+      map.describe(noteOf(name), result.map || result.refusal ? figuresOf(result) : "on its way…");
+    });
+  }
+  const NOTHING = new Array(64).fill(0);
+
   function drawBars() {
-    const { answer, config } = view;
-    const means = names.map((name) => answer.methods[name].mean);
-    const titles = names.map((name) => config.methods[name].title);
+    const names = ready();
+    const means = names.map((name) => explorer.resultOf(name).mean);
+    const titles = names.map(titleOf);
     explorer.drawChart(
       byId("mean-chart"),
       [
@@ -65,18 +102,19 @@
           marker: { color: explorer.ink("--accent") },
         },
       ],
-      { margin: { l: 140, t: 4 }, xaxis: { rangemode: "tozero" }, yaxis: { autorange: "reversed" } },
+      { margin: { l: 140, t: 4 }, xaxis: { rangemode: "tozero", nticks: 4 }, yaxis: { autorange: "reversed" } },
       `Mean absolute attribution: ${titles.map((title, i) => `${title} ${number(means[i])}`).join(", ")}`
     );
   }
 
   function drawCorrelations() {
-    const { answer, config } = view;
-    const titles = names.map((name) => config.methods[name].title);
-    const head = element("tr", {}, element("td", {}), ...titles.map((title) => element("th", { scope: "col", text: title })));
-    const rows = answer.correlations.map((row, i) =>
-      element("tr", {}, element("th", { scope: "row", text: titles[i] }), ...row.map((value) => element("td", { text: value === null ? "flat" : value.toFixed(2).replace("-", "−") })))
-    );
+    const names = ready();
+    const cell = (one, two) => {
+      const value = explorer.correlationOf(one, two);
+      return value === undefined ? "…" : value === null ? "flat" : value.toFixed(2).replace("-", "−");
+    };
+    const head = element("tr", {}, element("td", {}), ...names.map((name) => element("th", { scope: "col", text: titleOf(name) })));
+    const rows = names.map((one) => element("tr", {}, element("th", { scope: "row", text: titleOf(one) }), ...names.map((two) => element("td", { text: cell(one, two) }))));
     byId("correlations").replaceChildren(element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)));
   }
 })();

@@ -3,12 +3,12 @@
   "use strict";
   const explorer = (window.explorer = window.explorer || {});
   const { byId, element, number, signed, percent, view } = explorer;
-  const METHOD_OF_TAB = { saliency: "gradient", integrated: "integrated_gradients", compare: "integrated_gradients" };
+  const METHOD_OF_TAB = { saliency: "gradient", integrated: "integrated_gradients", compare: "integrated_gradients", methods: "integrated_gradients" };
   let choice;
   let rows = [];
 
   explorer.startFacts = function () {
-    const options = Object.entries(view.config.methods).map(([value, { title }]) => element("option", { value, text: title }));
+    const options = view.config.core.map((value) => element("option", { value, text: view.config.methods[value].title }));
     choice = element("select", { class: "form-select form-select-sm", "aria-label": "Method whose figures are shown", onchange: choose }, ...options);
     byId("method-choice").append(choice);
     explorer.on("tab", (tab) => {

@@ -3,7 +3,7 @@
   "use strict";
   const explorer = (window.explorer = window.explorer || {});
   const { byId, element, number, signed, view } = explorer;
-  const TABS = ["saliency", "integrated", "compare"];
+  const TABS = ["saliency", "integrated", "compare", "methods"];
   const THEME_KEY = "explorer-theme";
   const shownListeners = {};
   let stale = {}; // tabs whose panel has not been drawn since the last answer
@@ -76,7 +76,7 @@
       const button = byId(`tab-${name}`);
       button.addEventListener("click", () => explorer.showTab(name));
       button.addEventListener("keydown", (event) => {
-        const to = { ArrowLeft: (i + 2) % 3, ArrowRight: (i + 1) % 3, Home: 0, End: 2 }[event.key];
+        const to = { ArrowLeft: (i + TABS.length - 1) % TABS.length, ArrowRight: (i + 1) % TABS.length, Home: 0, End: TABS.length - 1 }[event.key];
         if (to === undefined) return;
         event.preventDefault();
         explorer.showTab(TABS[to]);
@@ -107,7 +107,8 @@
 
   function showWords() {
     if (!view.answer) return;
-    explorer.write(byId("words"), view.answer.words[view.state.tab].join(" "));
+    const told = view.state.tab === "methods" ? explorer.methodWords || "" : view.answer.words[view.state.tab].join(" ");
+    explorer.write(byId("words"), told);
     const { predicted, target } = view.answer;
     const name = explorer.className(predicted);
     const ask = element("button", { type: "button", class: "btn btn-sm btn-outline-secondary", text: `Ask about “${name}” instead`, onclick: () => explorer.choose({ target: predicted }) });
@@ -167,7 +168,9 @@
     explorer.startControls();
     explorer.startSaliency();
     explorer.startIntegrated();
+    explorer.startMethods();
     explorer.startCompare();
+    explorer.startGallery();
     explorer.startFacts();
     explorer.startPlayback();
     explorer.startTakeaway();
@@ -176,6 +179,7 @@
       showWords();
       showReadout();
     });
+    explorer.on("words", showWords);
     explorer.on("pixel", showReadout);
     explorer.on("step", showReadout);
     explorer.on("step", narrate);

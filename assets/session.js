@@ -19,8 +19,8 @@
   let liveTimer = null;
   let dimming = null;
 
-  // Fields that no number depends on: changing them asks the server nothing.
-  const LOOKS = ["tab", "scale"];
+  // Fields that no number of the explanation depends on: changing them does not ask for it.
+  const LOOKS = ["tab", "scale", "pinned", "options"];
 
   // ---- the state
 
@@ -45,6 +45,11 @@
     writeAddress("pushState");
     ask();
   };
+
+  // What changed belongs to single methods: an entry in the browser's history, and no question from here.
+  explorer.commitUnasked = () => writeAddress("pushState");
+
+  explorer.isAsking = () => Boolean(waiting);
 
   // Only the looks changed: no question, and no new entry in the browser's history.
   explorer.commitLooks = () => writeAddress("replaceState");
@@ -76,13 +81,21 @@
     Object.entries(config.link).forEach(([name, key]) => {
       const value = state[name];
       if (sameValue(value, config.defaults[name]) || (name === "drawing" && value === null)) return;
-      if (Array.isArray(value)) {
+      if (name === "pinned") parts.set(key, value.join(","));
+      else if (name === "options") parts.set(key, optionsText(value));
+      else if (Array.isArray(value)) {
         const { pattern } = explorer.pictureName(value);
         parts.set(name === "pixels" && !pattern ? "px" : key, pattern || encode(value));
       } else parts.set(key, typeof value === "boolean" ? String(Number(value)) : String(value));
     });
     return `?${parts}`;
   };
+
+  // As state.py's _write_options.
+  const optionsText = (options) =>
+    Object.entries(options)
+      .flatMap(([method, own]) => Object.entries(own).map(([name, value]) => `${method}.${name}:${typeof value === "boolean" ? Number(value) : value}`))
+      .join(",");
 
   // As state.py's encode: how many levels less one, each level as two letters, a letter a pixel.
   function encode(pixels) {

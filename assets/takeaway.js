@@ -133,6 +133,8 @@
     return dialog;
   }
 
+  explorer.openDialog = openDialog;
+
   // A map large, with the value in every cell that has one.
   explorer.enlarge = function (map) {
     if (!map.values) return;

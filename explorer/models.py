@@ -77,7 +77,7 @@ def load_zoo(folder: Path = FOLDER) -> Mapping[str, Model]:
         folder,
         "digits-cnn",
         "Digits, convolutional",
-        "A convolutional network trained on the same digits: 16 maps of where it finds what, each averaged, then one "
+        "A convolutional network trained on the same digits: 12 maps of where it finds what, each averaged, then one "
         "weighted sum.",
         of_digits,
     )

@@ -9,6 +9,7 @@ from dash import dcc, html
 
 from explorer import models, pictures, state
 from explorer.attribution import CORE, FAMILIES, METHODS, SHARED, Setting
+from explorer.page.answer import COMPARED
 from explorer.page.concepts import concepts
 from explorer.page.controls import controls
 from explorer.page.facts import facts
@@ -120,6 +121,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
             for name, m in METHODS.items()
         },
         "core": list(CORE),
+        "compared": list(COMPARED),
         "families": list(FAMILIES),
         "most_pinned": state.MAX_PINNED,
     }

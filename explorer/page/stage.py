@@ -1,6 +1,6 @@
-"""The stage in the centre: three tabs and the playback bar under them.
+"""The stage in the centre: four tabs and the playback bar under them.
 
-The maps are canvases drawn by ``saliency.js``, ``integrated.js`` and ``compare.js`` from the explanation store; the
+The maps are canvases drawn by ``saliency.js``, ``integrated.js``, ``compare.js`` and ``gallery.js`` from the answers; the
 charts are Plotly's, drawn by ``charts.js``.
 """
 
@@ -12,12 +12,12 @@ from dash import html
 from explorer.page.parts import icon_button, labelled, script_owned
 from explorer.state import TABS
 
-TITLES = {"saliency": "Saliency", "integrated": "Integrated Gradients", "compare": "Compare"}
+TITLES = {"saliency": "Saliency", "integrated": "Integrated Gradients", "compare": "Compare", "methods": "Methods"}
 SPEEDS = {"2": "2 steps/s", "5": "5 steps/s", "10": "10 steps/s", "25": "25 steps/s", "60": "60 steps/s"}
 
 
 def stage() -> html.Section:
-    """Tab list, the three panels, the readout of the marked pixel, and playback."""
+    """Tab list, the four panels, the readout of the marked pixel, and playback."""
     return html.Section(
         [
             html.Div(
@@ -26,6 +26,7 @@ def stage() -> html.Section:
             _panel("saliency", [script_owned("saliency-maps", "maps maps-2")]),
             _panel("integrated", _integrated()),
             _panel("compare", _compare()),
+            _panel("methods", [script_owned("methods-tools", "methods-tools"), script_owned("methods-grid", "methods-grid")]),
             html.P(id="readout", className="readout"),
             html.P(id="spoken", className="visually-hidden", role="status"),
             html.P("Arrow keys move over the pixels; Enter enlarges where that is offered.", id="map-help", hidden=True),
@@ -112,7 +113,7 @@ def _compare() -> list[html.Div]:
     )
     return [
         scale,
-        script_owned("compare-maps", "maps maps-3"),
+        script_owned("compare-maps", "maps maps-pinned"),
         html.Div(
             [
                 html.Div(

@@ -1,0 +1,205 @@
+"""The Methods tab: every method's map of the picture, its card, its settings, and what is pinned to Compare."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from playwright.sync_api import Route
+
+from explorer.attribution import METHODS
+from explorer.models import Model
+from explorer.page.method_answers import method_answers
+from explorer.state import State
+
+from .conftest import Server
+from .visit import QUESTION, Visit, alike
+
+Visits = Callable[..., Visit]
+Zoo = Mapping[str, Model]
+ALL_THERE = "() => Object.keys(view.config.methods).every((name) => explorer.isWhole(name) || view.config.methods[name].refusals[view.asked.network])"
+
+
+def gallery(visit: Visit, link: str = "?v=1&tab=methods") -> Visit:
+    """Open the Methods tab and wait for all of its maps."""
+    visit.open(link)
+    visit.until(ALL_THERE)
+    return visit
+
+
+def shown(visit: Visit) -> list[str]:
+    """The titles of the cards, in the order they are seen in."""
+    return visit.page.locator("#methods-grid .method-title").all_inner_texts()
+
+
+def result(visit: Visit, name: str) -> dict[str, Any]:
+    """What the page holds of a method."""
+    found: dict[str, Any] = visit.page.evaluate("(name) => explorer.resultOf(name)", name)
+    return found
+
+
+def expected(visit: Visit, models: Zoo, *names: str) -> dict[str, Any]:
+    """What Python answers of these methods to the page's state."""
+    told = method_answers(State.from_json(visit.state, models), list(names), models)
+    answers: dict[str, Any] = json.loads(json.dumps(told))
+    return answers
+
+
+def test_every_method_answers_with_the_numbers_of_the_state(visit: Visit, models: Zoo) -> None:
+    gallery(visit, "?v=1&tab=methods&net=digits-cnn&p=ring&out=logit")
+    for name, method in METHODS.items():
+        assert alike(result(visit, name), expected(visit, models, name)["methods"][name], 1e-6), name
+        assert method.title in shown(visit)
+
+
+def test_what_does_not_apply_says_so_in_its_place_with_the_reason(visit: Visit) -> None:
+    gallery(visit)
+    card = visit.page.locator(".method-card", has_text="Grad-CAM++").first
+    assert "Does not apply here: It needs a convolutional network" in card.inner_text()
+    assert card.locator("input").is_disabled()
+
+
+def test_the_methods_are_asked_for_only_when_they_are_looked_at_and_one_question_at_a_time(visit: Visit) -> None:
+    visit.open()
+    visit.stroke((1, 1), (1, 6))
+    visit.rest()
+    assert not [q for q in visit.questions if "method-answers" in (q.post_data or "")]
+    visit.page.evaluate("() => (seen.most = 0)")
+    visit.to_tab("methods")
+    visit.until(ALL_THERE)
+    assert visit.page.evaluate("() => seen.most") == 1
+    before = len(visit.questions)
+    visit.to_tab("compare")
+    visit.to_tab("methods")
+    visit.rest()
+    assert len(visit.questions) == before  # known ones are not asked again
+
+
+def test_first_maps_are_there_while_later_ones_are_still_coming(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    held: list[Route] = []
+    seen = 0
+
+    def handle(route: Route) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == 3:  # the opening question and one portion of methods pass
+            held.append(route)
+        else:
+            route.continue_()
+
+    visit.page.route(f"**/{QUESTION}*", handle)
+    visit.page.goto(f"{server.address}?v=1&tab=methods")
+    visit.until("() => window.explorer && explorer.view.answer && explorer.isWhole('gradient')")
+    visit.until("() => document.querySelector('.methods-progress progress').value === 4")
+    assert not visit.page.locator(".methods-progress progress").is_hidden()
+    assert visit.page.evaluate("() => !explorer.isWhole('vargrad')")
+    visit.until("() => document.querySelector('.methods-progress').textContent.includes('4 of ')")
+    held[0].continue_()
+    visit.until(ALL_THERE)
+    assert visit.page.locator(".methods-progress progress").is_hidden()
+
+
+def test_painting_drops_what_was_on_its_way_and_the_methods_follow_the_new_picture(visit: Visit, models: Zoo) -> None:
+    gallery(visit)
+    visit.stroke((6, 0), (6, 7))
+    visit.rest()
+    visit.until(ALL_THERE)
+    for name in ("lrp_epsilon", "deeplift", "guided_backprop"):
+        assert alike(result(visit, name), expected(visit, models, name)["methods"][name], 1e-6), name
+
+
+def test_sorting_filtering_and_finding(visit: Visit) -> None:
+    gallery(visit)
+    tools = visit.page.locator("#methods-tools")
+    tools.get_by_label("Sort by").select_option("name")
+    assert shown(visit) == sorted(shown(visit)) and len(shown(visit)) == len(METHODS)
+    tools.get_by_label("Sort by").select_option("year")
+    years = {method.title: method.year for method in METHODS.values()}
+    assert [years[title] for title in shown(visit)] == sorted(years.values())
+    tools.get_by_label("Sort by").select_option("snr")
+    ratios = [result(visit, name).get("snr") for title in shown(visit) for name in METHODS if METHODS[name].title == title]
+    known = [ratio for ratio in ratios if ratio is not None]
+    assert known == sorted(known, reverse=True) and ratios[: len(known)] == known  # what does not apply comes last
+    tools.get_by_label("Show").select_option("complete")
+    assert set(shown(visit)) == {method.title for method in METHODS.values() if method.complete}
+    tools.get_by_label("Show").select_option("all")
+    tools.get_by_label("Family").select_option("activation maps")
+    assert set(shown(visit)) == {method.title for method in METHODS.values() if method.family == "activation maps"}
+    tools.get_by_label("Family").select_option("")
+    tools.get_by_label("Find").fill("deeplift")
+    assert set(shown(visit)) == {"DeepLIFT", "DeepLIFT-SHAP"}
+    tools.get_by_label("Find").fill("no such method")
+    assert shown(visit) == [] and "No method" in visit.text("methods-grid")
+
+
+def test_a_card_tells_the_entry_and_its_setting_changes_the_map_the_link_and_back_undoes_it(visit: Visit, models: Zoo) -> None:
+    gallery(visit)
+    before = result(visit, "lrp_epsilon")
+    visit.page.get_by_role("button", name="LRP-ε").click()
+    card = visit.page.get_by_role("dialog")
+    method = METHODS["lrp_epsilon"]
+    for text in (method.formula, method.paper, method.misleads, method.complete):
+        assert text in card.inner_text()
+    card.get_by_label("Stabiliser ε").fill("2.5")
+    card.get_by_label("Stabiliser ε").press("Enter")
+    visit.until("() => location.search.includes('lrp_epsilon.epsilon')")
+    visit.until(ALL_THERE)
+    assert visit.state["options"] == {"lrp_epsilon": {"epsilon": 2.5}}
+    assert result(visit, "lrp_epsilon") != before
+    assert alike(result(visit, "lrp_epsilon"), expected(visit, models, "lrp_epsilon")["methods"]["lrp_epsilon"], 1e-6)
+    card.get_by_label("Stabiliser ε").fill("-3")
+    card.get_by_label("Stabiliser ε").press("Enter")
+    assert "must be a number from 0 to 10" in card.inner_text()
+    assert visit.state["options"] == {"lrp_epsilon": {"epsilon": 2.5}}
+    visit.press("Escape")
+    visit.page.go_back()
+    visit.until("() => Object.keys(view.state.options).length === 0")
+    visit.until(ALL_THERE)
+    assert result(visit, "lrp_epsilon") == before
+
+
+def test_pinned_methods_stand_in_compare_with_their_correlations_and_in_the_link(visit: Visit, models: Zoo) -> None:
+    gallery(visit)
+    for title in ("Integrated Gradients", "SmoothGrad"):
+        visit.page.get_by_label(f"Pin {title}", exact=True).uncheck()
+    for title in ("DeepLIFT", "LRP-z⁺", "Guided Backprop"):
+        visit.page.get_by_label(f"Pin {title}", exact=True).check()
+    pinned = ["gradient", "deeplift", "lrp_zplus", "guided_backprop"]
+    assert visit.state["pinned"] == pinned
+    assert visit.page.get_by_label("Pin VarGrad").is_disabled()  # four are enough
+    visit.to_tab("compare")
+    visit.until("() => !document.getElementById('correlations').textContent.includes('…')")
+    table = visit.page.locator("#correlations tbody td").all_inner_texts()
+    told = expected(visit, models, *pinned)["correlations"]["table"]
+    assert [float(text.replace("−", "-")) for text in table] == [round(value, 2) for row in told for value in row]
+    heads = visit.page.locator("#compare-maps h3").all_inner_texts()
+    assert heads == [METHODS[name].title for name in pinned]
+    link = visit.page.evaluate("() => location.search")
+    visit.open(link)
+    visit.until("() => !document.getElementById('correlations').textContent.includes('…')")
+    assert visit.state["pinned"] == pinned
+    assert visit.page.locator("#compare-maps h3").all_inner_texts() == heads
+
+
+def test_a_failed_portion_is_asked_again_and_a_refused_one_tells_its_reason(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    visit.expects_errors = True
+    visit.open()
+    answers = iter(["lost", "refused"])
+
+    def handle(route: Route) -> None:
+        how = next(answers, "through")
+        if how == "lost":
+            route.abort("connectionreset")
+        elif how == "refused":
+            route.fulfill(status=400, body="This is too much work.", content_type="text/plain")
+        else:
+            route.continue_()
+
+    visit.page.route(f"**/{QUESTION}*", handle)
+    visit.to_tab("methods")
+    visit.until(ALL_THERE)
+    assert "This is too much work." in visit.page.locator(".method-card", has_text="Vanilla gradient").inner_text()
+    assert "map" in result(visit, "deeplift")
