@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -38,7 +38,7 @@ SCALES = ("own", "shared")
 PREDICTED = "predicted"
 
 Pixels = tuple[float, ...]
-Options = Mapping[str, Mapping[str, Value]]
+Options = tuple[tuple[str, str, Value], ...]  # method, setting, value
 Zoo = Mapping[str, Model]
 
 
@@ -60,8 +60,7 @@ class State:
         drawing: the picture kept as a baseline, 64 values, or None.
         steps, rule: of Integrated Gradients; the exact rule takes no steps.
         samples, noise_level, seed, clip: of SmoothGrad.
-        options: of the other methods, by method and setting; only what differs from the method's default, in the table's
-            order.
+        options: of single methods; only what differs from the method's default, in the table's order.
         pinned: the methods that are compared, one to four.
         tab, scale: what is being looked at. No number depends on it, nor on what is pinned.
     """
@@ -79,7 +78,7 @@ class State:
     noise_level: float = 0.15
     seed: int = 0
     clip: bool = False
-    options: Options = field(default_factory=dict)
+    options: Options = ()
     pinned: tuple[str, ...] = ("gradient", "integrated_gradients", "smoothgrad")
     tab: str = "saliency"
     scale: str = "own"
@@ -134,7 +133,11 @@ class State:
     def to_json(self) -> dict[str, Any]:
         """The state as the page holds it: plain lists, strings, numbers and booleans."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        options: dict[str, dict[str, Value]] = {}
+        for method, setting, value in self.options:
+            options.setdefault(method, {})[setting] = value
+        return {**plain, "options": options}
 
     def to_query(self) -> str:
         """The link's query string, ``?v=1&…``; ``from_query`` gives the same state back.
@@ -176,7 +179,7 @@ class State:
         shared: dict[str, Value] = {s.name: getattr(self, s.name) for s in method.settings if s in SHARED}
         if shared.get("rule") == "exact":
             shared["rule"] = "gauss-legendre"
-        return {**shared, **self.options.get(method.name, {})}
+        return {**shared, **{setting: value for name, setting, value in self.options if name == method.name}}
 
     def _contradiction(self, zoo: Zoo) -> tuple[str, str] | None:
         """The first field that does not go with the rest, and why; None when all goes together."""
@@ -317,7 +320,7 @@ def _options(value: Any) -> Options:
     if unknown:
         raise StateError(f"there is no method {_shown(unknown[0])} to be given options")
     kept = {name: _own_options(method, value[name]) for name, method in METHODS.items() if name in value}
-    return {name: own for name, own in kept.items() if own}
+    return tuple((name, setting, chosen) for name, own in kept.items() for setting, chosen in own.items())
 
 
 def _own_options(method: Method, given: dict[str, Any]) -> dict[str, Value]:
@@ -358,8 +361,7 @@ def _read_number(text: str) -> float | str:
 
 
 def _write_options(options: Options) -> str:
-    parts = ((method, name, value) for method, own in options.items() for name, value in own.items())
-    return ",".join(f"{method}.{name}:{_option_text(value)}" for method, name, value in parts)
+    return ",".join(f"{method}.{setting}:{_option_text(value)}" for method, setting, value in options)
 
 
 def _option_text(value: Value) -> str:

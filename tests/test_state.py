@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -13,11 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.attribution import METHODS, SHARED, Setting
 from explorer.models import Model, load_zoo
 from explorer.pictures import BASELINES, LEVELS, PATTERNS
 from explorer.state import (
     ALPHABET,
     FIELDS,
+    MAX_PINNED,
     MAX_QUERY,
     MAX_SAMPLES,
     MAX_SEED,
@@ -54,6 +57,27 @@ pictures = st.one_of(
 )
 
 
+def value_of(setting: Setting) -> st.SearchStrategy[Any]:
+    """Any value that a method's setting can have, but its default."""
+    if setting.choices:
+        values: st.SearchStrategy[Any] = st.sampled_from(setting.choices)
+    elif isinstance(setting.default, bool):
+        values = st.booleans()
+    elif isinstance(setting.default, int):
+        values = st.integers(int(setting.low), int(setting.high))
+    else:
+        values = st.floats(setting.low, setting.high, allow_subnormal=False)
+    return values.filter(lambda value: value != setting.default)
+
+
+@st.composite
+def options(draw: st.DrawFn) -> tuple[tuple[str, str, Any], ...]:
+    """Some methods' own settings, each different from its default, in the table's order."""
+    own = [(name, setting) for name, method in METHODS.items() for setting in method.settings if setting not in SHARED]
+    chosen = draw(st.sets(st.sampled_from(range(len(own))), max_size=3))
+    return tuple((own[i][0], own[i][1].name, draw(value_of(own[i][1]))) for i in sorted(chosen))
+
+
 @st.composite
 def states(draw: st.DrawFn) -> State:
     """Any state that the page can be in."""
@@ -74,6 +98,8 @@ def states(draw: st.DrawFn) -> State:
         noise_level=draw(st.integers(0, 50)) / 100,
         seed=draw(st.integers(0, MAX_SEED)),
         clip=draw(st.booleans()),
+        options=draw(options()),
+        pinned=tuple(draw(st.lists(st.sampled_from(sorted(METHODS)), min_size=1, max_size=MAX_PINNED, unique=True))),
         tab=draw(st.sampled_from(TABS)),
         scale=draw(st.sampled_from(SCALES)),
     )
@@ -156,6 +182,47 @@ def test_each_kind_of_wrong_is_refused_in_a_sentence_that_names_it(data: dict[st
     text = said_by(refusal.value)
     assert said in text
     assert len(text) < 500
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"pinned": []}, "1 to 4"),
+        ({"pinned": ["gradient", "lime_green"]}, "lime_green"),
+        ({"pinned": ["gradient", "gradient"]}, "only once"),
+        ({"pinned": ["gradient", "smoothgrad", "vargrad", "deeplift", "cam"]}, "1 to 4"),
+        ({"pinned": "gradient"}, "1 to 4"),
+        ({"options": []}, "an object of objects"),
+        ({"options": {"nothing": {}}}, "nothing"),
+        ({"options": {"lrp_epsilon": 3}}, "an object of objects"),
+        ({"options": {"lrp_epsilon": {"epsilon": "0.1"}}}, "LRP-ε, epsilon must be a number"),
+        ({"options": {"lrp_epsilon": {"epsilon": 11}}}, "0 to 10"),
+        ({"options": {"lrp_epsilon": {"epsilon": float("nan")}}}, "0 to 10"),
+        ({"options": {"lrp_epsilon": {"gamma": 1}}}, "no setting 'gamma'"),
+        ({"options": {"smoothgrad": {"samples": 3}}}, "no setting 'samples' of its own"),
+    ],
+)
+def test_pins_and_options_are_checked(data: dict[str, Any], said: str, models: Zoo) -> None:
+    with pytest.raises(StateError, match=re.escape(said)):
+        State.from_json(data, models)
+
+
+@pytest.mark.parametrize("text", ["lrp_epsilon", "lrp_epsilon.epsilon", "lrp_epsilon.epsilon:much", "no.such:1", ".:", "a.b:c,,"])
+def test_damaged_options_in_a_link_get_a_notice_and_the_defaults(text: str, models: Zoo) -> None:
+    state, notices = State.from_query(f"?v=1&m=70&set={text}", models)
+    assert (state.options, state.steps, len(notices)) == ((), 70, 1)
+
+
+def test_an_option_at_its_default_is_not_kept(models: Zoo) -> None:
+    assert State.from_json({"options": {"lrp_epsilon": {"epsilon": 0.1}}}, models) == State()
+
+
+def test_a_method_is_told_the_shared_settings_that_it_lists_and_its_own_options(models: Zoo) -> None:
+    state = State.from_json({"steps": 7, "rule": "exact", "seed": 3, "options": {"lrp_epsilon": {"epsilon": 2}}}, models)
+    assert state.values(METHODS["integrated_gradients"]) == {"steps": 7, "rule": "gauss-legendre"}
+    assert state.values(METHODS["lrp_epsilon"]) == {"epsilon": 2}
+    for method in METHODS.values():
+        method.values(state.values(method))  # what the page says, every method accepts
 
 
 @pytest.mark.parametrize("data", [None, [], "", "{}", 1, True, ["pixels"]])

@@ -19,7 +19,7 @@ from .visit import AT_REST, Visit
 
 Visits = Callable[..., Visit]
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-TABS = ("saliency", "integrated", "compare")
+TABS = ("saliency", "integrated", "compare", "methods")
 
 
 def violations(visit: Visit) -> list[str]:
@@ -46,6 +46,11 @@ def test_axe_finds_no_violation(width: int, visits: Visits, server: Server) -> N
             visit.to_tab(tab)
             visit.rest()
             found[theme, tab] = violations(visit)
+        visit.page.get_by_role("button", name="SmoothGrad²").click()  # the card of a method, its map and its settings
+        visit.page.locator("dialog[open]").wait_for()
+        found[theme, "card"] = violations(visit)
+        visit.press("Escape")
+        visit.to_tab("compare")
         visit.page.locator("#compare-maps [role=application]").first.click()
         visit.page.locator("dialog[open]").wait_for()
         found[theme, "dialog"] = violations(visit)

@@ -73,8 +73,8 @@ def test_an_answer_is_strict_json_and_survives_it(asked: State) -> None:
     said = answered(asked)
     text = json.dumps(said, allow_nan=False)
     assert json.loads(text) == said
-    assert set(said["words"]) == set(TABS)
-    assert all(said["words"][tab] for tab in TABS)
+    assert set(said["words"]) == set(TABS) - {"methods"}  # there the page itself sums up
+    assert all(said["words"].values())
 
 
 @pytest.mark.parametrize("asked", SPREAD, ids=named)

@@ -1,0 +1,144 @@
+"""What the server answers about single methods, as functions and through the test client."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+from scipy import stats  # type: ignore[import-untyped]
+
+from app import create_app
+from explorer.attribution import CORE, METHODS, exact_integrated_gradients
+from explorer.models import Model, load_zoo
+from explorer.page.answer import answer
+from explorer.page.callbacks import respond_methods
+from explorer.page.method_answers import MOST, method_answers
+from explorer.state import State, StateError
+
+ZOO = load_zoo()
+APP = create_app()
+every_method = pytest.mark.parametrize("name", list(METHODS))
+NETWORKS = pytest.mark.parametrize("network", list(ZOO))
+
+
+def told(state: State, *names: str, zoo: Mapping[str, Model] = ZOO) -> dict[str, Any]:
+    """What is said of some methods; strict JSON, which knows no NaN."""
+    said: dict[str, Any] = json.loads(json.dumps(method_answers(state, list(names), zoo), allow_nan=False))
+    return said
+
+
+def pixels(value: float) -> tuple[float, ...]:
+    return (value,) * 64
+
+
+@every_method
+@NETWORKS
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"output": "logit", "target": "predicted"},
+        {"pixels": pixels(0.0)},  # the input is the baseline
+        {"pixels": pixels(1.0), "baseline": "white"},
+        {"pixels": pixels(1.0)},
+        {"steps": 1, "samples": 1, "noise_level": 0.0},
+        {"rule": "exact", "baseline": "blur"},
+    ],
+    ids=["opening", "logit", "zero", "white", "bright", "least", "exact"],
+)
+def test_every_method_answers_or_says_why_not_whatever_the_picture(name: str, network: str, changes: dict[str, Any]) -> None:
+    state = State.from_json({"network": network, **changes}, ZOO)
+    said = told(state, name)["methods"][name]
+    if "refusal" in said:
+        assert said["refusal"] == METHODS[name].refusal(ZOO[network].network)[0].upper() + METHODS[name].refusal(ZOO[network].network)[1:] + "."
+        return
+    assert len(said["map"]) == 64 and all(map(math.isfinite, said["map"]))
+    assert said["total"] == pytest.approx(sum(said["map"]), rel=1e-9, abs=1e-12)
+    assert (said["goal"] is None) == (said["delta"] is None)
+    if said["goal"] is not None:
+        assert METHODS[name].complete
+        assert said["delta"] == pytest.approx(said["total"] - said["goal"], rel=1e-9, abs=1e-12)
+    assert said["forward"] >= 1 and said["backward"] >= 0
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_the_core_methods_say_the_same_here_as_in_the_explanation(name: str) -> None:
+    state = State.from_json({"network": "digits", "target": "predicted", "steps": 20, "rule": "trapezoid", "samples": 9}, ZOO)
+    one, other = told(state, name)["methods"][name], answer(state, ZOO)["methods"][name]
+    np.testing.assert_allclose(one["map"], other["map"], rtol=1e-9, atol=1e-13)
+    assert one["snr"] == pytest.approx(other["snr"], rel=1e-9)
+
+
+def test_under_the_exact_rule_integrated_gradients_are_exact() -> None:
+    state = State.from_json({"rule": "exact"}, ZOO)
+    found = told(state, "integrated_gradients")["methods"]["integrated_gradients"]
+    np.testing.assert_allclose(found["map"], exact_integrated_gradients(state.case(ZOO)).attribution.ravel(), rtol=1e-12)
+    assert abs(found["delta"]) < 1e-12
+
+
+def test_correlations_are_those_of_the_maps_that_there_are() -> None:
+    said = told(State(), "gradient", "cam", "deeplift", "lrp_zplus")
+    names = said["correlations"]["names"]
+    assert names == ["gradient", "deeplift", "lrp_zplus"]
+    for i, one in enumerate(names):
+        for j, two in enumerate(names):
+            expected = stats.spearmanr(said["methods"][one]["map"], said["methods"][two]["map"]).statistic
+            assert said["correlations"]["table"][i][j] == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_flat_map_has_no_rank_and_no_method_that_applies_has_no_table() -> None:
+    flat = told(State.from_json({"pixels": list(pixels(0.0))}, ZOO), "integrated_gradients", "gradient")
+    assert flat["correlations"]["table"][0] == [None, None]
+    assert told(State(), "cam")["correlations"] == {"names": [], "table": []}
+
+
+def test_an_option_reaches_its_method() -> None:
+    state = State.from_json({"options": {"lrp_epsilon": {"epsilon": 3.0}}}, ZOO)
+    found = told(state, "lrp_epsilon")["methods"]["lrp_epsilon"]["map"]
+    expected = METHODS["lrp_epsilon"](state.case(ZOO), epsilon=3.0).attribution.ravel()
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert not np.allclose(found, told(State(), "lrp_epsilon")["methods"]["lrp_epsilon"]["map"])
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        None,
+        {"ask": 1},
+        {"ask": 1, "state": {}, "methods": []},
+        {"ask": 1, "state": {}, "methods": "gradient"},
+        {"ask": 1, "state": {}, "methods": ["no such"]},
+        {"ask": 1, "state": {}, "methods": ["gradient", "gradient"]},
+        {"ask": 1, "state": {}, "methods": [["gradient"]]},
+        {"ask": 1, "state": {}, "methods": list(METHODS)[: MOST + 1]},
+        {"ask": 1, "state": {"steps": 0}, "methods": ["gradient"]},
+        {"ask": -1, "state": {}, "methods": ["gradient"]},
+        {"ask": 1, "state": {}, "methods": ["gradient"], "more": 1},
+    ],
+)
+def test_what_is_no_question_about_methods_is_refused_in_one_sentence(question: object) -> None:
+    with pytest.raises(StateError):
+        respond_methods(question, ZOO)
+    client: FlaskClient = APP.server.test_client()
+    body = {
+        "output": "method-answers.data",
+        "outputs": {"id": "method-answers", "property": "data"},
+        "inputs": [{"id": "method-question", "property": "data", "value": question}],
+        "changedPropIds": ["method-question.data"],
+    }
+    refused = client.post("/_dash-update-component", json=body)
+    assert refused.status_code == 400
+    assert refused.get_data(as_text=True).count("\n") == 1 and "Traceback" not in refused.get_data(as_text=True)
+
+
+def test_any_worker_answers_alike() -> None:
+    question = {"ask": 7, "state": State().to_json(), "methods": ["deeplift", "smooth_integrated_gradients", "vargrad"]}
+    one, other = respond_methods(question, ZOO), respond_methods(question, load_zoo())
+    assert one["ask"] == 7
+    for name in question["methods"]:  # type: ignore[attr-defined]
+        np.testing.assert_allclose(one["methods"][name]["map"], other["methods"][name]["map"], rtol=1e-12, atol=1e-15)
