@@ -11,6 +11,7 @@ from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Network, Output
 from explorer.attribution.rules import EXACT, RULE_NAMES
 
 OF = ("gradient", "magnitude", "square")
+VARIANCE_OF = ("gradient", "magnitude")
 NOISE_RANGES = ("one", "picture")
 
 
@@ -72,7 +73,8 @@ class Settings:
             input's own max − min, as in some libraries.
         clean_last: whether the last of the copies is the input itself, as Zennit has it.
         of: what SmoothGrad averages: each copy's ``"gradient"``, its ``"magnitude"`` or its ``"square"``.
-        magnitude: whether the vanilla gradient, and what VarGrad takes the variance of, is |∂F/∂x|.
+        magnitude: whether the vanilla gradient is |∂F/∂x|.
+        variance_of: what VarGrad takes the variance of: each copy's ``"gradient"`` or its ``"magnitude"``.
         ddof: VarGrad divides by samples − ddof: 0 or 1.
 
     Raises:
@@ -89,6 +91,7 @@ class Settings:
     clean_last: bool = False
     of: str = "gradient"
     magnitude: bool = False
+    variance_of: str = "gradient"
     ddof: int = 0
 
     def __post_init__(self) -> None:
@@ -109,6 +112,8 @@ class Settings:
             raise ValueError(f"noise_range must be one of {NOISE_RANGES}, not {self.noise_range!r}")
         if self.of not in OF:
             raise ValueError(f"of must be one of {OF}, not {self.of!r}")
+        if self.variance_of not in VARIANCE_OF:
+            raise ValueError(f"variance_of must be one of {VARIANCE_OF}, not {self.variance_of!r}")
         if self.ddof not in (0, 1):
             raise ValueError(f"ddof must be 0 or 1, not {self.ddof}")
 

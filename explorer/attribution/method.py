@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from explorer.attribution.case import NOISE_RANGES, OF, Case, Settings, whole
+from explorer.attribution.case import NOISE_RANGES, OF, VARIANCE_OF, Case, Settings, whole
 from explorer.attribution.field import Field, look, outputs
 from explorer.attribution.network import Floats, Network
 from explorer.attribution.rules import RULE_NAMES
@@ -91,6 +91,7 @@ NOISE_RANGE = Setting("noise_range", "The noise level is a share of the range of
 CLEAN_LAST = Setting("clean_last", "Last copy without noise", False)
 AVERAGE_OF = Setting("of", "What is averaged", "gradient", choices=OF)
 MAGNITUDE = Setting("magnitude", "Magnitude |∂F/∂x| only", False)
+VARIED = Setting("variance_of", "Variance of", "gradient", choices=VARIANCE_OF)
 DDOF = Setting("ddof", "Variance divided by n − ddof", 0, 0, 1)
 
 

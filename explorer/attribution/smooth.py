@@ -26,9 +26,9 @@ from explorer.attribution.network import SHAPE, Floats
 
 
 def points(case: Case, settings: Settings) -> Floats:
-    """x + ε, ε ~ N(0, σ²), ``(samples, 8, 8)``; σ = noise level × 1, the range of a pixel, unless the settings say
-    that it is a share of the picture's own max − min.
+    """x + ε, ε ~ N(0, σ²), ``(samples, 8, 8)``; σ = noise level × 1, the range of a pixel.
 
+    If the settings say so, σ is instead a share of the picture's own max − min, and an even picture gets no noise.
     The generator is the call's own, made from the seed: the same seed gives the same copies, and the first n
     of a longer draw are the draw of n. Clipped to [0, 1] only if the settings ask, and only if they ask is the last
     copy x itself.

@@ -21,11 +21,11 @@ from explorer.attribution.method import (
     CLEAN_LAST,
     CLIP,
     DDOF,
-    MAGNITUDE,
     NOISE_LEVEL,
     NOISE_RANGE,
     SAMPLES,
     SEED,
+    VARIED,
     FieldWork,
     Method,
 )
@@ -43,14 +43,14 @@ def variance(case: Case, settings: Settings, field: Field) -> Floats:
 
     It is divided by n (ddof 0): it describes these copies, one copy has none, and the identity above holds exactly.
     With ddof 1 it is divided by n − 1, which estimates the variance over all possible copies; of one copy it is 0 still.
-    If the settings ask for the magnitude, it is the variance of |∂F/∂x|.
+    If the settings ask for it, it is the variance of |∂F/∂x|.
     Computed in two passes, from the deviations, so it is never negative and keeps its digits beside a large mean.
     """
     return _mean(_squared_deviations(field, settings)) * _bessel(field, settings)
 
 
 def _squared_deviations(field: Field, settings: Settings) -> Floats:
-    gradients = np.abs(field.gradients) if settings.magnitude else field.gradients
+    gradients = np.abs(field.gradients) if settings.variance_of == "magnitude" else field.gradients
     deviations = gradients - _mean(gradients)
     # where all are equal, the mean of n of them may still be off by a rounding error, and so would be the variance
     deviations[:, np.ptp(gradients, axis=0) == 0] = 0
@@ -107,7 +107,7 @@ VARGRAD = Method(
     complete="",
     invariant=True,
     passes="n forward, n backward",
-    settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP, NOISE_RANGE, CLEAN_LAST, MAGNITUDE, DDOF),
+    settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP, NOISE_RANGE, CLEAN_LAST, VARIED, DDOF),
     misleads="It shows where the gradient varies, not where it is large: a pixel with a large, steady gradient gets 0.",
     work=FieldWork(points, variance, _error_of_variance),
 )
