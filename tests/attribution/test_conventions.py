@@ -13,7 +13,7 @@ from explorer.attribution.method import Method
 from explorer.attribution.network import OUTPUTS, Output
 from explorer.pictures import BASELINES
 
-from .toys import BLACK, Floats, embed, first, picture, relative_error
+from .toys import BLACK, WHITE, Floats, embed, first, linear, mlp, picture, relative_error
 
 outputs = pytest.mark.parametrize("output", OUTPUTS)
 conventions = pytest.mark.parametrize("name", CONVENTIONS)
@@ -114,6 +114,20 @@ def test_settings_for_the_common_batch_give_the_same_maps(zoo: dict[str, Network
     together = explain(case, Settings(**told), core)  # type: ignore[arg-type]
     for method in core:
         assert relative_error(together[method].attribution, ours(name, method, case)) < 1e-12
+
+
+@conventions
+def test_degenerate_questions_get_finite_maps_and_the_same_ones_again(name: str) -> None:
+    constant = Network(linear(np.zeros((3, 64)), [1, 2, 3]), background=BLACK[None])
+    saturated = Network(mlp(1, scale=30), background=WHITE[None])
+    for network in (constant, saturated):
+        for x in (BLACK, WHITE, np.round(picture(0))):
+            for method, values in everything(name):
+                case = Case(network, x, BLACK, 1)
+                answer, again = method(case, **values), method(case, **values)
+                assert np.isfinite(answer.attribution).all(), method.name
+                assert answer.error is None or np.isfinite(answer.error).all(), method.name
+                assert relative_error(again.attribution, answer.attribution) < 1e-9, method.name
 
 
 @conventions
