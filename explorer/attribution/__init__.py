@@ -13,10 +13,12 @@ It knows nothing of the web page and reads no file, so it works as well in a not
 
 The modules read in this order: ``network`` (what is explained), ``case`` (the question), ``field`` (the one
 idea: look at F and its gradient at many points at once), one module a method, ``methods`` (the table of them),
+``conventions`` (what libraries understand by the same names),
 ``explain`` (all methods from one batch), ``measures`` (the numbers beside the pictures).
 """
 
 from explorer.attribution.case import Case, Settings
+from explorer.attribution.conventions import CONVENTIONS, Convention
 from explorer.attribution.exact import ExactTrace, NotPiecewiseLinear, Switch, exact_integrated_gradients
 from explorer.attribution.explain import Explanation, Result, explain
 from explorer.attribution.field import Field, look
@@ -35,18 +37,21 @@ from explorer.attribution.measures import (
 from explorer.attribution.method import FAMILIES, SHARED, Answer, FieldWork, Method, Setting, Value
 from explorer.attribution.methods import CORE, METHODS
 from explorer.attribution.network import Network, Output
-from explorer.attribution.rules import RULES, rule
+from explorer.attribution.rules import FAULTY, RULES, rule
 from explorer.attribution.smooth import standard_error
 
 __all__ = [
+    "CONVENTIONS",
     "CORE",
     "FAMILIES",
+    "FAULTY",
     "METHODS",
     "RULES",
     "SHARED",
     "Answer",
     "Case",
     "Completeness",
+    "Convention",
     "ExactTrace",
     "Explanation",
     "Field",

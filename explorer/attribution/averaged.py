@@ -12,26 +12,42 @@ from dataclasses import replace
 import numpy as np
 
 from explorer.attribution.case import Case
-from explorer.attribution.method import CLIP, NOISE_LEVEL, RULE, SAMPLES, SEED, Answer, Method, Setting, Values, shared
+from explorer.attribution.method import (
+    CLIP,
+    NOISE_LEVEL,
+    NOISE_RANGE,
+    RULE,
+    SAMPLES,
+    SEED,
+    Answer,
+    Method,
+    Setting,
+    Values,
+    shared,
+)
 from explorer.attribution.network import SHAPE, Floats
 from explorer.attribution.paths import STEPS_EACH, integrated, mean_and_error, values_at
 from explorer.attribution.rules import rule
 from explorer.attribution.smooth import points
 
 BASELINES = Setting("baselines", "Baselines b", 20, 1, 100)
+SQUARES = Setting("squares", "Average the squared maps", False)
 
 
 def smooth_integrated_gradients(case: Case, values: Values) -> Answer:
     """The mean of Integrated Gradients from x′ to each of SmoothGrad's noisy copies of x, ``(8, 8)``, in units of F.
 
     The goal is that of the mean itself: mean F(x + ε) − F(x′) over the very copies that were drawn. The standard error
-    is that over copies; it knows nothing of the error of the quadrature.
+    is that over copies; it knows nothing of the error of the quadrature. With ``squares`` it is the mean of the squared
+    maps, as PAIR has it: without sign, in units of F², and nothing that it should sum to.
     """
     settings = shared(values)
     copies = points(case, settings)
     baselines = np.broadcast_to(case.baseline, copies.shape)
     f = values_at(case, np.concatenate([case.baseline[None], copies]))
     maps = integrated(case, copies, baselines, settings.steps, settings.rule)
+    if values["squares"]:
+        return _averaged(maps**2, len(copies) * _looks(values), len(f), None)
     return _averaged(maps, len(copies) * _looks(values), len(f), float(f[1:].mean() - f[0]))
 
 
@@ -59,7 +75,7 @@ def _looks(values: Values) -> int:
     return len(rule(str(values["rule"]), int(values["steps"]))[0])
 
 
-def _averaged(maps: Floats, looks: int, ends: int, goal: float) -> Answer:
+def _averaged(maps: Floats, looks: int, ends: int, goal: float | None) -> Answer:
     mean, error = mean_and_error(maps)
     return Answer(mean, forward=looks + ends, backward=looks, goal=goal, error=error)
 
@@ -75,7 +91,7 @@ SMOOTH_INTEGRATED_GRADIENTS = Method(
     complete="mean F(x + ε) − F(x′)",
     invariant=True,
     passes="n m + n + 1 forward, n m backward",
-    settings=(STEPS_EACH, RULE, replace(SAMPLES, default=20, high=100), NOISE_LEVEL, SEED, CLIP),
+    settings=(STEPS_EACH, RULE, replace(SAMPLES, default=20, high=100), NOISE_LEVEL, SEED, CLIP, NOISE_RANGE, SQUARES),
     misleads="It adds up to what the noisy copies score, which can be far from what this picture scores.",
     work=smooth_integrated_gradients,
 )

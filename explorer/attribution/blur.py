@@ -14,9 +14,10 @@ from explorer.attribution.field import look
 from explorer.attribution.method import RULE, STEPS, Answer, Method, Setting, Values, shared
 from explorer.attribution.network import SIDE, Floats
 from explorer.attribution.paths import values_at
-from explorer.attribution.rules import rule
+from explorer.attribution.rules import RULES, rule
 
 LARGEST_BLUR = Setting("sigma_max", "Largest blur σ, in pixels", 8.0, 0.5, 50)
+GRAD_STEP = Setting("grad_step", "Difference quotient over, in pixels (0: over a step)", 0.0, 0, 1)
 TRUNCATE = 4.0  # a kernel ends that many σ from its middle
 
 
@@ -28,15 +29,23 @@ def blur_integrated_gradients(case: Case, values: Values) -> Answer:
     changes sum to the whole change exactly, so no derivative of the blur is needed. (With the right-hand rule this is
     the sum in PAIR's code, with a difference quotient over one whole step.)
 
+    With ``grad_step`` h above 0 the changes are instead a step's length times (x blurred by σ_k − x blurred by σ_k + h) / h,
+    as PAIR does it, with h = 0.01. Where a kernel grows by a pixel the blur jumps, and these changes then do not sum to
+    the whole.
+
     The case's own baseline plays no part; the goal is F(x) − F(x blurred by σ_max).
     """
     settings, largest = shared(values), float(values["sigma_max"])
     alphas, weights = rule(settings.rule, settings.steps)
     ends = np.concatenate([[0.0], np.cumsum(weights)])
     ends[-1] = 1
-    at_ends = blurred(case.input, largest * (1 - ends))
-    field = look(case.network, blurred(case.input, largest * (1 - alphas)), case.target, case.output)
-    attribution = (np.diff(at_ends, axis=0) * field.gradients).sum(axis=0)
+    at_ends, at_nodes = blurred(case.input, largest * (1 - ends)), blurred(case.input, largest * (1 - alphas))
+    field = look(case.network, at_nodes, case.target, case.output)
+    changes = np.diff(at_ends, axis=0)
+    if (h := float(values["grad_step"])) > 0:
+        slopes = (at_nodes - blurred(case.input, largest * (1 - alphas) + h)) / h
+        changes = largest * weights[:, None, None] * slopes
+    attribution = (changes * field.gradients).sum(axis=0)
     before, after = values_at(case, at_ends[[0, -1]])
     return Answer(attribution, forward=len(alphas) + 2, backward=len(alphas), goal=float(after - before))
 
@@ -73,7 +82,7 @@ BLUR_INTEGRATED_GRADIENTS = Method(
     invariant=True,
     passes="m + 2 forward, m backward",
     # most of what happens, happens in the last few steps: the midpoint rule's delta is a tenth of the right-hand one's
-    settings=(replace(STEPS, default=100), replace(RULE, default="midpoint"), LARGEST_BLUR),
+    settings=(replace(STEPS, default=100), replace(RULE, default="midpoint", choices=tuple(RULES)), LARGEST_BLUR, GRAD_STEP),
     misleads="It explains what sharpening adds; outside the picture counts as black, so blurring also dims its edges.",
     work=blur_integrated_gradients,
 )

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Network, Output
-from explorer.attribution.rules import EXACT, RULES
+from explorer.attribution.rules import EXACT, RULE_NAMES
+
+OF = ("gradient", "magnitude", "square")
+VARIANCE_OF = ("gradient", "magnitude")
+NOISE_RANGES = ("one", "picture")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,11 +63,19 @@ class Settings:
 
     Attributes:
         steps: m, the number of path steps of Integrated Gradients, at least 1.
-        rule: quadrature rule, a name in ``rules.RULES`` (``"exact"`` is a method of its own, see ``exact``).
+        rule: quadrature rule, a name in ``rules.RULES`` or ``rules.FAULTY`` (``"exact"`` is a method of its own, see
+            ``exact``).
         samples: n, the number of SmoothGrad's noisy copies, at least 1.
-        noise_level: σ of the noise as a share of the input range, which is 1 here; 0 or more.
+        noise_level: σ of the noise as a share of the ``noise_range``; 0 or more.
         seed: of SmoothGrad's noise.
         clip: whether noisy copies are clipped to [0, 1], as the original explorer does.
+        noise_range: what the noise level is a share of: ``"one"``, the range that a pixel can have, or ``"picture"``, the
+            input's own max − min, as in some libraries.
+        clean_last: whether the last of the copies is the input itself, as Zennit has it.
+        of: what SmoothGrad averages: each copy's ``"gradient"``, its ``"magnitude"`` or its ``"square"``.
+        magnitude: whether the vanilla gradient is |∂F/∂x|.
+        variance_of: what VarGrad takes the variance of: each copy's ``"gradient"`` or its ``"magnitude"``.
+        ddof: VarGrad divides by samples − ddof: 0 or 1.
 
     Raises:
         ValueError: a number out of its range or an unknown rule.
@@ -75,21 +87,35 @@ class Settings:
     noise_level: float = 0.15
     seed: int = 0
     clip: bool = False
+    noise_range: str = "one"
+    clean_last: bool = False
+    of: str = "gradient"
+    magnitude: bool = False
+    variance_of: str = "gradient"
+    ddof: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("steps", "samples", "seed"):
+        for name in ("steps", "samples", "seed", "ddof"):
             object.__setattr__(self, name, whole(name, getattr(self, name)))
         if self.steps < 1:
             raise ValueError(f"steps must be at least 1, not {self.steps}")
-        if self.rule not in RULES:
+        if self.rule not in RULE_NAMES:
             hint = "; call exact_integrated_gradients for the exact rule" if self.rule == EXACT else ""
-            raise ValueError(f"the rule must be one of {tuple(RULES)}, not {self.rule!r}{hint}")
+            raise ValueError(f"the rule must be one of {RULE_NAMES}, not {self.rule!r}{hint}")
         if self.samples < 1:
             raise ValueError(f"samples must be at least 1, not {self.samples}")
         if not 0 <= self.noise_level < np.inf:
             raise ValueError(f"the noise level must be 0 or more, not {self.noise_level}")
         if self.seed < 0:
             raise ValueError(f"the seed must be 0 or more, not {self.seed}")
+        if self.noise_range not in NOISE_RANGES:
+            raise ValueError(f"noise_range must be one of {NOISE_RANGES}, not {self.noise_range!r}")
+        if self.of not in OF:
+            raise ValueError(f"of must be one of {OF}, not {self.of!r}")
+        if self.variance_of not in VARIANCE_OF:
+            raise ValueError(f"variance_of must be one of {VARIANCE_OF}, not {self.variance_of!r}")
+        if self.ddof not in (0, 1):
+            raise ValueError(f"ddof must be 0 or 1, not {self.ddof}")
 
 
 def whole(name: str, value: object) -> int:

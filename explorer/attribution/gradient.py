@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.field import Field
-from explorer.attribution.method import FieldWork, Method
+from explorer.attribution.method import MAGNITUDE, FieldWork, Method
 from explorer.attribution.network import Floats
 
 
@@ -17,9 +19,9 @@ def gradient(case: Case, settings: Settings, field: Field) -> Floats:
     """Signed ∂F/∂x at x, ``(8, 8)``, in units of F for a change of 1 in the pixel.
 
     Simonyan, Vedaldi & Zisserman, "Deep Inside Convolutional Networks", 2013. The paper shows |∂F/∂x|; taking the
-    magnitude is a matter of display and not done here.
+    magnitude is a matter of display and not done here, unless the settings ask for it, as some libraries do.
     """
-    return field.gradients[0]
+    return np.abs(field.gradients[0]) if settings.magnitude else field.gradients[0]
 
 
 def gradient_times_input(case: Case, settings: Settings, field: Field) -> Floats:
@@ -42,7 +44,7 @@ GRADIENT = Method(
     complete="",
     invariant=True,
     passes="1 forward, 1 backward",
-    settings=(),
+    settings=(MAGNITUDE,),
     misleads="Where F has saturated it is nearly 0 although the picture decided everything: it tells what would change F now, "
     "not what made it.",
     work=FieldWork(points, gradient),

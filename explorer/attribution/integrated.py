@@ -38,7 +38,7 @@ class Trace:
 
     Attributes:
         alphas: where on the path, ``(K,)`` in [0, 1].
-        weights: what each step weighs, ``(K,)``, summing to 1.
+        weights: what each step weighs, ``(K,)``, summing to 1 unless the rule is one of the ``FAULTY``.
         values: F at each step, ``(K,)``.
         gradients: ∂F/∂x at each step, ``(K, 8, 8)``.
         attribution: what the steps add up to, ``(8, 8)``, in units of F.

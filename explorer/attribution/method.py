@@ -14,10 +14,10 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from explorer.attribution.case import Case, Settings, whole
+from explorer.attribution.case import NOISE_RANGES, OF, VARIANCE_OF, Case, Settings, whole
 from explorer.attribution.field import Field, look, outputs
 from explorer.attribution.network import Floats, Network
-from explorer.attribution.rules import RULES
+from explorer.attribution.rules import RULE_NAMES
 
 Value = bool | int | float | str
 Values = Mapping[str, Value]
@@ -79,14 +79,21 @@ class Setting:
         return value
 
 
-# Settings that several methods have in common, with the ranges of the page.
+# Settings that several methods have in common.
 STEPS = Setting("steps", "Steps m", 50, 1, 500)
-RULE = Setting("rule", "Quadrature rule", "right", choices=tuple(RULES))
+RULE = Setting("rule", "Quadrature rule", "right", choices=RULE_NAMES)
 SAMPLES = Setting("samples", "Samples n", 50, 1, 500)
-NOISE_LEVEL = Setting("noise_level", "Noise level", 0.15, 0, 0.5)
+NOISE_LEVEL = Setting("noise_level", "Noise level", 0.15, 0, 1)
 SEED = Setting("seed", "Seed", 0, 0, 2**32 - 1)
 CLIP = Setting("clip", "Clip noisy copies to 0…1", False)
 SHARED = (STEPS, RULE, SAMPLES, NOISE_LEVEL, SEED, CLIP)  # a method that lists one of these just so is told with the others
+# Where libraries differ; see ``conventions``.
+NOISE_RANGE = Setting("noise_range", "The noise level is a share of the range of", "one", choices=NOISE_RANGES)
+CLEAN_LAST = Setting("clean_last", "Last copy without noise", False)
+AVERAGE_OF = Setting("of", "What is averaged", "gradient", choices=OF)
+MAGNITUDE = Setting("magnitude", "Magnitude |∂F/∂x| only", False)
+VARIED = Setting("variance_of", "Variance of", "gradient", choices=VARIANCE_OF)
+DDOF = Setting("ddof", "Variance divided by n − ddof", 0, 0, 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +127,7 @@ class FieldWork:
 
     points: Callable[[Case, Settings], Floats]
     attribution: Callable[[Case, Settings, Field], Floats]
-    error: Callable[[Field], Floats | None] | None = None
+    error: Callable[[Field, Settings], Floats | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +213,7 @@ def _look_and_answer(method: Method, work: FieldWork, case: Case, settings: Sett
         forward=len(points) + ends,
         backward=len(points),
         goal=goal,
-        error=work.error(field) if work.error else None,
+        error=work.error(field, settings) if work.error else None,
     )
 
 

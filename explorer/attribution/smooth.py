@@ -11,38 +11,74 @@ import numpy as np
 
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.field import Field
-from explorer.attribution.method import CLIP, NOISE_LEVEL, SAMPLES, SEED, FieldWork, Method
+from explorer.attribution.method import (
+    AVERAGE_OF,
+    CLEAN_LAST,
+    CLIP,
+    NOISE_LEVEL,
+    NOISE_RANGE,
+    SAMPLES,
+    SEED,
+    FieldWork,
+    Method,
+)
 from explorer.attribution.network import SHAPE, Floats
 
 
 def points(case: Case, settings: Settings) -> Floats:
     """x + ε, ε ~ N(0, σ²), ``(samples, 8, 8)``; σ = noise level × 1, the range of a pixel.
 
+    If the settings say so, σ is instead a share of the picture's own max − min, and an even picture gets no noise.
     The generator is the call's own, made from the seed: the same seed gives the same copies, and the first n
-    of a longer draw are the draw of n. Clipped to [0, 1] only if the settings ask.
+    of a longer draw are the draw of n. Clipped to [0, 1] only if the settings ask, and only if they ask is the last
+    copy x itself.
     """
-    copies = settings.noise_level * _noise(settings.seed, settings.samples)
+    share_of = 1.0 if settings.noise_range == "one" else float(np.ptp(case.input))
+    copies = settings.noise_level * share_of * _noise(settings.seed, settings.samples)
     copies += case.input
-    return np.clip(copies, 0, 1, out=copies) if settings.clip else copies
+    if settings.clip:
+        np.clip(copies, 0, 1, out=copies)
+    if settings.clean_last:
+        copies[-1] = case.input
+    return copies
 
 
 def attribution(case: Case, settings: Settings, field: Field) -> Floats:
-    """The mean of the gradients, ``(8, 8)``, in units of F for a change of 1 in the pixel."""
-    return _mean(field.gradients)
+    """The mean of the gradients, ``(8, 8)``, in units of F for a change of 1 in the pixel.
+
+    If the settings ask, the mean of their magnitudes or of their squares, without sign; squares have that unit squared.
+    """
+    return _mean(_averaged(field, settings))
 
 
-def standard_error(field: Field) -> Floats | None:
+def standard_error(field: Field, settings: Settings | None = None) -> Floats | None:
     """Standard error of each pixel's mean, ``(8, 8)``, from the sample variance (ddof 1); None for one sample.
 
-    How far the map would move with other noise: what is not well above it is noise.
+    How far the map would move with other noise: what is not well above it is noise. The settings say what was averaged
+    and whether the last copy had no noise; left out, they are the defaults.
     """
-    n = len(field.gradients)
+    settings = settings or Settings()
+    return error_of_mean(_averaged(field, settings), settings.clean_last)
+
+
+def error_of_mean(terms: Floats, clean_last: bool = False) -> Floats | None:
+    """Standard error of the mean of n terms ``(n, 8, 8)``, ``(8, 8)``; None where fewer than two are random.
+
+    A last term without noise does not move the mean, so only the others count for its error.
+    """
+    count, n = len(terms), len(terms) - clean_last
     if n < 2:
         return None
-    squares = field.gradients - _mean(field.gradients)
+    squares = terms[:n] - _mean(terms[:n])
     squares *= squares
     variance = squares.reshape(n, -1).sum(axis=0) / (n - 1)
-    return np.sqrt(variance / n).reshape(SHAPE)
+    return (np.sqrt(variance / n) * (n / count)).reshape(SHAPE)
+
+
+def _averaged(field: Field, settings: Settings) -> Floats:
+    if settings.of == "gradient":
+        return field.gradients
+    return np.abs(field.gradients) if settings.of == "magnitude" else field.gradients**2
 
 
 @lru_cache(maxsize=8)  # a pure function; while a picture is painted every question has the same noise
@@ -68,7 +104,7 @@ SMOOTHGRAD = Method(
     complete="",
     invariant=True,
     passes="n forward, n backward",
-    settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP),
+    settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP, NOISE_RANGE, CLEAN_LAST, AVERAGE_OF),
     misleads="Much noise explains noisy pictures rather than this one, and few samples leave a map that is noise itself.",
     work=FieldWork(points, attribution, standard_error),
 )

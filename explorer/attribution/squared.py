@@ -17,9 +17,20 @@ import numpy as np
 
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.field import Field
-from explorer.attribution.method import CLIP, NOISE_LEVEL, SAMPLES, SEED, FieldWork, Method
+from explorer.attribution.method import (
+    CLEAN_LAST,
+    CLIP,
+    DDOF,
+    NOISE_LEVEL,
+    NOISE_RANGE,
+    SAMPLES,
+    SEED,
+    VARIED,
+    FieldWork,
+    Method,
+)
 from explorer.attribution.network import SHAPE, Floats
-from explorer.attribution.smooth import points, standard_error
+from explorer.attribution.smooth import error_of_mean, points
 
 
 def mean_square(case: Case, settings: Settings, field: Field) -> Floats:
@@ -31,16 +42,25 @@ def variance(case: Case, settings: Settings, field: Field) -> Floats:
     """The variance of the gradients over the copies, ``(8, 8)``, 0 or more, in the same unit as ``mean_square``.
 
     It is divided by n (ddof 0): it describes these copies, one copy has none, and the identity above holds exactly.
+    With ddof 1 it is divided by n − 1, which estimates the variance over all possible copies; of one copy it is 0 still.
+    If the settings ask for it, it is the variance of |∂F/∂x|.
     Computed in two passes, from the deviations, so it is never negative and keeps its digits beside a large mean.
     """
-    return _mean(_squared_deviations(field.gradients))
+    return _mean(_squared_deviations(field, settings)) * _bessel(field, settings)
 
 
-def _squared_deviations(gradients: Floats) -> Floats:
+def _squared_deviations(field: Field, settings: Settings) -> Floats:
+    gradients = np.abs(field.gradients) if settings.variance_of == "magnitude" else field.gradients
     deviations = gradients - _mean(gradients)
     # where all are equal, the mean of n of them may still be off by a rounding error, and so would be the variance
     deviations[:, np.ptp(gradients, axis=0) == 0] = 0
     return deviations**2
+
+
+def _bessel(field: Field, settings: Settings) -> float:
+    """n / (n − ddof); one copy has no deviations to divide."""
+    n = len(field.gradients)
+    return n / max(n - settings.ddof, 1)
 
 
 def _mean(values: Floats) -> Floats:
@@ -48,13 +68,14 @@ def _mean(values: Floats) -> Floats:
     return (values.reshape(n, -1).sum(axis=0) / n).reshape(SHAPE)
 
 
-def _error_of_mean_square(field: Field) -> Floats | None:
-    return standard_error(Field(field.values, field.gradients**2, field.logits))
+def _error_of_mean_square(field: Field, settings: Settings) -> Floats | None:
+    return error_of_mean(field.gradients**2, settings.clean_last)
 
 
-def _error_of_variance(field: Field) -> Floats | None:
+def _error_of_variance(field: Field, settings: Settings) -> Floats | None:
     """To leading order in 1/n: that of the mean of the squared deviations, taken as draws of their own."""
-    return standard_error(Field(field.values, _squared_deviations(field.gradients), field.logits))
+    error = error_of_mean(_squared_deviations(field, settings), settings.clean_last)
+    return None if error is None else error * _bessel(field, settings)
 
 
 SMOOTHGRAD_SQUARED = Method(
@@ -68,7 +89,7 @@ SMOOTHGRAD_SQUARED = Method(
     complete="",
     invariant=True,
     passes="n forward, n backward",
-    settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP),
+    settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP, NOISE_RANGE, CLEAN_LAST),
     misleads="It has no sign, and a pixel whose gradient only flickers scores as high as one that always pushes one "
     "way.",
     work=FieldWork(points, mean_square, _error_of_mean_square),
@@ -86,7 +107,7 @@ VARGRAD = Method(
     complete="",
     invariant=True,
     passes="n forward, n backward",
-    settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP),
+    settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP, NOISE_RANGE, CLEAN_LAST, VARIED, DDOF),
     misleads="It shows where the gradient varies, not where it is large: a pixel with a large, steady gradient gets 0.",
     work=FieldWork(points, variance, _error_of_variance),
 )

@@ -170,3 +170,18 @@ def test_captums_noise_tunnel_around_ig_agrees_on_the_same_noise(
         )
         ours = SMOOTH_INTEGRATED_GRADIENTS(case, samples=6, steps=20, rule="right").attribution
         assert relative_error(ours, found.detach().numpy().reshape(8, 8)) < 1e-6
+
+
+@outputs
+def test_smooth_ig_can_average_the_squared_maps_and_then_promises_no_sum(output: Output) -> None:
+    case = random_case(Network(mlp(0)), 1, output)
+    settings = Settings(samples=5, noise_range="picture")
+    maps = np.stack([
+        METHODS["integrated_gradients"](Case(case.network, x, case.baseline, case.target, output), steps=10).attribution
+        for x in points(case, settings)
+    ])
+    found = SMOOTH_INTEGRATED_GRADIENTS(case, samples=5, steps=10, noise_range="picture", squares=True)
+    assert relative_error(found.attribution, (maps**2).mean(axis=0)) < 1e-12
+    assert found.goal is None
+    assert found.error is not None
+    assert relative_error(found.error, (maps**2).std(axis=0, ddof=1) / np.sqrt(5)) < 1e-10

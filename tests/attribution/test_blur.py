@@ -87,6 +87,19 @@ def test_pairs_blur_ig_agrees_when_its_difference_quotient_spans_a_step(
         assert relative_error(found, expected[:, :, 0]) < 1e-9
 
 
+@outputs
+@pytest.mark.parametrize("step", [0.01, 0.3])
+def test_pairs_own_difference_quotient_is_there_on_request(output: Output, step: float) -> None:
+    saliency = pytest.importorskip("saliency.core")
+    for kind, network in NETWORKS.items():
+        case = random_case(network, 4, output)
+        expected = saliency.BlurIG().GetMask(
+            case.input[:, :, None], gradients_for(case), max_sigma=6, steps=40, grad_step=step
+        )
+        found = BLUR_INTEGRATED_GRADIENTS(case, steps=40, sigma_max=6.0, rule="right", grad_step=step).attribution
+        assert relative_error(found, expected[:, :, 0]) < 1e-9, kind
+
+
 def test_pairs_own_difference_quotient_comes_near_where_the_steps_are_fine() -> None:
     """Near only: where a kernel grows by a pixel the blur jumps, and PAIR counts some jumps often and some never."""
     saliency = pytest.importorskip("saliency.core")

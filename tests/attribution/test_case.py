@@ -74,6 +74,11 @@ def test_an_unknown_output_is_refused() -> None:
         ({"noise_level": float("nan")}, "noise level must be 0 or more"),
         ({"noise_level": float("inf")}, "noise level"),
         ({"seed": -1}, "seed must be 0 or more"),
+        ({"noise_range": "pixels"}, "noise_range must be one of .*'pixels'"),
+        ({"of": "sign"}, "of must be one of .*'sign'"),
+        ({"variance_of": "square"}, "variance_of must be one of .*'square'"),
+        ({"ddof": 2}, "ddof must be 0 or 1, not 2"),
+        ({"ddof": True}, "ddof must be a whole number"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: str) -> None:

@@ -9,9 +9,7 @@ stabiliser of their own in γ and z⁺: captum's is made vanishingly small here,
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -22,6 +20,7 @@ from torch import nn
 from explorer.attribution import METHODS, Case, Network, look
 
 from .toys import BLACK, Floats, convolutional, mlp, picture, relative_error
+from .zennits import load_zennit
 
 EPSILON, GAMMA, ZPLUS = (METHODS[f"lrp_{name}"] for name in ("epsilon", "gamma", "zplus"))
 SHARING = (nn.Linear, nn.Conv2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
@@ -116,20 +115,7 @@ def test_captums_alpha_one_beta_zero_rule(kind: str) -> None:
 
 @pytest.fixture(scope="module")
 def zennit() -> Any:
-    """Zennit, which imports class names from a torchvision that need not be there."""
-    stubs = {name: ModuleType(name) for name in ("torchvision", "torchvision.models", "torchvision.models.resnet")}
-    for name in ("Bottleneck", "BasicBlock"):
-        setattr(stubs["torchvision.models.resnet"], name, type(name, (nn.Module,), {}))
-    before = {name: sys.modules.get(name) for name in stubs}
-    sys.modules.update(stubs)
-    try:
-        return pytest.importorskip("zennit")
-    finally:
-        for name, module in before.items():
-            if module is None:
-                del sys.modules[name]
-            else:
-                sys.modules[name] = module
+    return load_zennit()
 
 
 def zennits(zennit: Any, case: Case, rule: Any) -> Floats:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.attribution import RULES, rule
+from explorer.attribution import FAULTY, METHODS, RULES, Settings, rule
+from explorer.attribution.method import RULE
 
 names = pytest.mark.parametrize("name", list(RULES))
 steps = st.integers(1, 150)
@@ -106,3 +107,52 @@ def test_an_unknown_rule_is_refused_by_name() -> None:
 def test_fewer_than_one_step_is_refused(name: str, m: int) -> None:
     with pytest.raises(ValueError, match=f"at least 1 step, not {m}"):
         rule(name, m)
+
+
+# Rules that are wrong as libraries are wrong
+
+faulty_names = pytest.mark.parametrize("name", list(FAULTY))
+
+
+@given(m=steps)
+def test_the_weights_of_captums_trapezoid_sum_to_m_minus_1_over_m(m: int) -> None:
+    assert math.fsum(rule("captum-trapezoid", m)[1]) == pytest.approx((m - 1) / m, abs=1e-15)
+
+
+@given(m=st.integers(2, 150))
+def test_captums_trapezoid_is_the_true_one_short_of_that_factor(m: int) -> None:
+    alphas, weights = rule("captum-trapezoid", m)
+    true_alphas, true_weights = rule("trapezoid", m - 1)
+    np.testing.assert_allclose(alphas, true_alphas, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(weights, true_weights * (m - 1) / m, rtol=1e-13)
+
+
+@given(m=st.integers(2, 150))
+def test_the_closed_average_has_weights_of_1_over_m_and_misses_a_parabola_by_order_1_over_m(m: int) -> None:
+    _, weights = rule("closed-average", m)
+    assert abs(math.fsum(weights) - 1) <= 1e-15
+    assert (weights == 1 / m).all()
+    assert integral("closed-average", m, 1) == pytest.approx(1 / 2, abs=1e-15)
+    known = (2 * m - 1) / (6 * (m - 1))  # Σ k² / (m (m − 1)²) for k = 0…m − 1
+    assert integral("closed-average", m, 2) == pytest.approx(known, rel=1e-13)
+    assert known - 1 / 3 == pytest.approx(1 / (6 * (m - 1)), rel=1e-12)  # the trapezoid on these points: 1/(6 (m − 1)²)
+
+
+@faulty_names
+@given(m=steps)
+def test_faulty_rules_look_at_m_points_with_both_ends(name: str, m: int) -> None:
+    alphas, weights = rule(name, m)
+    assert alphas.shape == weights.shape == (m,)
+    assert alphas[0] == 0
+    assert alphas[-1] == (1 if m > 1 else 0)
+    assert (np.diff(alphas) > 0).all()
+    assert np.isfinite(weights).all()
+
+
+def test_faulty_rules_are_not_among_the_rules_but_settings_and_methods_take_them() -> None:
+    assert not set(FAULTY) & set(RULES)
+    for name in FAULTY:
+        assert Settings(rule=name).rule == name
+        assert RULE.check(name) == name
+    with pytest.raises(ValueError, match="captum-trapezoid"):  # its cells would not be those of the weights
+        METHODS["blur_integrated_gradients"].values({"rule": "captum-trapezoid"})

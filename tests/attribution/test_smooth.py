@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from explorer.attribution import Case, Network, Settings, explain, look, standard_error
+from explorer.attribution import METHODS, Case, Network, Settings, explain, look, standard_error
 from explorer.attribution.field import Field
 from explorer.attribution.network import Output
 from explorer.attribution.smooth import points
@@ -155,3 +155,66 @@ def test_picture_is_left_alone_by_clipping() -> None:
     before = case.input.copy()
     copies(case, clip=True)
     assert np.array_equal(case.input, before)
+
+
+# What libraries do otherwise
+
+
+def test_noise_can_be_a_share_of_the_pictures_own_range() -> None:
+    case = Case(Network(mlp(0)), 0.3 + 0.2 * picture(0), BLACK, 0)
+    spread = case.input.max() - case.input.min()
+    own = copies(case, noise_level=0.4, noise_range="picture") - case.input
+    np.testing.assert_allclose(own, (copies(case, noise_level=0.4) - case.input) * spread, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.7])
+def test_an_even_picture_gets_no_noise_by_its_own_range(level: float) -> None:
+    case = Case(Network(mlp(0)), np.full((8, 8), level), BLACK, 0)
+    assert (copies(case, noise_range="picture") == case.input).all()
+    gradient = explain(case)["gradient"].attribution
+    assert relative_error(smoothgrad(case, noise_range="picture"), gradient) < 1e-14
+
+
+@pytest.mark.parametrize("clip", [False, True])
+def test_a_clean_last_copy_is_the_picture_and_the_others_stay(clip: bool) -> None:
+    case = Case(Network(mlp(0)), 2 * picture(0) - 0.5, BLACK, 0)  # also where clipping would change the picture
+    found, noisy = (copies(case, samples=9, clip=clip, clean_last=clean) for clean in (True, False))
+    assert np.array_equal(found[:-1], noisy[:-1])
+    assert np.array_equal(found[-1], case.input)
+
+
+@outputs
+def test_one_clean_copy_is_the_gradient(output: Output) -> None:
+    case = random_case(Network(mlp(0)), 1, output)
+    found = smoothgrad(case, samples=1, clean_last=True)
+    assert relative_error(found, explain(case)["gradient"].attribution) < 1e-12
+
+
+@outputs
+def test_magnitudes_and_squares_are_taken_before_the_mean(output: Output) -> None:
+    case = random_case(Network(mlp(0)), 2, output)
+    at_copies = look(case.network, copies(case), case.target, output).gradients
+    assert relative_error(smoothgrad(case, of="magnitude"), np.abs(at_copies).mean(axis=0)) < 1e-12
+    assert relative_error(smoothgrad(case, of="square"), (at_copies**2).mean(axis=0)) < 1e-12
+    squared = METHODS["smoothgrad_squared"](case)
+    assert relative_error(smoothgrad(case, of="square"), squared.attribution) < 1e-12
+    error = METHODS["smoothgrad"](case, of="square").error
+    assert error is not None and squared.error is not None and relative_error(error, squared.error) < 1e-12
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"of": "magnitude"}, {"of": "square"}, {"clean_last": True, "samples": 4}, {"noise_range": "picture"}],
+    ids=str,
+)
+def test_the_standard_error_is_of_what_is_averaged(settings: dict[str, Any]) -> None:
+    case = random_case(Network(mlp(0)), 3)
+    answers = [METHODS["smoothgrad"](case, seed=seed, **{"samples": 40, **settings}) for seed in range(100)]
+    moved = np.stack([answer.attribution for answer in answers]).std(axis=0, ddof=1)
+    squares = [answer.error**2 for answer in answers if answer.error is not None]
+    assert len(squares) == 100
+    assert np.median(moved / np.sqrt(np.mean(squares, axis=0))) == pytest.approx(1, abs=0.1)
+
+
+def test_of_one_noisy_copy_beside_a_clean_one_the_error_is_unknown() -> None:
+    assert METHODS["smoothgrad"](random_case(Network(mlp(0)), 0), samples=2, clean_last=True).error is None

@@ -129,3 +129,26 @@ def test_captums_noise_tunnel_agrees_on_the_same_noise(
         ours = METHODS[name](case, samples=20).attribution
         size = METHODS["smoothgrad_squared"](case, samples=20).attribution.max()  # Captum subtracts numbers of this size
         assert np.abs(ours - found).max() < 1e-9 * size
+
+
+@outputs
+def test_vargrad_can_divide_by_n_minus_1_and_vary_the_magnitude(output: Output) -> None:
+    case = random_case(Network(mlp(0)), 4, output)
+    gradients = look(case.network, points(case, Settings(samples=12)), case.target, output).gradients
+    for ddof in (0, 1):
+        found = VARGRAD(case, samples=12, ddof=ddof, variance_of="magnitude").attribution
+        assert relative_error(found, np.abs(gradients).var(axis=0, ddof=ddof)) < 1e-12
+        assert relative_error(VARGRAD(case, samples=12, ddof=ddof).attribution, gradients.var(axis=0, ddof=ddof)) < 1e-12
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_one_copy_has_no_variance_whatever_it_is_divided_by(ddof: int) -> None:
+    answer = VARGRAD(random_case(Network(mlp(0)), 0), samples=1, ddof=ddof)
+    assert not answer.attribution.any()
+    assert answer.error is None
+
+
+def test_the_standard_error_of_vargrad_grows_with_its_divisor() -> None:
+    one, two = (VARGRAD(random_case(Network(mlp(0)), 0), samples=10, ddof=ddof).error for ddof in (0, 1))
+    assert one is not None and two is not None
+    np.testing.assert_allclose(two, one * 10 / 9, rtol=1e-13)

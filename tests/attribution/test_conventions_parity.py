@@ -1,0 +1,233 @@
+"""Conventions: each gives its library's numbers, on the library's own noise where there is any.
+
+The libraries run with their defaults, in double precision. They are given the standard normal draws that the engine
+makes, and scale them themselves, so that how much noise there is, is theirs too.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from explorer.attribution import METHODS, Case, Network
+from explorer.attribution.expected import draw
+from explorer.attribution.network import OUTPUTS, Output
+
+from .pair import OlderNumpy, gradients_for
+from .test_conventions import cases, draws, ours
+from .toys import Floats, picture, relative_error
+from .zennits import load_zennit
+
+CLOSE = 1e-5  # libraries keep weights, α or sums in single precision
+outputs = pytest.mark.parametrize("output", OUTPUTS)
+BACKGROUND = np.stack([picture(seed) for seed in range(100, 105)])
+
+
+def module_of(case: Case) -> nn.Module:
+    """F for a library: a copy of the network, with its softmax or sigmoid where a probability is asked for."""
+    module = copy.deepcopy(case.network.module)
+    if case.output == "logit":
+        return module
+    return nn.Sequential(module, nn.Softmax(dim=1) if case.network.activation == "softmax" else nn.Sigmoid())
+
+
+def tensor(case: Case) -> torch.Tensor:
+    return torch.tensor(case.input).reshape(1, *case.network.input_shape).requires_grad_()
+
+
+def mapped(found: torch.Tensor) -> Floats:
+    return found.detach().numpy().reshape(8, 8)
+
+
+# ---------------------------------------------------------------- Captum
+
+
+@pytest.fixture
+def captum(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Captum, whose noise tunnel scales our draws."""
+    library = pytest.importorskip("captum.attr")
+    monkeypatch.setattr(
+        torch, "normal", lambda mean, std: mean + torch.from_numpy(draws(len(std))).reshape(std.shape) * std
+    )
+    return library
+
+
+class Tunnel(NamedTuple):
+    """A method here, and what Captum calls it."""
+
+    ours: str
+    inside: str
+    kind: str
+
+
+TUNNELS = (
+    Tunnel("smoothgrad", "Saliency", "smoothgrad"),
+    Tunnel("smoothgrad_squared", "Saliency", "smoothgrad_sq"),
+    Tunnel("vargrad", "Saliency", "vargrad"),
+    Tunnel("smooth_integrated_gradients", "IntegratedGradients", "smoothgrad"),
+)
+
+
+@outputs
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("gradient", "Saliency"),
+        ("gradient_times_input", "InputXGradient"),
+        ("integrated_gradients", "IntegratedGradients"),
+    ],
+)
+def test_captum_with_its_defaults(captum: Any, zoo_network: Network, name: str, theirs: str, output: Output) -> None:
+    for case in cases(zoo_network, output):
+        found = getattr(captum, theirs)(module_of(case)).attribute(tensor(case), target=case.target)
+        assert relative_error(ours("captum", name, case), mapped(found)) < CLOSE
+
+
+@outputs
+@pytest.mark.parametrize("tunnel", TUNNELS, ids=lambda tunnel: tunnel.ours)
+def test_captums_noise_tunnel_with_its_defaults(
+    captum: Any, zoo_network: Network, tunnel: Tunnel, output: Output
+) -> None:
+    for case in cases(zoo_network, output):
+        inside = getattr(captum, tunnel.inside)(module_of(case))
+        found = mapped(captum.NoiseTunnel(inside).attribute(tensor(case), nt_type=tunnel.kind, target=case.target))
+        # Captum's variance is a difference of numbers of the size of the squares
+        size = ours("captum", "smoothgrad_squared", case) if tunnel.kind == "vargrad" else found
+        assert np.abs(ours("captum", tunnel.ours, case) - found).max() < CLOSE * np.abs(size).max()
+
+
+@outputs
+def test_captums_gradient_shap_with_its_defaults(
+    captum: Any, zoo_network: Network, output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = Network(zoo_network.module, activation=zoo_network.activation, background=BACKGROUND)
+    drawn = draw(BACKGROUND, 5, 0)
+    which = np.array([int((b == BACKGROUND).all(axis=(1, 2)).argmax()) for b in drawn.baselines])
+    for case in cases(network, output):
+        with monkeypatch.context() as patched:
+            patched.setattr(np.random, "choice", lambda count, size: which)
+            patched.setattr(np.random, "uniform", lambda low, high, size: drawn.alphas)
+            found = captum.GradientShap(module_of(case)).attribute(
+                tensor(case),
+                baselines=torch.tensor(BACKGROUND).reshape(-1, *network.input_shape),
+                target=case.target,
+            )
+        assert relative_error(ours("captum", "gradient_shap", case), mapped(found)) < CLOSE
+
+
+def test_captums_lrp_with_its_defaults(captum: Any, zoo_network: Network) -> None:
+    for case in cases(zoo_network, "logit"):
+        found = captum.LRP(copy.deepcopy(case.network.module)).attribute(tensor(case), target=case.target)
+        assert relative_error(ours("captum", "lrp_epsilon", case), mapped(found)) < CLOSE
+
+
+@outputs
+@pytest.mark.parametrize("steps", [2, 7, 50])
+def test_captums_trapezoid(captum: Any, zoo_network: Network, output: Output, steps: int) -> None:
+    method = METHODS["integrated_gradients"]
+    for case in cases(zoo_network, output):
+        theirs = captum.IntegratedGradients(module_of(case))
+        found = theirs.attribute(tensor(case), target=case.target, n_steps=steps, method="riemann_trapezoid")
+        assert relative_error(method(case, steps=steps, rule="captum-trapezoid").attribution, mapped(found)) < CLOSE
+
+
+# ---------------------------------------------------------------- PAIR
+
+
+@pytest.fixture
+def saliency() -> Any:
+    return pytest.importorskip("saliency.core")
+
+
+@pytest.fixture
+def pair_noise(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Call it before each smoothed mask: PAIR then scales our draws, one after the other."""
+
+    def begin() -> None:
+        noise: Iterator[Floats] = iter(draws(25))
+        monkeypatch.setattr(np.random, "normal", lambda mean, std, shape: mean + std * next(noise).reshape(shape))
+
+    return begin
+
+
+@outputs
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("gradient", "GradientSaliency"),
+        ("integrated_gradients", "IntegratedGradients"),
+        ("guided_integrated_gradients", "GuidedIG"),
+        ("blur_integrated_gradients", "BlurIG"),
+    ],
+)
+def test_pair_with_its_defaults(
+    saliency: Any, zoo_network: Network, name: str, theirs: str, output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saliency.guided_ig, "np", OlderNumpy())
+    for case in cases(zoo_network, output):
+        x = case.input[:, :, None] if theirs == "BlurIG" else case.input  # it blurs pictures with channels only
+        found = getattr(saliency, theirs)().GetMask(x, gradients_for(case))
+        assert relative_error(ours("pair", name, case), found.reshape(8, 8)) < CLOSE
+
+
+@outputs
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("smoothgrad", "GradientSaliency"),
+        ("smoothgrad_squared", "GradientSaliency"),
+        ("smooth_integrated_gradients", "IntegratedGradients"),
+    ],
+)
+def test_pairs_smoothed_masks_with_their_defaults(
+    saliency: Any, pair_noise: Callable[[], None], zoo_network: Network, name: str, theirs: str, output: Output
+) -> None:
+    for case in cases(zoo_network, output):
+        pair_noise()
+        found = getattr(saliency, theirs)().GetSmoothedMask(case.input, gradients_for(case))
+        assert relative_error(ours("pair", name, case), found) < CLOSE
+
+
+# ---------------------------------------------------------------- Zennit
+
+
+@pytest.fixture(scope="module")
+def zennit() -> Any:
+    load_zennit()
+    return pytest.importorskip("zennit.attribution")
+
+
+@outputs
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [("gradient", "Gradient"), ("integrated_gradients", "IntegratedGradients"), ("smoothgrad", "SmoothGrad")],
+)
+def test_zennit_with_its_defaults(
+    zennit: Any, zoo_network: Network, name: str, theirs: str, output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for case in cases(zoo_network, output):
+        noise = iter(torch.from_numpy(draws(20)))
+        monkeypatch.setattr(torch, "randn_like", lambda x, noise=noise: next(noise).reshape(x.shape))
+        one_hot = torch.eye(len(zoo_network.classes), dtype=torch.float64)[[case.target]]
+        _, found = getattr(zennit, theirs)(module_of(case))(tensor(case), one_hot)
+        assert relative_error(ours("zennit", name, case), mapped(found)) < CLOSE
+        assert len(list(noise)) == (1 if name == "smoothgrad" else 20)  # the last copy is the picture itself
+
+
+def test_zennits_epsilon_rule_with_its_default(zennit: Any, zoo_network: Network) -> None:
+    rules, core = pytest.importorskip("zennit.rules"), pytest.importorskip("zennit.composites")
+    composite = core.LayerMapComposite([(nn.Linear, rules.Epsilon()), (nn.ReLU, rules.Pass())])
+    for case in cases(zoo_network, "logit"):
+        module, x = copy.deepcopy(case.network.module), tensor(case)
+        with composite.context(module) as modified:
+            out = modified(x)
+            relevance = torch.zeros_like(out)
+            relevance[0, case.target] = out[0, case.target].detach()
+            (found,) = torch.autograd.grad(out, x, relevance)
+        assert relative_error(ours("zennit", "lrp_epsilon", case), mapped(found)) < CLOSE
