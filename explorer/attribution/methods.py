@@ -7,8 +7,12 @@ from types import MappingProxyType
 
 from explorer.attribution.gradient import GRADIENT, GRADIENT_TIMES_INPUT
 from explorer.attribution.integrated import INTEGRATED_GRADIENTS
+from explorer.attribution.lime import LIME
 from explorer.attribution.method import Method
+from explorer.attribution.occlusion import OCCLUSION
+from explorer.attribution.shapley import KERNEL_SHAP, SHAPLEY_VALUES
 from explorer.attribution.smooth import SMOOTHGRAD
+from explorer.attribution.xrai import XRAI
 
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
@@ -18,6 +22,11 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             GRADIENT_TIMES_INPUT,
             INTEGRATED_GRADIENTS,
             SMOOTHGRAD,
+            OCCLUSION,
+            LIME,
+            KERNEL_SHAP,
+            SHAPLEY_VALUES,
+            XRAI,
         )
     }
 )
