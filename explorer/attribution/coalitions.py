@@ -24,8 +24,9 @@ BLOCK = 2  # pixels a side
 BLOCKS: Regions = np.add.outer(SIDE // BLOCK * (np.arange(SIDE) // BLOCK), np.arange(SIDE) // BLOCK)
 BLOCKS.flags.writeable = False
 
-LOW_BITS = 11  # 2,048 pictures (1 MB) a pass stay in a core's cache; measured best, and bounds memory
-CHUNK = 2**LOW_BITS
+# Pictures a pass, as a power of 2: so many stay in a core's cache, together with the maps that a network of images makes
+# of them. Measured best; bounds memory.
+FLAT_BITS, IMAGE_BITS = 10, 8
 MOST_PLAYERS = 16  # of whom all coalitions are asked for
 
 
@@ -63,7 +64,7 @@ class Game:
         """
         if self.count > MOST_PLAYERS:
             raise ValueError(f"all coalitions of at most {MOST_PLAYERS} players, not {self.count}")
-        low = min(self.count, LOW_BITS)
+        low = min(self.count, chunk_bits(self.case))
         # the low players' pixels are the same in every chunk, and a high player's are the same throughout one
         none_high = np.zeros((2**low, self.count), bool)
         none_high[:, :low] = members(np.arange(2**low), low)
@@ -113,17 +114,25 @@ class Fit:
 
 def least_squares(rows: Floats, values: Floats, weights: Floats | None = None) -> Fit:
     """Fit values ``(k,)`` as rows ``(k, p)`` times coefficients, weighted ``(k,)``, by the smallest ones where many fit."""
-    roots = np.ones(len(rows)) if weights is None else np.sqrt(weights)
-    inverse = np.linalg.pinv(roots[:, None] * rows, rcond=1e-10).T * roots[:, None]
-    coefficients = values @ inverse
-    return Fit(coefficients, (values - rows @ coefficients)[:, None] * inverse)
+    # torch, as it keeps to the threads that it was given: numpy's would wait for a core that serves somebody else
+    design, wanted = torch.from_numpy(rows), torch.from_numpy(values)
+    roots = torch.ones(len(rows), 1, dtype=torch.float64) if weights is None else torch.from_numpy(weights)[:, None].sqrt()
+    inverse = torch.linalg.pinv(roots * design, rtol=1e-10).T * roots
+    coefficients = wanted @ inverse
+    return Fit(coefficients.numpy(), ((wanted - design @ coefficients)[:, None] * inverse).numpy())
 
 
 def values_at(case: Case, pictures: Floats) -> Floats:
     """F at pictures ``(k, 8, 8)``, ``(k,)``: forward only, in passes of bounded size."""
+    chunk = 2 ** chunk_bits(case)
     with torch.no_grad():
         points = torch.from_numpy(pictures)
-        return np.concatenate([_values(case, points[i : i + CHUNK]) for i in range(0, len(points), CHUNK)])
+        return np.concatenate([_values(case, points[i : i + chunk]) for i in range(0, len(points), chunk)])
+
+
+def chunk_bits(case: Case) -> int:
+    """The pictures that one pass takes are 2 to this power."""
+    return FLAT_BITS if len(case.network.input_shape) == 1 else IMAGE_BITS
 
 
 def _values(case: Case, points: torch.Tensor) -> Floats:

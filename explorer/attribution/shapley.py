@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from explorer.attribution.case import Case
 from explorer.attribution.coalitions import Coalitions, game, least_squares, members
 from explorer.attribution.method import DELTA_F, SEED, Answer, Method, Setting, Values
-from explorer.attribution.network import Floats
+from explorer.attribution.network import SIDE, Floats, Network
 
+MOST_PRODUCTS = 2**17  # multiplications a picture: times 65,536 pictures, about 2 s of one core
 COALITIONS = Setting("coalitions", "Coalitions n", 2000, 64, 20_000)
 
 
@@ -39,7 +40,8 @@ def shapley_values(worths: Floats) -> Floats:
     values = np.empty(count)
     for player in range(count):
         pairs = worths.reshape(-1, 2, 2**player)  # without and with the player, for all that the others do
-        values[player] = np.vdot(pairs[:, 1] - pairs[:, 0], weights.reshape(pairs.shape)[:, 0])
+        added = pairs[:, 1] - pairs[:, 0]
+        values[player] = (weights.reshape(pairs.shape)[:, 0] * added).sum()
     return values
 
 
@@ -84,6 +86,19 @@ def kernel_shap(
     equally = (everyone - none) / coalitions.shape[1]
     fit = least_squares(coalitions - shares[:, None], worths - none - shares * (everyone - none), weights)
     return equally + fit.coefficients, fit.deviations
+
+
+def refusal(network: Network) -> str:
+    """Why a network cannot be asked for all coalitions, "" if it can.
+
+    What a picture costs is bounded by its weights: each is used once, a convolution's at most once at each pixel.
+    """
+    products = sum(p.numel() * (SIDE * SIDE if p.ndim > 2 else 1) for p in network.module.parameters())
+    if products <= MOST_PRODUCTS:
+        return ""
+    return (
+        f"65,536 pictures of up to {products:,} multiplications each take too long; KernelSHAP estimates the same values."
+    )
 
 
 def _exact(case: Case, values: Values) -> Answer:
@@ -134,6 +149,7 @@ SHAPLEY_VALUES = Method(
     settings=(),
     misleads="Most coalitions are pictures that nobody would paint, and a block shows its value shared equally among its four pixels.",
     work=_exact,
+    refusal=refusal,
 )
 
 KERNEL_SHAP = Method(
