@@ -24,8 +24,8 @@ BLOCK = 2  # pixels a side
 BLOCKS: Regions = np.add.outer(SIDE // BLOCK * (np.arange(SIDE) // BLOCK), np.arange(SIDE) // BLOCK)
 BLOCKS.flags.writeable = False
 
-# Pictures a pass, as a power of 2: so many stay in a core's cache, together with the maps that a network of images makes
-# of them. Measured best; bounds memory.
+# Pictures a pass, as a power of 2: so many stay in a core's cache, together with the maps that a network of images
+# makes of them. Measured best; bounds memory.
 FLAT_BITS, IMAGE_BITS = 10, 8
 MOST_PLAYERS = 16  # of whom all coalitions are asked for
 
@@ -50,7 +50,7 @@ class Game:
         return values_at(self.case, self.pictures(coalitions))
 
     def pictures(self, coalitions: Coalitions) -> Floats:
-        """The coalitions' pictures, ``(k, 8, 8)``: the input's pixels where their players are in, else the baseline's."""
+        """The coalitions' pictures, ``(k, 8, 8)``: the input's pixels where the player is in, else the baseline's."""
         shown = np.zeros((len(coalitions), self.count + 1), bool)  # the last column is −1's, who is never in
         shown[:, :-1] = coalitions
         pixels = shown.take(self.regions.reshape(-1), axis=1).reshape(-1, *SHAPE)
@@ -102,10 +102,12 @@ def members(numbers: NDArray[np.int64], count: int) -> Coalitions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """A least-squares fit: its coefficients ``(p,)``, and by how much each of k values moved each of them off, ``(k, p)``.
+    """A least-squares fit.
 
-    The latter are the terms of the sandwich estimate of the coefficients' spread (Huber 1967): the squares of what
-    independent draws contribute, summed, are the variance.
+    Attributes:
+        coefficients: ``(p,)``.
+        deviations: by how much each of k values moved each coefficient, ``(k, p)``, beyond what the fit explains. If
+            the k are independent draws, the squares sum to the coefficients' variance (the sandwich, Huber 1967).
     """
 
     coefficients: Floats
@@ -113,10 +115,10 @@ class Fit:
 
 
 def least_squares(rows: Floats, values: Floats, weights: Floats | None = None) -> Fit:
-    """Fit values ``(k,)`` as rows ``(k, p)`` times coefficients, weighted ``(k,)``, by the smallest ones where many fit."""
+    """Fit values ``(k,)`` by rows ``(k, p)`` times coefficients, the smallest ones where many do; weights ``(k,)``."""
     # torch, as it keeps to the threads that it was given: numpy's would wait for a core that serves somebody else
     design, wanted = torch.from_numpy(rows), torch.from_numpy(values)
-    roots = torch.ones(len(rows), 1, dtype=torch.float64) if weights is None else torch.from_numpy(weights)[:, None].sqrt()
+    roots = torch.from_numpy(np.ones(len(rows)) if weights is None else weights).sqrt()[:, None]
     inverse = torch.linalg.pinv(roots * design, rtol=1e-10).T * roots
     coefficients = wanted @ inverse
     return Fit(coefficients.numpy(), ((wanted - design @ coefficients)[:, None] * inverse).numpy())

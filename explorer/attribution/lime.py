@@ -32,7 +32,7 @@ def draw(count: int, samples: int, seed: int) -> Coalitions:
 
 
 def weights(coalitions: Coalitions, kernel_width: float) -> Floats:
-    """exp(−d² / w²) ^ ½ of each coalition ``(k,)``, in (0, 1], with d = 1 − √(share shown) and w the kernel width."""
+    """exp(−d² / 2w²) of each coalition ``(k,)``, in [0, 1], with d = 1 − √(share shown) and w the kernel width."""
     distances = 1 - np.sqrt(coalitions.mean(axis=1))
     return np.exp(-((distances / kernel_width) ** 2) / 2)
 
@@ -65,8 +65,9 @@ LIME = Method(
     formula="β that minimises Σ exp(−d(S)² / 2w²) (F(S) − β₀ − Σ βᵢ over i in S)² over drawn S",
     complete="",
     invariant=True,
-    passes="n forward: drawn coalitions of the 16 blocks of 2 × 2 pixels",
+    passes="n forward: drawn coalitions of 16 blocks of 2 × 2 pixels",
     settings=(LIME_SAMPLES, KERNEL_WIDTH, SEED),
-    misleads="It explains a straight-line stand-in for F, which the kernel width and the draw move, and which may fit F badly.",
+    misleads="It explains a straight-line stand-in for F, which may fit F badly, and which the kernel width and the "
+    "draw move.",
     work=_lime,
 )

@@ -54,6 +54,6 @@ OCCLUSION = Method(
     invariant=True,
     passes="(9 − w)² + 1 forward",
     settings=(WINDOW,),
-    misleads="Two pixels that can stand in for each other both get little, as F hardly falls when only one of them is gone.",
+    misleads="Pixels that can stand in for each other all get little, as F hardly falls when only one of them is gone.",
     work=_occlusion,
 )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from explorer.attribution.network import SHAPE, SIDE, Floats
 
-# k in the paper, for a picture whose darkest and brightest pixels are 1 apart: from single strokes and shades to halves.
+# k in the paper, for a picture whose darkest and brightest pixels are 1 apart: from shades of a stroke to halves.
 SCALES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 
 

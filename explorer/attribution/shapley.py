@@ -1,7 +1,7 @@
 """Shapley values of blocks of pixels: exactly, from all coalitions, and estimated from some of them (KernelSHAP).
 
 Shapley, "A Value for n-Person Games", 1953; Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions",
-NeurIPS 2017; pairs of opposite coalitions and the error estimate as in Covert & Lee, "Improving KernelSHAP", AISTATS 2021.
+NeurIPS 2017. Coalitions are drawn in opposite pairs as in Covert & Lee, "Improving KernelSHAP", AISTATS 2021.
 
 The game is that of ``coalitions``: a block that is out shows the baseline's pixels, and F, the target's probability or
 logit, says what a coalition is worth.
@@ -46,7 +46,7 @@ def shapley_values(worths: Floats) -> Floats:
 
 
 def kernel_weights(count: int) -> Floats:
-    """What a coalition of size 1 … count − 1 weighs, ``(count − 1,)``: (n − 1) / (C(n, s) s (n − s)), the Shapley kernel."""
+    """The Shapley kernel (n − 1) / (C(n, s) s (n − s)): what a coalition of size s = 1 … n − 1 weighs, ``(n − 1,)``."""
     return np.array([(count - 1) / (math.comb(count, s) * s * (count - s)) for s in range(1, count)])
 
 
@@ -96,9 +96,7 @@ def refusal(network: Network) -> str:
     products = sum(p.numel() * (SIDE * SIDE if p.ndim > 2 else 1) for p in network.module.parameters())
     if products <= MOST_PRODUCTS:
         return ""
-    return (
-        f"65,536 pictures of up to {products:,} multiplications each take too long; KernelSHAP estimates the same values."
-    )
+    return f"65,536 pictures of up to {products:,} multiplications take too long; KernelSHAP estimates the same values."
 
 
 def _exact(case: Case, values: Values) -> Answer:
@@ -145,9 +143,9 @@ SHAPLEY_VALUES = Method(
     formula="φᵢ = Σ |S|! (n − 1 − |S|)! / n! · (F(S ∪ {i}) − F(S)), over all S without i",
     complete=DELTA_F,
     invariant=True,
-    passes="65,536 forward: all coalitions of the 16 blocks of 2 × 2 pixels (half for each block that equals the baseline)",
+    passes="65,536 forward: all coalitions of 16 blocks of 2 × 2 pixels; half for each that equals the baseline",
     settings=(),
-    misleads="Most coalitions are pictures that nobody would paint, and a block shows its value shared equally among its four pixels.",
+    misleads="Most coalitions are pictures that nobody would paint; a block's pixels each show a quarter of its value.",
     work=_exact,
     refusal=refusal,
 )
@@ -162,8 +160,8 @@ KERNEL_SHAP = Method(
     formula="φ that minimises Σ (F(S) − F(x′) − Σ φᵢ over i in S)² over drawn S, with Σ φ = F(x) − F(x′)",
     complete=DELTA_F,
     invariant=True,
-    passes="n + 2 forward: drawn coalitions of the 16 blocks of 2 × 2 pixels, and both ends",
+    passes="n + 2 forward: drawn coalitions of 16 blocks of 2 × 2 pixels, and both ends",
     settings=(COALITIONS, SEED),
-    misleads="The sum is right however few coalitions are drawn, so it does not show how far the single values are off.",
+    misleads="The sum is right however few coalitions are drawn, so it says nothing of how far single values are off.",
     work=_kernel,
 )

@@ -3,9 +3,9 @@
 Kapishnikov, Bolukbasi, Viégas & Terry, "XRAI: Better Attributions Through Regions", ICCV 2019.
 
 Integrated Gradients from a black and from a white baseline, averaged so that neither dark nor bright pixels are blind
-spots, says what each pixel is worth; Felzenszwalb's segmentation at several scales says what could belong together. Unlike
-the authors' code, regions are not widened at their borders, which at 8 × 8 would swallow the picture, and a region counts
-as soon as it adds one pixel.
+spots, says what each pixel is worth; Felzenszwalb's segmentation at several scales says what could belong together.
+Unlike in the authors' code, regions are not widened at their borders, which at 8 × 8 would swallow the picture, and a
+region counts as soon as it adds one pixel. F is the target's probability or logit; the case's baseline plays no part.
 """
 
 from __future__ import annotations
@@ -74,6 +74,6 @@ XRAI = Method(
     invariant=True,
     passes="2m forward, 2m backward",
     settings=(STEPS, RULE),
-    misleads="Regions come from the picture's edges alone, so what the network sees across an edge or in part of a region is averaged away.",
+    misleads="Regions come from the picture's edges alone, so what the network sees in a part of one is averaged away.",
     work=_xrai,
 )
