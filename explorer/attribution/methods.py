@@ -20,10 +20,14 @@ from explorer.attribution.expected import EXPECTED_GRADIENTS, GRADIENT_SHAP
 from explorer.attribution.gradient import GRADIENT, GRADIENT_TIMES_INPUT
 from explorer.attribution.guided import GUIDED_INTEGRATED_GRADIENTS
 from explorer.attribution.integrated import INTEGRATED_GRADIENTS
+from explorer.attribution.lime import LIME
 from explorer.attribution.lrp import LRP_EPSILON, LRP_GAMMA, LRP_ZPLUS
 from explorer.attribution.method import Method
+from explorer.attribution.occlusion import OCCLUSION
+from explorer.attribution.shapley import KERNEL_SHAP, SHAPLEY_VALUES
 from explorer.attribution.smooth import SMOOTHGRAD
 from explorer.attribution.squared import SMOOTHGRAD_SQUARED, VARGRAD
+from explorer.attribution.xrai import XRAI
 
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
@@ -53,6 +57,11 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             GRAD_CAM_PLUS_PLUS,
             SMOOTH_GRAD_CAM_PLUS_PLUS,
             GUIDED_GRAD_CAM,
+            OCCLUSION,
+            LIME,
+            KERNEL_SHAP,
+            SHAPLEY_VALUES,
+            XRAI,
         )
     }
 )
