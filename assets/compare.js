@@ -73,7 +73,7 @@
 
   function drawMaps() {
     const { answer, state } = view;
-    const resultOf = (name) => answer.methods[name] || explorer.resultOf(name) || {};
+    const resultOf = (name) => (state.options[name] ? null : answer.methods[name]) || explorer.resultOf(name) || {};
     const limits = Object.fromEntries(state.pinned.map((name) => [name, explorer.largest(resultOf(name).map || [0])]));
     const shared = Math.max(...Object.values(limits));
     maps.forEach((map, name) => {

@@ -153,6 +153,7 @@
     byId("network-hint").textContent = network.about + accuracy;
     byId("noise-shown").textContent = `${Number((100 * state.noise_level).toFixed(2))} %, σ = ${Number(state.noise_level.toFixed(4))}`;
     byId("baseline-seed-field").hidden = state.baseline !== "noise";
+    byId("noise_level").max = state.noise_level > 0.5 ? 100 : 50; // only a convention goes past the half
     const exact = state.rule === "exact";
     ["steps", "steps-slider"].forEach((id) => (byId(id).disabled = exact));
   }

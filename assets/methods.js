@@ -25,12 +25,15 @@
   explorer.resultOf = (name) => {
     const refusal = view.config.methods[name].refusals[view.asked.network];
     if (refusal) return { refusal: `${refusal[0].toUpperCase()}${refusal.slice(1)}.` };
-    return results[name] || view.answer.methods[name];
+    return results[name] || (hasOptions(name) ? undefined : view.answer.methods[name]);
   };
+
+  // The explanation knows the core methods as the page's settings have them, without options of their own.
+  const hasOptions = (name) => Boolean(view.state.options[name]);
 
   explorer.correlationOf = function (one, two) {
     const { compared } = view.config;
-    const known = compared.includes(one) && compared.includes(two);
+    const known = [one, two].every((name) => compared.includes(name) && !hasOptions(name));
     return known ? view.answer.correlations[compared.indexOf(one)][compared.indexOf(two)] : related[`${one} ${two}`];
   };
 

@@ -171,6 +171,7 @@
     explorer.startMethods();
     explorer.startCompare();
     explorer.startGallery();
+    explorer.startConventions();
     explorer.startFacts();
     explorer.startPlayback();
     explorer.startTakeaway();

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
-from explorer.attribution import METHODS, RULES, SHARED, Case, Method, Settings, Value
+from explorer.attribution import FAULTY, METHODS, RULES, SHARED, Case, Method, Settings, Value
 from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Output
 from explorer.models import Model
 from explorer.pictures import BASELINES, LEVELS, PATTERNS, baseline
@@ -28,10 +28,10 @@ from explorer.pictures import BASELINES, LEVELS, PATTERNS, baseline
 VERSION = "1"
 MAX_STEPS = 500
 MAX_SAMPLES = 500
-MAX_NOISE = 0.5
+MAX_NOISE = 1.0  # what a library’s convention asks for; the page’s slider goes to half of it
 MAX_SEED = 999_999
 MAX_QUERY = 2_000
-RULE_NAMES = (*RULES, "exact")
+RULE_NAMES = (*RULES, *FAULTY, "exact")
 TABS = ("saliency", "integrated", "compare", "methods")
 MAX_PINNED = 4
 SCALES = ("own", "shared")

@@ -10,7 +10,7 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Dash, Input, html
 
 from explorer.page.parts import icon_button, labelled, slider_with_number
-from explorer.state import MAX_NOISE, MAX_SAMPLES, MAX_SEED, MAX_STEPS, PREDICTED, State, Zoo
+from explorer.state import MAX_SAMPLES, MAX_SEED, MAX_STEPS, PREDICTED, State, Zoo
 
 BASELINE_TITLES = {
     "black": "Black (all 0)",
@@ -28,7 +28,10 @@ RULE_TITLES = {
     "trapezoid": "Trapezoid",
     "gauss-legendre": "Gauss–Legendre",
     "exact": "Exact (piece by piece)",
+    "captum-trapezoid": "Captum’s trapezoid (faulty)",
+    "closed-average": "PAIR’s average (faulty)",
 }
+MAX_SLIDER = 50  # per cent of noise
 CONTROLS = (
     "network",
     "target",
@@ -118,7 +121,7 @@ def _path(state: State) -> html.Div:
 
 def _noise(state: State) -> html.Div:
     level = dbc.Input(
-        id="noise_level", type="range", min=0, max=round(MAX_NOISE * 100), step=1, value=round(state.noise_level * 100)
+        id="noise_level", type="range", min=0, max=MAX_SLIDER, step=1, value=round(state.noise_level * 100)
     )
     return html.Div(
         [

@@ -8,7 +8,7 @@ import numpy as np
 from dash import dcc, html
 
 from explorer import models, pictures, state
-from explorer.attribution import CORE, FAMILIES, METHODS, SHARED, Setting
+from explorer.attribution import CONVENTIONS, CORE, FAMILIES, METHODS, SHARED, Setting
 from explorer.page.answer import COMPARED
 from explorer.page.concepts import concepts
 from explorer.page.controls import controls
@@ -119,6 +119,16 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
                 "refusals": {key: reason for key, model in zoo.items() if (reason := m.refusal(model.network))},
             }
             for name, m in METHODS.items()
+        },
+        "conventions": {
+            name: {
+                "title": c.title,
+                "source": c.source,
+                "shared": dict(c.shared),
+                "options": {method: dict(values) for method, values in c.options.items()},
+                "notes": list(c.notes),
+            }
+            for name, c in CONVENTIONS.items()
         },
         "core": list(CORE),
         "compared": list(COMPARED),

@@ -26,7 +26,14 @@ def stage() -> html.Section:
             _panel("saliency", [script_owned("saliency-maps", "maps maps-2")]),
             _panel("integrated", _integrated()),
             _panel("compare", _compare()),
-            _panel("methods", [script_owned("methods-tools", "methods-tools"), script_owned("methods-grid", "methods-grid")]),
+            _panel(
+                "methods",
+                [
+                    script_owned("convention", "convention"),
+                    script_owned("methods-tools", "methods-tools"),
+                    script_owned("methods-grid", "methods-grid"),
+                ],
+            ),
             html.P(id="readout", className="readout"),
             html.P(id="spoken", className="visually-hidden", role="status"),
             html.P("Arrow keys move over the pixels; Enter enlarges where that is offered.", id="map-help", hidden=True),

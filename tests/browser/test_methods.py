@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
 from playwright.sync_api import Route
 
-from explorer.attribution import METHODS
+from explorer.attribution import CONVENTIONS, METHODS
 from explorer.models import Model
 from explorer.page.method_answers import method_answers
 from explorer.state import State
@@ -203,3 +204,34 @@ def test_a_failed_portion_is_asked_again_and_a_refused_one_tells_its_reason(visi
     visit.until(ALL_THERE)
     assert "This is too much work." in visit.page.locator(".method-card", has_text="Vanilla gradient").inner_text()
     assert "map" in result(visit, "deeplift")
+
+
+@pytest.mark.parametrize("name", list(CONVENTIONS))
+def test_a_convention_sets_everything_says_what_differs_and_gives_its_numbers(name: str, visit: Visit, models: Zoo) -> None:
+    convention = CONVENTIONS[name]
+    visit.open("?v=1&tab=methods&base=white&m=7")
+    assert visit.page.get_by_label("Conventions").input_value() == ""
+    visit.page.get_by_label("Conventions").select_option(name)
+    visit.rest()
+    visit.until(ALL_THERE)
+    state = visit.state
+    assert {key: state[key] for key in convention.shared} == dict(convention.shared)
+    picture = State.from_json(state, models).case(models)
+    for method in ("gradient", "smoothgrad", "integrated_gradients", "vargrad"):
+        values = {"seed": state["seed"], **convention.values(METHODS[method])} if "seed" in str(METHODS[method].settings) else convention.values(METHODS[method])
+        by_engine = METHODS[method](picture, **values).attribution.ravel().tolist()
+        assert alike(result(visit, method)["map"], by_engine, 1e-9), method
+    assert convention.source in visit.text("convention")
+    visit.page.get_by_text("What differs").click()
+    for note in convention.notes:
+        assert note in visit.text("convention")
+    visit.open(visit.page.evaluate("() => location.search"))  # the link carries it
+    assert visit.page.get_by_label("Conventions").input_value() == name
+
+
+def test_compare_shows_a_core_method_as_its_options_have_it(visit: Visit) -> None:
+    gallery(visit, "?v=1&tab=methods&set=gradient.magnitude:1")
+    visit.to_tab("compare")
+    visit.until("() => !document.getElementById('correlations').textContent.includes('…')")
+    values = visit.page.evaluate("() => [...explorer.maps.find((map) => map.options.name === 'gradient' && document.getElementById('compare-maps').contains(map.root)).values]")
+    assert min(values) >= 0 and values == result(visit, "gradient")["map"]
