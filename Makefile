@@ -15,7 +15,7 @@ DEV := $(VENV)/.dev-installed
 TORCH = $$(grep '^torch==' requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench train screenshots clean browser
+.PHONY: help run test lint bench train screenshots docs clean browser
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
@@ -40,6 +40,9 @@ train: $(DEV) ## Make the trained networks and the digits data anew; ARGS=--chec
 screenshots: $(DEV) browser ## Take the pictures in the documentation
 	@$(BIN)/python scripts/screenshots.py $(ARGS)
 
+docs: $(RUN) ## Write docs/methods.md anew from the table of methods
+	@$(BIN)/python scripts/method_docs.py
+
 clean: ## Delete what the other targets installed and cached
 	@rm -rf $(VENV) build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -62,7 +65,8 @@ $(RUN): requirements.txt
 	@$(PIP) install -r requirements.txt
 	@touch $@
 
-$(DEV): requirements-dev.txt $(RUN)
+$(DEV): requirements-dev.txt requirements-oracles.txt $(RUN)
 	@echo 'Installing what tests and checks need into $(VENV).'
 	@$(PIP) install -r requirements-dev.txt
+	@$(PIP) install --no-deps -r requirements-oracles.txt
 	@touch $@

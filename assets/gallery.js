@@ -36,10 +36,8 @@
       draw();
     });
     explorer.on("state", (patch) => patch.pinned && showPins());
-    explorer.onShown("methods", () => {
-      draw();
-      explorer.whenQuiet(want);
-    });
+    explorer.onShown("methods", draw);
+    explorer.on("tab", (tab) => tab === "methods" && view.answer && !explorer.isAsking() && setTimeout(want)); // the picture rests: no need to wait
   };
 
   function want() {

@@ -1,4 +1,4 @@
-"""Print the whole table: ``python -m bench``, or some of its parts: ``python -m bench engine http browser start``."""
+"""Print the whole table: ``python -m bench``, or some of its parts, as in ``python -m bench engine http``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from bench.pairs import Row, print_table
 
-PARTS = ("engine", "http", "browser", "start")
+PARTS = ("engine", "http", "browser", "start", "methods")
 
 
 def main(parts: Sequence[str]) -> None:
@@ -29,6 +29,10 @@ def _part(name: str) -> tuple[str, Callable[[], list[Row]]]:
         from bench import browser
 
         return "(c) the page in headless Chromium", browser.rows
+    if name == "methods":
+        from bench import methods
+
+        return "(e) the methods with their defaults, and the Methods tab", methods.rows
     from bench import serving
 
     if name == "http":

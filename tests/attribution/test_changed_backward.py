@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import threading
 
 import numpy as np
@@ -32,7 +33,7 @@ def gradient(case: Case) -> Floats:
 
 def by_captum(case: Case, name: str) -> Floats:
     """Captum's map, of a private copy with its softmax or sigmoid where a probability is asked for."""
-    captum = pytest.importorskip("captum.attr")
+    captum = importlib.import_module("captum.attr")
     module = copy.deepcopy(case.network.module)
     if case.output == "probability":
         module = nn.Sequential(module, nn.Softmax(dim=1) if case.network.activation == "softmax" else nn.Sigmoid())

@@ -7,6 +7,7 @@ makes, and scale them themselves, so that how much noise there is, is theirs too
 from __future__ import annotations
 
 import copy
+import importlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -51,7 +52,7 @@ def mapped(found: torch.Tensor) -> Floats:
 @pytest.fixture
 def captum(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Captum, whose noise tunnel scales our draws."""
-    library = pytest.importorskip("captum.attr")
+    library = importlib.import_module("captum.attr")
     monkeypatch.setattr(
         torch, "normal", lambda mean, std: mean + torch.from_numpy(draws(len(std))).reshape(std.shape) * std
     )
@@ -142,7 +143,7 @@ def test_captums_trapezoid(captum: Any, zoo_network: Network, output: Output, st
 
 @pytest.fixture
 def saliency() -> Any:
-    return pytest.importorskip("saliency.core")
+    return importlib.import_module("saliency.core")
 
 
 @pytest.fixture
@@ -200,7 +201,7 @@ def test_pairs_smoothed_masks_with_their_defaults(
 @pytest.fixture(scope="module")
 def zennit() -> Any:
     load_zennit()
-    return pytest.importorskip("zennit.attribution")
+    return importlib.import_module("zennit.attribution")
 
 
 @outputs
@@ -221,7 +222,7 @@ def test_zennit_with_its_defaults(
 
 
 def test_zennits_epsilon_rule_with_its_default(zennit: Any, zoo_network: Network) -> None:
-    rules, core = pytest.importorskip("zennit.rules"), pytest.importorskip("zennit.composites")
+    rules, core = importlib.import_module("zennit.rules"), pytest.importorskip("zennit.composites")
     composite = core.LayerMapComposite([(nn.Linear, rules.Epsilon()), (nn.ReLU, rules.Pass())])
     for case in cases(zoo_network, "logit"):
         module, x = copy.deepcopy(case.network.module), tensor(case)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -266,7 +267,7 @@ def private(case: Case) -> nn.Module:
 
 
 def captums(case: Case, references: Floats) -> Floats:
-    captum = pytest.importorskip("captum.attr")
+    captum = importlib.import_module("captum.attr")
     x, xs = (torch.tensor(a).reshape(-1, *case.network.input_shape) for a in (case.input, references))
     method = captum.DeepLift if len(references) == 1 else captum.DeepLiftShap
     found = method(private(case)).attribute(x, xs, target=case.target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def guided(case: Case, **settings: Any) -> Floats:
 
 
 def pairs(case: Case, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> Floats:
-    saliency = pytest.importorskip("saliency.core")
+    saliency = importlib.import_module("saliency.core")
     monkeypatch.setattr(saliency.guided_ig, "np", OlderNumpy())
     return saliency.GuidedIG().GetMask(case.input, gradients_for(case), x_baseline=case.baseline, **settings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from itertools import pairwise
 
 import numpy as np
@@ -34,7 +35,7 @@ def same_partition(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def pair_xrai(base: Floats, masks: np.ndarray) -> Floats:
-    saliency = pytest.importorskip("saliency.core")
+    saliency = importlib.import_module("saliency.core")
     parameters = saliency.XRAIParameters()
     parameters.experimental_params["min_pixel_diff"] = 1  # its 50 is meant for photographs
     found = saliency.XRAI().GetMask(
@@ -45,7 +46,7 @@ def pair_xrai(base: Floats, masks: np.ndarray) -> Floats:
 
 @given(seeds, st.sampled_from([0.05, *SCALES]))
 def test_segments_are_scikit_images(seed: int, scale: float) -> None:
-    segmentation = pytest.importorskip("skimage.segmentation")
+    segmentation = importlib.import_module("skimage.segmentation")
     found = segment(picture(seed), scale)
     theirs = segmentation.felzenszwalb(picture(seed), scale=255 * scale, sigma=0, min_size=1)  # it divides by 255
     assert same_partition(found, theirs)
