@@ -124,7 +124,11 @@ def test_captums_gradient_shap_with_its_defaults(
 
 def test_captums_lrp_with_its_defaults(captum: Any, zoo_network: Network) -> None:
     for case in cases(zoo_network, "logit"):
-        found = captum.LRP(copy.deepcopy(case.network.module)).attribute(tensor(case), target=case.target)
+        module = copy.deepcopy(case.network.module)
+        for layer in module.modules():
+            if isinstance(layer, nn.Flatten | nn.AdaptiveAvgPool2d):  # it has no default for the first of these
+                layer.rule = importlib.import_module("captum.attr._utils.lrp_rules").EpsilonRule()
+        found = captum.LRP(module).attribute(tensor(case), target=case.target)
         assert relative_error(ours("captum", "lrp_epsilon", case), mapped(found)) < CLOSE
 
 
@@ -222,8 +226,10 @@ def test_zennit_with_its_defaults(
 
 
 def test_zennits_epsilon_rule_with_its_default(zennit: Any, zoo_network: Network) -> None:
-    rules, core = importlib.import_module("zennit.rules"), pytest.importorskip("zennit.composites")
-    composite = core.LayerMapComposite([(nn.Linear, rules.Epsilon()), (nn.ReLU, rules.Pass())])
+    rules, core = importlib.import_module("zennit.rules"), importlib.import_module("zennit.composites")
+    composite = core.LayerMapComposite(
+        [*((kind, rules.Epsilon()) for kind in (nn.Linear, nn.Conv2d, nn.AdaptiveAvgPool2d)), (nn.ReLU, rules.Pass())]
+    )
     for case in cases(zoo_network, "logit"):
         module, x = copy.deepcopy(case.network.module), tensor(case)
         with composite.context(module) as modified:

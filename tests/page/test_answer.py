@@ -87,7 +87,8 @@ def test_the_path_that_is_played_ends_at_the_map_that_is_shown(asked: State) -> 
     assert close(played, map_, np.abs(map_).max(), 1e-5)  # float32 is all that is drawn
     assert len(alphas) == len(weights) == len(values)
     assert (np.diff(alphas) > 0).all() and alphas[0] >= 0 and alphas[-1] <= 1
-    assert close(weights.sum(), 1, 1, 1e-12)
+    whole = 1 - 1 / asked.steps if asked.rule == "captum-trapezoid" else 1.0  # the fault that it is there to show
+    assert close(weights.sum(), whole, 1, 1e-12)
     assert path["ends"] == [said["f"]["baseline"], said["f"]["input"]]
     if alphas[-1] == 1:
         assert close(values[-1], said["f"]["input"], 1)
