@@ -1,0 +1,222 @@
+"""What holds for every method of the table: its entry, its promises, its manners."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from explorer.attribution import FAMILIES, METHODS, Case, Method, Network, exact_integrated_gradients
+from explorer.models import FOLDER, load_zoo
+from explorer.pictures import digit_samples
+
+from .toys import BLACK, WHITE, Floats, linear, mlp, picture, relative_error
+
+ZOO = {name: model.network for name, model in load_zoo().items()}
+every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+outputs = pytest.mark.parametrize("output", ["probability", "logit"])
+
+# Settings that make sampling methods quick; what they promise must hold for few draws too.
+QUICK = {"samples": 8, "steps": 9, "baselines": 3, "coalitions": 128, "lime_samples": 64}
+TO_ROUNDING = ("deeplift", "deeplift_shap", "shapley_values", "kernel_shap", "cam")  # their sums need no limit
+
+
+def quick(method: Method) -> dict[str, int]:
+    """The quick settings that this method has."""
+    names = {setting.name for setting in method.settings}
+    return {name: value for name, value in QUICK.items() if name in names}
+
+
+def network_for(method: Method) -> Network:
+    """A network of the zoo that the method applies to."""
+    return next(network for name, network in ZOO.items() if name in ("digits", "digits-cnn") and not method.refusal(network))
+
+
+def digit(number: int) -> Floats:
+    return digit_samples(FOLDER)[number][0]
+
+
+@every_method
+def test_an_entry_says_all_that_is_to_be_said(method: Method) -> None:
+    assert METHODS[method.name] is method
+    assert re.fullmatch(r"[a-z_]+", method.name)
+    assert 1953 <= method.year <= 2026  # Shapley and str(method.year) in method.paper
+    assert re.search(r"arXiv:\d{4}\.\d{4,5}|doi:10\.|NeurIPS|ECCV|CVPR|ICLR|KDD", method.reference), method.reference
+    assert method.family in FAMILIES
+    assert method.formula and method.passes and "forward" in method.passes
+    assert method.misleads.endswith(".") and len(method.misleads) > 40
+    names = [setting.name for setting in method.settings]
+    assert len(set(names)) == len(names)
+    for setting in method.settings:
+        assert setting.check(setting.default) == setting.default
+        assert setting.title
+
+
+@every_method
+def test_settings_out_of_range_and_of_another_type_are_refused_by_name(method: Method) -> None:
+    case = Case(network_for(method), digit(3), BLACK, 3)
+    for setting in method.settings:
+        wrong: list[object] = [None, "no such", [1]]
+        if not setting.choices and not isinstance(setting.default, bool):
+            wrong += [setting.low - 1, setting.high + 1, float("nan"), True]
+        for value in wrong:
+            with pytest.raises(ValueError, match=re.escape(setting.name)):
+                method(case, **{setting.name: value})
+    with pytest.raises(ValueError, match="no setting 'colour'"):
+        method(case, colour=1)
+
+
+@every_method
+@outputs
+def test_a_goal_is_told_where_a_sum_is_promised_and_nowhere_else(method: Method, output: str) -> None:
+    answer = method(Case(network_for(method), digit(3), BLACK, 3, output), **quick(method))  # type: ignore[arg-type]
+    assert (answer.goal is not None) == bool(method.complete)
+
+
+@pytest.mark.parametrize("name", TO_ROUNDING)
+@outputs
+def test_a_promise_that_needs_no_limit_is_kept_to_rounding(name: str, output: str) -> None:
+    method = METHODS[name]
+    for number in range(10):
+        answer = method(Case(network_for(method), digit(number), BLACK, number, output), **quick(method))  # type: ignore[arg-type]
+        assert answer.goal is not None
+        assert abs(answer.attribution.sum() - answer.goal) <= 1e-9 * (np.abs(answer.attribution).sum() + abs(answer.goal))
+
+
+@every_method
+@outputs
+def test_invariant_methods_do_not_notice_a_rewrite_and_the_others_may(method: Method, output: str) -> None:
+    if method.refusal(ZOO["digits"]):
+        assert method.refusal(ZOO["digits-rewritten"])
+        return
+    for number in (0, 3, 8):
+        maps = [
+            method(Case(ZOO[name], digit(number), BLACK, number, output), **quick(method)).attribution  # type: ignore[arg-type]
+            for name in ("digits", "digits-rewritten")
+        ]
+        if method.invariant:
+            # an adaptive path decides by comparing numbers, and rounding may tip the balance
+            tolerance = 1e-3 if method.family == "adaptive path" else 1e-9
+            assert relative_error(maps[1], maps[0]) < tolerance
+
+
+@pytest.mark.parametrize("name", ["deeplift", "deeplift_shap", "lrp_epsilon", "lrp_gamma", "lrp_zplus", "guided_backprop", "deconvnet"])
+def test_what_is_not_invariant_does_notice_the_rewrite(name: str) -> None:
+    method = METHODS[name]
+    assert not method.invariant
+    changed = []
+    for number in range(10):
+        maps = [method(Case(ZOO[key], digit(number), BLACK, number, "logit")).attribution for key in ("digits", "digits-rewritten")]
+        changed.append(relative_error(maps[1], maps[0]))
+    assert max(changed) > 0.005
+
+
+def test_on_a_linear_network_most_methods_are_the_weights_times_the_difference() -> None:
+    weights = np.random.default_rng(0).standard_normal((3, 64))
+    network = Network(linear(weights), background=BLACK[None])  # no biases, and nothing is the background
+    case = Case(network, picture(0), BLACK, 1, "logit")
+    expected = weights[1].reshape(8, 8) * case.difference
+    same = ["gradient_times_input", "integrated_gradients", "expected_gradients", "deeplift", "deeplift_shap", "occlusion", "guided_integrated_gradients"]
+    for name in same:
+        assert relative_error(METHODS[name](case).attribution, expected) < 1e-9, name
+    assert relative_error(METHODS["lrp_epsilon"](case, epsilon=0.0).attribution, expected) < 1e-9
+    for name in ("gradient", "smoothgrad", "guided_backprop", "deconvnet"):
+        assert relative_error(METHODS[name](case).attribution, weights[1].reshape(8, 8)) < 1e-9, name
+    assert not METHODS["vargrad"](case).attribution.round(12).any()
+    blocks = expected.reshape(4, 2, 4, 2).sum(axis=(1, 3))
+    for name in ("shapley_values", "kernel_shap", "lime"):
+        found = METHODS[name](case).attribution.reshape(4, 2, 4, 2).sum(axis=(1, 3))
+        assert relative_error(found, blocks) < 1e-6, name
+
+
+def test_expected_gradients_come_to_the_mean_of_exact_maps_over_the_background() -> None:
+    network = ZOO["digits"]
+    assert network.background is not None
+    case = Case(network, digit(3), BLACK, 3)
+    limit = np.mean([exact_integrated_gradients(Case(network, digit(3), b, 3)).attribution for b in network.background], axis=0)
+    few, many = (METHODS["expected_gradients"](case, samples=n, seed=5) for n in (100, 5000))
+    assert many.error is not None and few.error is not None
+    assert np.abs(many.attribution - limit).mean() < np.abs(few.attribution - limit).mean() / 3
+    assert (np.abs(many.attribution - limit) <= 5 * many.error + 1e-12).all()
+
+
+@pytest.fixture
+def untouched() -> Iterator[None]:
+    """The zoo's networks are afterwards as they were before: no hook, no gradient, not a bit changed."""
+
+    def seen() -> list[object]:
+        state: list[object] = []
+        for network in ZOO.values():
+            for module in network.module.modules():
+                hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+                state += [module.training, *(len(kind) for kind in hooks)]
+            state += [(p.requires_grad, p.grad, p.detach().numpy().tobytes()) for p in network.module.parameters()]
+        return state
+
+    before = seen()
+    yield
+    assert seen() == before
+
+
+@every_method
+def test_nothing_is_left_behind_after_success_or_failure(method: Method, untouched: None) -> None:
+    for network in ZOO.values():
+        case = Case(network, digit(3), BLACK, 0)
+        if method.refusal(network):
+            with pytest.raises(ValueError, match="does not apply"):
+                method(case)
+        else:
+            method(case, **quick(method))
+        with pytest.raises(ValueError, match="does not apply|no setting"):
+            method(case, colour=1)
+
+
+@every_method
+def test_eight_threads_get_what_one_gets(method: Method) -> None:
+    network = network_for(method)
+    cases = [Case(network, digit(number), BLACK, number) for number in range(8)]
+    alone = [method(case, **quick(method)).attribution for case in cases]
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(lambda case: method(case, **quick(method)).attribution, cases * 2))
+    for found, expected in zip(together, alone * 2, strict=True):
+        assert relative_error(found, expected) < (1e-3 if method.family == "adaptive path" else 1e-9)
+
+
+@every_method
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_the_callers_torch_mode_changes_nothing(method: Method, mode: type) -> None:
+    case = Case(network_for(method), digit(5), BLACK, 5)
+    expected = method(case, **quick(method)).attribution
+    with mode():
+        assert relative_error(method(case, **quick(method)).attribution, expected) < 1e-9
+
+
+@every_method
+@pytest.mark.parametrize("steep", [0.0, 1e3])
+def test_flat_and_steep_networks_get_finite_maps(method: Method, steep: float) -> None:
+    network = Network(mlp(3, scale=steep) if steep else linear(np.zeros((3, 64)), [1, 2, 3]), background=np.stack([BLACK, WHITE, picture(4)]))
+    if method.refusal(network):
+        return
+    for x, baseline in ((BLACK, BLACK), (WHITE, BLACK), (picture(1), picture(2)), (picture(1), picture(1))):
+        for output in ("probability", "logit"):
+            answer = method(Case(network, x, baseline, 1, output), **quick(method))  # type: ignore[arg-type]
+            assert np.isfinite(answer.attribution).all()
+            assert answer.goal is None or np.isfinite(answer.goal)
+            if not steep:
+                assert not answer.attribution.any() or method.complete not in ("", "F(x) − F(x′)")
+
+
+def test_a_network_that_cannot_be_seen_through_is_refused_by_those_that_look_inside() -> None:
+    class Own(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.stack([x.sum(1), x.prod(1)], 1)
+
+    network = Network(Own())
+    refused = {method.family for method in METHODS.values() if method.refusal(network)}
+    assert {"changed backward pass", "activation maps"} <= refused
+    assert not METHODS["integrated_gradients"].refusal(network) and not METHODS["occlusion"].refusal(network)
