@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 
+# Before anything imports numpy: for products as small as these its BLAS threads only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 INDEX = """<!DOCTYPE html>
 <html lang="en">
     <head>
@@ -66,11 +69,12 @@ def create_app() -> Dash:
 
 
 def warm_up(server: Flask) -> None:
-    """Ask the opening question once, so that a worker's first visitor does not wait for torch to get going."""
-    question = {"id": "state", "property": "data", "value": {"ask": 0, "link": ""}}
-    outputs = {"id": "explanation", "property": "data"}
-    body = {"output": "explanation.data", "outputs": outputs, "inputs": [question], "changedPropIds": ["state.data"]}
-    server.test_client().post(f"{prefix()}_dash-update-component", json=body)
+    """Ask a flat and a convolutional network once, so that a worker's first visitor does not wait for torch to get going."""
+    for link in ("", "?v=1&net=digits-cnn"):
+        question = {"id": "state", "property": "data", "value": {"ask": 0, "link": link}}
+        outputs = {"id": "explanation", "property": "data"}
+        body = {"output": "explanation.data", "outputs": outputs, "inputs": [question], "changedPropIds": ["state.data"]}
+        server.test_client().post(f"{prefix()}_dash-update-component", json=body)
 
 
 def prefix() -> str:
