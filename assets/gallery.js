@@ -130,7 +130,7 @@
   // The colour scale's limit, SNR, what the sum misses, and the passes, one line each.
   function figuresOf(name, result) {
     const sum = result.goal === null || result.goal === undefined ? "no sum promised" : `Σ off by ${result.share === null ? signed(result.delta) : percent(result.share)}`;
-    const passes = result.forward === undefined ? " " : `${result.forward} + ${result.backward} passes`;
+    const passes = result.forward === undefined ? " " : `${result.forward}+${result.backward} passes`;
     return `scale ± ${number(explorer.largest(result.map))}\nSNR ${number(result.snr)}\n${sum}\n${passes}`;
   }
 

@@ -17,6 +17,7 @@ PICTURES = ROOT / "docs"
 SHOTS = {
     "explorer.png": ("?v=1&tab=integrated", 1440, 900, "light", 10),
     "compare-dark.png": ("?v=1&p=ring&class=predicted&tab=compare", 1440, 900, "dark", None),
+    "methods.png": ("?v=1&net=digits-cnn&p=ring&class=predicted&tab=methods", 1440, 900, "light", None),
     "phone.png": ("?v=1&p=x&class=predicted#stage", 390, 844, "light", None),
 }
 
@@ -25,6 +26,8 @@ def shoot(page: Page, address: str, step: int | None, picture: Path) -> None:
     """One picture, once the numbers are there; part of the way along the path if a step is given."""
     page.goto(address)
     until(page, "window.explorer && explorer.view.answer")
+    if "tab=methods" in address:
+        until(page, "Object.entries(explorer.view.config.methods).every(([name, m]) => m.refusals['digits-cnn'] || explorer.isWhole(name))")
     if step is not None:
         page.evaluate("(step) => explorer.goToStep(step)", step)
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

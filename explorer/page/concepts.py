@@ -71,10 +71,29 @@ CONCEPTS = (
     Concept(
         "What about Grad-CAM?",
         "L = ReLU( Σₖ wₖ Aᵏ ),   wₖ = mean over positions of ∂F / ∂Aᵏ",
-        "It weighs the feature maps of a convolutional layer instead of pixels: coarser, and steadier in space. The networks here "
-        "have no such layer, so it is not among the maps.",
+        "It weighs the feature maps of a convolutional layer instead of pixels: coarser, and steadier in space. It needs such a "
+        "layer, so of the networks here only the convolutional one has it; there, with global average pooling and one linear "
+        "layer, it is CAM without its negative part.",
         "Selvaraju et al. 2017, Grad-CAM",
         "https://arxiv.org/abs/1610.02391",
+    ),
+    Concept(
+        "Implementation invariance",
+        "F₁(x) = F₂(x) for all x   ⇒   the same map",
+        "Two networks that compute the same function should get the same explanation. Whatever only asks for F and its gradient "
+        "keeps this; methods that change the backward pass layer by layer (LRP, DeepLIFT, Guided Backprop) need not. Compare "
+        "the networks Digits and Digits, rewritten.",
+        "Sundararajan et al. 2017, Axiomatic Attribution for Deep Networks, section 2",
+        "https://arxiv.org/abs/1703.01365",
+    ),
+    Concept(
+        "Shapley values",
+        "φᵢ = Σ over S without i of |S|! (n − |S| − 1)! / n! · (F(S ∪ i) − F(S))",
+        "What a player adds, averaged over all orders in which the players could come. Here the players are the sixteen 2 × 2 blocks, "
+        "so all 65,536 coalitions can be asked; blocks that are out have the baseline’s pixels. The values sum to ΔF exactly. "
+        "KernelSHAP estimates them from some of the coalitions.",
+        "Lundberg & Lee 2017, A Unified Approach to Interpreting Model Predictions",
+        "https://arxiv.org/abs/1705.07874",
     ),
 )
 
