@@ -19,16 +19,19 @@
       refusal.textContent = (result && result.refusal) || "";
       map.root.hidden = Boolean(result && result.refusal);
       map.root.classList.toggle("waiting", !result);
-      if (!result || !result.map) return;
+      if (!result || !result.map) {
+        measured.replaceChildren();
+        return;
+      }
       map.set(result.map, explorer.largest(result.map));
       measured.replaceChildren(...figures(method, result));
     };
     map.set(new Array(64).fill(0), 0);
     draw();
-    const stop = explorer.on("methods", draw);
+    const ends = [explorer.on("methods", draw), explorer.on("adopted", () => dialog.close())]; // Back may change what it shows
     dialog.addEventListener("close", () => {
       map.remove();
-      stop();
+      ends.forEach((end) => end());
     });
   };
 
@@ -45,6 +48,7 @@
         ["Formula", element("span", { class: "formula", text: method.formula })],
         ["Paper", `${method.paper}. ${method.reference}`],
         ["Family", method.family],
+        ["Explains", method.explains === "logit" ? "the target’s logit, whichever output is chosen" : "F, the chosen output"],
         ["Sums to", method.complete || "nothing is promised"],
         ["Invariant", invariant],
         ["Costs", method.passes],
@@ -59,7 +63,7 @@
       lines.push(["should be", signed(result.goal, 4)], ["off by", `${signed(result.delta)}${result.share === null ? "" : ` (${percent(result.share)})`}`]);
     }
     if (result.noise !== null && result.noise !== undefined) lines.push(["|mean| ÷ error", number(result.noise)]);
-    if (result.forward !== undefined) lines.push(["passes", `${result.forward} forward, ${result.backward} backward`]);
+    if (result.forward !== undefined) lines.push(["passes in all", `${result.forward} forward, ${result.backward} backward`]);
     return pairs(lines);
   }
 
@@ -67,13 +71,22 @@
 
   function settings(name, method) {
     const own = method.settings.filter(({ shared }) => !shared);
-    const of = method.settings.filter(({ shared }) => shared);
+    const given = view.state.options[name] || {};
+    const of = method.settings.filter(({ shared, name: key }) => shared && !(key in given));
+    const alone = method.settings.filter(({ shared, name: key }) => shared && key in given);
     const parts = own.map((setting) => field(name, setting));
     if (of.length) {
-      const told = of.map(({ name: key, title }) => `${title}: ${view.state[key] === true ? "yes" : view.state[key] === false ? "no" : view.state[key]}`);
+      const told = of.map(({ name: key, title }) => `${title}: ${saidOf(name, key, view.state[key])}`);
       parts.push(element("p", { class: "quiet", text: `From the page’s settings: ${told.join("; ")}.` }));
     }
+    if (alone.length) parts.push(element("p", { class: "quiet", text: `For this method alone: ${alone.map(({ name: key, title }) => `${title}: ${given[key]}`).join("; ")}.` }));
     return parts.length ? element("div", { class: "method-settings" }, element("h3", { text: "Settings" }), ...parts) : null;
+  }
+
+  // The exact rule is Integrated Gradients' own; others that take a rule then use Gauss–Legendre.
+  function saidOf(method, key, value) {
+    if (key === "rule" && value === "exact" && method !== "integrated_gradients") return "gauss-legendre (the exact rule is Integrated Gradients’ own)";
+    return value === true ? "yes" : value === false ? "no" : value;
   }
 
   function field(name, setting) {

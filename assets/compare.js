@@ -27,6 +27,7 @@
     drawMaps();
     drawBars();
     drawCorrelations();
+    explorer.emit("words");
     askForMissing();
   }
 
@@ -61,13 +62,16 @@
       integrated_gradients: `${asked.baseline} baseline, ${asked.rule === "exact" ? "exact" : `m = ${asked.steps}, ${asked.rule}`}`,
       smoothgrad: `${asked.samples} samples, σ = ${answer.smoothgrad.sigma.toFixed(2)}`,
     };
-    return notes[name] || config.methods[name].paper;
+    if (explorer.hasOptions(name)) return "with settings of its own";
+    const unit = config.methods[name].explains === "logit" && asked.output === "probability" ? ", of the logit" : "";
+    return notes[name] || `${config.methods[name].paper}${unit}`;
   }
 
   // Against ΔF for those that the explanation holds, against its own promise for any other.
   function figuresOf(result) {
     if (result.refusal) return `Does not apply here: ${result.refusal}`;
-    const sum = result.goal === null ? "no sum promised" : `Σ − ${result.goal === undefined || result.goal === view.answer.f.delta ? "ΔF" : "goal"} = ${signed(result.delta)}`;
+    const goal = result.goal === null || result.goal === undefined ? view.answer.f.delta : result.goal;
+    const sum = `Σ − ${goal === view.answer.f.delta ? "ΔF" : `goal ${number(goal)}`} = ${signed(result.total - goal)}`;
     return `SNR ${number(result.snr)}\n${sum}`;
   }
 
@@ -79,11 +83,30 @@
     maps.forEach((map, name) => {
       const result = resultOf(name);
       map.root.classList.toggle("waiting", !result.map && !result.refusal);
+      map.root.classList.toggle("refused", Boolean(result.refusal));
       map.set(result.map || NOTHING, state.scale === "shared" ? shared : limits[name]);
       map.describe(noteOf(name), result.map || result.refusal ? figuresOf(result) : "on its way…");
     });
   }
   const NOTHING = new Array(64).fill(0);
+
+  // What is to be said of the pinned ones, where the server's words, which are on gradient, Integrated Gradients and
+  // SmoothGrad as the page has them, do not fit.
+  explorer.compareWords = function () {
+    const { pinned } = view.state;
+    const { compared, methods } = view.config;
+    if (compared.every((name) => pinned.includes(name) && !explorer.hasOptions(name))) return null;
+    const pairs = pinned.flatMap((one, i) => pinned.slice(i + 1).map((two) => ({ one, two, value: explorer.correlationOf(one, two) })));
+    const known = pairs.filter(({ value }) => Number.isFinite(value)).sort((a, b) => b.value - a.value);
+    if (!known.length) return "Pin two methods that apply to this network to see how alike they rank the pixels.";
+    const said = ({ one, two, value }) => `${titleOf(one)} and ${titleOf(two)} (${value.toFixed(2).replace("-", "−")})`;
+    const [best, worst] = [known[0], known[known.length - 1]];
+    const logit = pinned.filter((name) => methods[name].explains === "logit" && view.asked.output === "probability").map(titleOf);
+    const unit = logit.length ? ` ${logit.join(" and ")} speak${logit.length > 1 ? "" : "s"} of the logit, so sizes are not to be compared with the others.` : "";
+    return known.length > 1
+      ? `The pixels are ranked most alike by ${said(best)}, least alike by ${said(worst)}: rank correlation 1 is the same order, 0 no relation.${unit}`
+      : `The rank correlation is that of ${said(best)}: 1 is the same order, 0 no relation.${unit}`;
+  };
 
   function drawBars() {
     const names = ready();
@@ -102,7 +125,7 @@
           marker: { color: explorer.ink("--accent") },
         },
       ],
-      { margin: { l: 140, t: 4 }, xaxis: { rangemode: "tozero", nticks: 4 }, yaxis: { autorange: "reversed" } },
+      { margin: { l: 12 + 7 * Math.max(...titles.map((title) => title.length), 8), t: 4 }, xaxis: { rangemode: "tozero", nticks: 4 }, yaxis: { autorange: "reversed" } },
       `Mean absolute attribution: ${titles.map((title, i) => `${title} ${number(means[i])}`).join(", ")}`
     );
   }

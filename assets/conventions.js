@@ -20,8 +20,8 @@
   // What a convention means for the state: shared settings it sets, and every method's options anew.
   function patchOf({ shared, options }) {
     const kept = Object.keys(view.config.methods).flatMap((name) => {
-      const own = view.config.methods[name].settings.filter((setting) => !setting.shared);
-      const given = own.filter((setting) => setting.name in (options[name] || {}) && options[name][setting.name] !== setting.default);
+      const told = view.config.methods[name].settings.filter((setting) => setting.name in (options[name] || {}));
+      const given = told.filter((setting) => setting.shared || options[name][setting.name] !== setting.default);
       return given.length ? [[name, Object.fromEntries(given.map((setting) => [setting.name, options[name][setting.name]]))]] : [];
     });
     return { ...shared, options: Object.fromEntries(kept) };
@@ -50,10 +50,11 @@
     notes.replaceChildren(...(convention ? told(convention) : []));
   }
 
-  function told({ source, shared, notes: texts }) {
+  function told({ title, source, shared, notes: texts }) {
     const rule = `${shared.rule} rule, m = ${shared.steps}, ${shared.baseline} baseline; ${shared.samples} noisy copies, noise ${Math.round(100 * shared.noise_level)} %${shared.clip ? ", clipped" : ""}.`;
     return [
-      element("p", {}, element("b", { text: source }), ` sets: ${rule} Methods and Compare follow it in everything, the other tabs in these.`),
+      element("p", {}, element("b", { text: `Set ${title}: ` }), `${rule} Methods and Compare also follow it in each method’s own settings; the other tabs do not.`),
+      element("p", { class: "quiet", text: `After ${source}.` }),
       element("details", {}, element("summary", { text: "What differs" }), element("ul", {}, ...texts.map((text) => element("li", { text })))),
     ];
   }

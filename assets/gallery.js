@@ -56,13 +56,14 @@
       return element("div", { class: "tool-field" }, element("label", { for: input.id, text: label }), input);
     };
     const text = element("input", { type: "search", class: "form-control form-control-sm", oninput: () => choose("text", text.value.toLowerCase()) });
-    progress = { bar: element("progress", { "aria-label": "Methods that have answered" }), text: element("span", { class: "quiet" }) };
+    progress = { bar: element("progress", { "aria-label": "Methods that have answered" }), text: element("span", { class: "quiet" }), shown: element("span", { class: "quiet" }) };
     byId("methods-tools").append(
       select("Sort by", "sort", Object.entries(SORTS).map(([value, { title }]) => [value, title])),
       select("Family", "family", [["", "All families"], ...view.config.families.map((family) => [family, family])]),
       select("Show", "show", Object.entries(SHOWN).map(([value, [title]]) => [value, title])),
       field("Find", "text", text),
-      element("div", { class: "methods-progress" }, progress.bar, progress.text)
+      element("div", { class: "methods-count" }, progress.text, progress.shown),
+      progress.bar
     );
   }
 
@@ -81,6 +82,7 @@
     const root = element("div", { class: "method-card" }, element("div", { class: "method-head" }, open));
     const map = new explorer.PixelMap(root, { name, title, kind: "signed", bare: true, onselect: () => explorer.openMethod(name) });
     map.surface.classList.add("opens");
+    map.set(new Array(64).fill(0), 0); // until there is something to be seen
     const refusal = element("p", { class: "method-refusal quiet", hidden: true });
     root.append(refusal, pinLabel);
     cards[name] = { root, map, refusal, pin };
@@ -102,7 +104,10 @@
     Object.entries(cards).forEach(([name, { pin }]) => {
       pin.checked = pinned.includes(name);
       const refused = view.asked && methods()[name].refusals[view.asked.network];
-      pin.disabled = (full && !pin.checked) || (pinned.length === 1 && pin.checked) || Boolean(refused && !pin.checked);
+      const only = pinned.length === 1 && pin.checked;
+      pin.disabled = (full && !pin.checked) || only || Boolean(refused && !pin.checked);
+      const title = methods()[name].title;
+      pin.parentElement.title = only ? "One has to stay" : full && !pin.checked ? `${pinned.length} are pinned: untick one of them first` : `Show ${title} in Compare`;
     });
   }
 
@@ -116,7 +121,7 @@
 
   function drawCard(name) {
     const { root, map, refusal } = cards[name];
-    const result = explorer.resultOf(name);
+    const result = explorer.isWhole(name) || methods()[name].refusals[view.asked.network] ? explorer.resultOf(name) : null;
     const there = Boolean(result && result.map);
     root.classList.toggle("waiting", !result);
     refusal.hidden = !(result && result.refusal);
@@ -130,8 +135,9 @@
   // The colour scale's limit, SNR, what the sum misses, and the passes, one line each.
   function figuresOf(name, result) {
     const sum = result.goal === null || result.goal === undefined ? "no sum promised" : `Σ off by ${result.share === null ? signed(result.delta) : percent(result.share)}`;
-    const passes = result.forward === undefined ? " " : `${result.forward}+${result.backward} passes`;
-    return `scale ± ${number(explorer.largest(result.map))}\nSNR ${number(result.snr)}\n${sum}\n${passes}`;
+    const unit = methods()[name].explains === "logit" && view.asked.output === "probability" ? ", logit" : "";
+    const own = explorer.hasOptions(name) ? "\nown settings" : "";
+    return `± ${number(explorer.largest(result.map))}${unit}\nSNR ${number(result.snr)}\n${sum}\n${result.forward}+${result.backward} passes${own}`;
   }
 
   function showProgress() {
@@ -139,7 +145,7 @@
     const ready = names.filter(explorer.isWhole).length;
     progress.bar.max = names.length;
     progress.bar.value = ready;
-    progress.bar.hidden = ready === names.length;
+    progress.bar.classList.toggle("done", ready === names.length);
     explorer.write(progress.text, ready === names.length ? `${ready} methods` : `${ready} of ${names.length}`);
     explorer.methodWords = ready === names.length ? tell(names) : "Each method answers a question of its own about the same picture; their maps come in as they are ready.";
     explorer.emit("words");
@@ -153,7 +159,7 @@
     const told = results.filter(({ snr }) => snr > 0).sort((a, b) => b.snr - a.snr);
     const ends = told.length ? ` The most concentrated map is that of ${told[0].title} (SNR ${number(told[0].snr)}), the most diffuse that of ${told[told.length - 1].title} (${number(told[told.length - 1].snr)}).` : "";
     return (
-      `${names.length} methods answer for this network; ${promised.length} promise what their map sums to, and ${kept.length} of them keep it within 1 % here.${ends} ` +
+      `${names.length} methods answer for this network. For ${promised.length} it is known what their map should sum to, for some of them roughly; ${kept.length} come within 1 % of it here.${ends} ` +
       `Where maps differ, the methods were asked different things: click one to read what it asks, and when it misleads.`
     );
   }
@@ -162,11 +168,15 @@
 
   function arrange() {
     const shown = Object.keys(cards).filter(isShown);
+    explorer.write(progress.shown, counted(shown.length));
     const { key } = SORTS[choice.sort];
     const groups = key ? [["", sorted(shown, key)]] : view.config.families.map((family) => [family, shown.filter((name) => methods()[name].family === family)]);
     const parts = groups.filter(([, names]) => names.length).map(([family, names]) => group(family, names));
     byId("methods-grid").replaceChildren(...(parts.length ? parts : [element("p", { class: "quiet", text: "No method is like that." })]));
   }
+
+  // Where the page's text says how many there are, it says how many of them are seen.
+  const counted = (shown) => (shown < Object.keys(cards).length ? `${shown} of ${Object.keys(cards).length} shown` : "");
 
   function isShown(name) {
     const { title, paper, family } = methods()[name];

@@ -115,7 +115,10 @@
       const head = element("div", { class: "map-head" }, this.title, tools);
       this.root = element("div", { class: "map" }, this.options.bare ? null : head, this.note, this.surface, this.scale, this.figures);
       host.append(this.root);
-      this.surface.addEventListener("pointermove", (event) => explorer.markPixel(this.at(event)));
+      this.surface.addEventListener("pointermove", (event) => {
+        explorer.view.hovered = explorer.view.config.methods[this.options.name] ? this.options.name : null;
+        explorer.markPixel(this.at(event));
+      });
       this.surface.addEventListener("pointerleave", () => explorer.markPixel(null));
       this.surface.addEventListener("focus", () => this.values && this.surface.matches(":focus-visible") && explorer.markPixel(explorer.pixelInView()));
       this.surface.addEventListener("blur", () => explorer.markPixel(null));

@@ -6,7 +6,10 @@
   const { view } = explorer;
   const PORTION = 4;
   const QUIET = 200; // ms without news of the picture before methods are asked for
-  const PAUSE = 1500; // ms before a portion that failed is asked again
+  const PAUSE = 500; // ms before a portion that failed is asked again, then twice that, and so on
+  const MOST_PAUSE = 10000;
+  const PATIENCE = 3000; // ms without an answer before the page says that it waits
+  const LOST_AFTER = 20000; // ms after which a portion is given up
 
   let results = {}; // by method, for the state that view.answer belongs to
   let related = {}; // rank correlations, by "one two"
@@ -15,6 +18,8 @@
   let stamp = 0; // grows whenever what is known or on its way is out of date
   let asked = 0;
   let timer = null;
+  let flying = []; // the portion on its way
+  let tries = 0; // how often in a row one came to nothing
 
   explorer.startMethods = function () {
     explorer.on("answer", forget);
@@ -25,15 +30,14 @@
   explorer.resultOf = (name) => {
     const refusal = view.config.methods[name].refusals[view.asked.network];
     if (refusal) return { refusal: `${refusal[0].toUpperCase()}${refusal.slice(1)}.` };
-    return results[name] || (hasOptions(name) ? undefined : view.answer.methods[name]);
+    // the explanation knows the core methods as the page's settings have them, without options of their own
+    return results[name] || (explorer.hasOptions(name) ? undefined : view.answer.methods[name]);
   };
 
-  // The explanation knows the core methods as the page's settings have them, without options of their own.
-  const hasOptions = (name) => Boolean(view.state.options[name]);
 
   explorer.correlationOf = function (one, two) {
     const { compared } = view.config;
-    const known = [one, two].every((name) => compared.includes(name) && !hasOptions(name));
+    const known = [one, two].every((name) => compared.includes(name) && !explorer.hasOptions(name));
     return known ? view.answer.correlations[compared.indexOf(one)][compared.indexOf(two)] : related[`${one} ${two}`];
   };
 
@@ -41,9 +45,15 @@
   // one question, which then also tells their correlations.
   explorer.wantMethods = function (names, { together = false } = {}) {
     const applies = names.filter((name) => !view.config.methods[name].refusals[view.asked.network]);
-    wanted = together ? [applies] : portions(applies.filter((name) => !results[name]));
+    const missing = applies.filter((name) => !results[name] && !(stop && flying.includes(name)));
+    wanted = together ? [applies] : portions(missing);
     if (!stop) later(0);
   };
+
+  explorer.knownResults = () => results;
+
+  // Whether a method is told something else than the page's settings and its defaults.
+  explorer.hasOptions = (name) => Boolean(view.state.options[name]);
 
   explorer.isWhole = (name) => Boolean(results[name]);
 
@@ -58,6 +68,8 @@
     explorer.commitUnasked();
     delete results[name];
     related = {};
+    stamp++; // what is on its way may have been asked with the old option
+    if (stop) stop.abort();
     explorer.emit("methods", [name]);
   };
 
@@ -87,25 +99,42 @@
 
   async function work() {
     while (wanted.length && !stop) {
+      if (!["methods", "compare"].includes(view.state.tab)) wanted = []; // nobody looks any more
       const portion = wanted[0];
+      if (!portion) break;
       const mine = stamp;
+      flying = portion;
       stop = new AbortController();
+      const lost = setTimeout((given) => given.abort(), LOST_AFTER, stop);
+      const slow = setTimeout(explorer.showAway, PATIENCE, "There is no answer yet.");
       try {
         const question = { ask: ++asked, state: { ...view.asked, options: view.state.options }, methods: portion };
         const answer = await explorer.askServer("method-answers", "method-question", question, stop.signal);
-        stop = null;
+        over(lost, slow);
         if (mine === stamp) take(portion, answer);
       } catch (failure) {
-        stop = null;
+        over(lost, slow);
         if (mine !== stamp) continue; // dropped: go on with what is wanted now
-        if (!(failure instanceof explorer.Refused)) return later(PAUSE);
+        if (!(failure instanceof explorer.Refused)) {
+          if (tries++ > 0) explorer.showAway(navigator.onLine ? "The server is away." : "You are offline.");
+          wanted = [...wanted.filter((part) => part !== portion), portion]; // the others need not wait for it
+          // with jitter, as a class must not come back as one
+          return later(Math.min(MOST_PAUSE, PAUSE * 2 ** tries) * (0.75 + Math.random() / 2));
+        }
         take(portion, refusedBy(portion, failure));
       }
     }
     return undefined;
   }
 
+  function over(...timers) {
+    stop = null;
+    timers.forEach(clearTimeout);
+  }
+
   function take(portion, answer) {
+    tries = 0;
+    if (!explorer.isAsking()) explorer.showAway(null);
     Object.assign(results, answer.methods);
     const { names, table } = answer.correlations;
     names.forEach((one, i) => names.forEach((two, j) => (related[`${one} ${two}`] = table[i][j])));

@@ -107,7 +107,9 @@
 
   function showWords() {
     if (!view.answer) return;
-    const told = view.state.tab === "methods" ? explorer.methodWords || "" : view.answer.words[view.state.tab].join(" ");
+    const { tab } = view.state;
+    const own = tab === "methods" ? explorer.methodWords || "" : tab === "compare" ? explorer.compareWords() : null;
+    const told = own === null ? view.answer.words[tab].join(" ") : own;
     explorer.write(byId("words"), told);
     const { predicted, target } = view.answer;
     const name = explorer.className(predicted);
@@ -140,19 +142,27 @@
     const { answer, path, step } = view;
     if (!answer) return;
     const i = explorer.pixelInView();
-    const { gradient, smoothgrad, integrated_gradients: integrated } = answer.methods;
-    const soFar = step < path.count ? `IG so far ${signed(path.running[64 * step + i])} of ${signed(integrated.map[i])}` : `IG ${signed(integrated.map[i])}`;
-    const parts = [
-      `x ${path.input[i].toFixed(2)}`,
-      `x′ ${answer.baseline[i].toFixed(2)}`,
-      `gradient ${signed(gradient.map[i])}`,
-      soFar,
-      `SmoothGrad ${signed(smoothgrad.map[i])}${answer.smoothgrad.error ? ` ± ${number(answer.smoothgrad.error[i], 2)}` : ""}`,
-    ];
+    const parts = [`x ${path.input[i].toFixed(2)}`, `x′ ${answer.baseline[i].toFixed(2)}`, ...valuesAt(i)];
     const cells = [explorer.place(i), ...parts];
     const readout = byId("readout");
     while (readout.childElementCount < cells.length) readout.append(element(readout.childElementCount ? "span" : "b", {}));
+    while (readout.childElementCount > cells.length) readout.lastElementChild.remove();
     cells.forEach((text, k) => explorer.write(readout.children[k], text));
+  }
+
+  // What the maps in view say of a pixel: the one under the pointer among all methods, the pinned ones in Compare, and
+  // else gradient, Integrated Gradients as far as it is played, and SmoothGrad with its error.
+  function valuesAt(i) {
+    const { answer, path, step, state, hovered } = view;
+    const names = { compare: state.pinned, methods: hovered ? [hovered] : [] }[state.tab];
+    if (names) {
+      const known = names.filter((name) => (explorer.resultOf(name) || {}).map);
+      return known.map((name) => `${view.config.methods[name].title} ${signed(explorer.resultOf(name).map[i])}`);
+    }
+    const { gradient, smoothgrad, integrated_gradients: integrated } = answer.methods;
+    const soFar = step < path.count ? `IG so far ${signed(path.running[64 * step + i])} of ${signed(integrated.map[i])}` : `IG ${signed(integrated.map[i])}`;
+    const error = answer.smoothgrad.error ? ` ± ${number(answer.smoothgrad.error[i], 2)}` : "";
+    return [`gradient ${signed(gradient.map[i])}`, soFar, `SmoothGrad ${signed(smoothgrad.map[i])}${error}`];
   }
 
   // ---- start

@@ -240,6 +240,8 @@
     else byId("notices").append(element("div", { id: "away", class: "notice away" }, element("span", { text })));
   }
 
+  explorer.showAway = showAway;
+
   // What was wrong with a link, all in one notice.
   explorer.noticeAll = function (texts) {
     if (texts.length === 1) explorer.notice(texts[0]);

@@ -50,7 +50,7 @@
   function whole() {
     const { config, answer, asked } = view;
     const { ask, notices, state, ...numbers } = answer; // the rest is how the answer travelled
-    return { state: asked, link: address(asked), network: config.networks[asked.network].title, target_name: explorer.className(answer.target), ...numbers };
+    return { state: asked, link: address(asked), network: config.networks[asked.network].title, target_name: explorer.className(answer.target), ...numbers, single_methods: explorer.knownResults() };
   }
 
   function saveJson() {
@@ -66,6 +66,8 @@
     if (!view.answer) return;
     const { answer, asked } = view;
     const names = Object.keys(answer.methods);
+    const told = (name) => (explorer.resultOf(name) || {}).map && (!names.includes(name) || explorer.hasOptions(name));
+    const pinned = view.state.pinned.filter(told);
     const about = { link: address(asked), target: answer.target, target_name: explorer.className(answer.target), f_input: answer.f.input, f_baseline: answer.f.baseline, delta_f: answer.f.delta, state: asked };
     const head = Object.entries(about).map(([name, value]) => `# ${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`);
     const columns = [
@@ -74,6 +76,7 @@
       ["input", (i) => asked.pixels[i]],
       ["baseline", (i) => answer.baseline[i]],
       ...names.map((name) => [name, (i) => answer.methods[name].map[i]]),
+      ...pinned.map((name) => [explorer.hasOptions(name) ? `${name}_with_options` : name, (i) => explorer.resultOf(name).map[i]]),
       ["integrated_gradients_exact", (i) => answer.exact.map[i]],
       ["smoothgrad_standard_error", (i) => (answer.smoothgrad.error ? answer.smoothgrad.error[i] : "")],
     ];

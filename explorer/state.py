@@ -123,6 +123,10 @@ class State:
         reasons = [f"{_shown(key)} is no setting of this explorer" for key in meant]
         for key, text in known.items():
             name = "pixels" if key == "px" else by_key[key]
+            if name == "options":
+                values[name], wrong_options = _kindly_read_options(text)
+                reasons += wrong_options
+                continue
             try:
                 values[name] = FIELDS[name].check(decode(text) if key == "px" else FIELDS[name].read(text))
             except StateError as wrong:
@@ -175,7 +179,7 @@ class State:
         return Settings(self.steps, rule, self.samples, self.noise_level, self.seed, self.clip)
 
     def values(self, method: Method) -> dict[str, Value]:
-        """What a method is told: the shared settings that it lists, and its own options."""
+        """What a method is told: the shared settings that it lists, then its own options."""
         shared: dict[str, Value] = {s.name: getattr(self, s.name) for s in method.settings if s in SHARED}
         if shared.get("rule") == "exact":
             shared["rule"] = "gauss-legendre"
@@ -304,7 +308,8 @@ def _read_drawing(text: str) -> Pixels:
 
 def _pinned(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not 1 <= len(value) <= MAX_PINNED:
-        raise StateError(f"the pinned methods must be 1 to {MAX_PINNED}, not {_shown(value)}")
+        found = f"{len(value)}" if isinstance(value, list | tuple) else _shown(value)
+        raise StateError(f"the pinned methods must be 1 to {MAX_PINNED}, not {found}")
     for name in value:
         if not isinstance(name, str) or name not in METHODS:
             raise StateError(f"there is no method {_shown(name)} to be pinned")
@@ -324,15 +329,16 @@ def _options(value: Any) -> Options:
 
 
 def _own_options(method: Method, given: dict[str, Any]) -> dict[str, Value]:
-    own = {s.name: s for s in method.settings if s not in SHARED}
+    own = {s.name: s for s in method.settings}
     unknown = [name for name in given if name not in own]
     if unknown:
-        raise StateError(f"{method.title} has no setting {_shown(unknown[0])} of its own")
+        raise StateError(f"{method.title} has no setting {_shown(unknown[0])}")
     try:
         checked = {name: setting.check(given[name]) for name, setting in own.items() if name in given}
     except ValueError as wrong:
-        raise StateError(f"of {method.title}, {wrong}") from None
-    return {name: value for name, value in checked.items() if value != own[name].default}
+        raise StateError(f"{method.title}: {wrong}") from None
+    # the default of a shared setting is whatever the page says, so that there even the method's own default is a choice
+    return {name: value for name, value in checked.items() if own[name] in SHARED or value != own[name].default}
 
 
 def _read_options(text: str) -> Any:
@@ -347,6 +353,19 @@ def _read_options(text: str) -> Any:
     return options
 
 
+def _kindly_read_options(text: str) -> tuple[Options, list[str]]:
+    """The options that can be kept, each for itself, and why the others cannot."""
+    kept: dict[str, dict[str, Any]] = {}
+    reasons = []
+    for part in text.split(","):
+        try:
+            for method, setting, value in _options(_read_options(part)):
+                kept.setdefault(method, {})[setting] = value
+        except StateError as wrong:
+            reasons.append(str(wrong))
+    return _options(kept), reasons
+
+
 def _read_option(method: str, setting: str, text: str) -> Any:
     default = next((s.default for s in METHODS[method].settings if s.name == setting), "") if method in METHODS else ""
     if isinstance(default, bool):
@@ -357,7 +376,7 @@ def _read_option(method: str, setting: str, text: str) -> Any:
 
 
 def _read_number(text: str) -> float | str:
-    return float(text) if re.fullmatch(r"\d{1,6}(\.\d{1,20})?(e-\d{1,3})?", text, re.ASCII) else text
+    return float(text) if re.fullmatch(r"\d{1,20}(\.\d{1,40})?(e[-+]?\d{1,3})?", text, re.ASCII) else text
 
 
 def _write_options(options: Options) -> str:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.attribution import METHODS, SHARED, Setting
+from explorer.attribution import METHODS, Setting
 from explorer.models import Model, load_zoo
 from explorer.pictures import BASELINES, LEVELS, PATTERNS
 from explorer.state import (
@@ -73,7 +73,7 @@ def value_of(setting: Setting) -> st.SearchStrategy[Any]:
 @st.composite
 def options(draw: st.DrawFn) -> tuple[tuple[str, str, Any], ...]:
     """Some methods' own settings, each different from its default, in the table's order."""
-    own = [(name, setting) for name, method in METHODS.items() for setting in method.settings if setting not in SHARED]
+    own = [(name, setting) for name, method in METHODS.items() for setting in method.settings]
     chosen = draw(st.sets(st.sampled_from(range(len(own))), max_size=3))
     return tuple((own[i][0], own[i][1].name, draw(value_of(own[i][1]))) for i in sorted(chosen))
 
@@ -195,11 +195,11 @@ def test_each_kind_of_wrong_is_refused_in_a_sentence_that_names_it(data: dict[st
         ({"options": []}, "an object of objects"),
         ({"options": {"nothing": {}}}, "nothing"),
         ({"options": {"lrp_epsilon": 3}}, "an object of objects"),
-        ({"options": {"lrp_epsilon": {"epsilon": "0.1"}}}, "LRP-ε, epsilon must be a number"),
+        ({"options": {"lrp_epsilon": {"epsilon": "0.1"}}}, "LRP-ε: epsilon must be a number"),
         ({"options": {"lrp_epsilon": {"epsilon": 11}}}, "0 to 10"),
         ({"options": {"lrp_epsilon": {"epsilon": float("nan")}}}, "0 to 10"),
         ({"options": {"lrp_epsilon": {"gamma": 1}}}, "no setting 'gamma'"),
-        ({"options": {"smoothgrad": {"samples": 3}}}, "no setting 'samples' of its own"),
+        ({"options": {"smoothgrad": {"samples": 0}}}, "1 to 500"),
     ],
 )
 def test_pins_and_options_are_checked(data: dict[str, Any], said: str, models: Zoo) -> None:
@@ -207,14 +207,27 @@ def test_pins_and_options_are_checked(data: dict[str, Any], said: str, models: Z
         State.from_json(data, models)
 
 
-@pytest.mark.parametrize("text", ["lrp_epsilon", "lrp_epsilon.epsilon", "lrp_epsilon.epsilon:much", "no.such:1", ".:", "a.b:c,,"])
+@pytest.mark.parametrize("text", ["lrp_epsilon", "lrp_epsilon.epsilon", "lrp_epsilon.epsilon:much", "no.such:1", ".:", "a.b:c"])
 def test_damaged_options_in_a_link_get_a_notice_and_the_defaults(text: str, models: Zoo) -> None:
     state, notices = State.from_query(f"?v=1&m=70&set={text}", models)
     assert (state.options, state.steps, len(notices)) == ((), 70, 1)
 
 
+def test_one_damaged_option_leaves_the_others(models: Zoo) -> None:
+    state, notices = State.from_query("?v=1&set=lime.lime_samples:300,foo.x:1,lrp_epsilon.epsilon:1e1,occlusion.window:99", models)
+    assert state.options == (("lrp_epsilon", "epsilon", 10.0), ("lime", "lime_samples", 300))
+    assert len(notices) == 2 and "foo" in notices[0] and "window" in notices[1]
+
+
 def test_an_option_at_its_default_is_not_kept(models: Zoo) -> None:
     assert State.from_json({"options": {"lrp_epsilon": {"epsilon": 0.1}}}, models) == State()
+
+
+def test_a_shared_setting_can_be_another_for_one_method_alone(models: Zoo) -> None:
+    state = State.from_json({"noise_level": 0.4, "options": {"smoothgrad": {"noise_level": 0.15}}}, models)
+    assert state.values(METHODS["smoothgrad"])["noise_level"] == 0.15  # its default, yet a choice
+    assert state.values(METHODS["vargrad"])["noise_level"] == 0.4
+    assert State.from_query(state.to_query(), models) == (state, [])
 
 
 def test_a_method_is_told_the_shared_settings_that_it_lists_and_its_own_options(models: Zoo) -> None:

@@ -32,7 +32,7 @@ def positive(coarse: Floats) -> Floats:
 
 
 def plus_plus_weights(gradients: Floats, maps: Floats) -> Floats:
-    """Grad-CAM++'s weights of the maps, ``(K,)``, never negative, in units of F for a change of 1 in an activation.
+    """Grad-CAM++'s weights of the maps, ``(K,)``, of one picture never negative, in units of F for a change of 1 in an activation.
 
     w_k = Σ_ij α_ij relu(g_ij), where α = g² / (2 g² + g³ Σ_ab A_ab), with g, g² and g³ averaged over the pictures first
     (Smooth Grad-CAM++; of one picture it is Grad-CAM++). It is the papers' ratio of second to third derivatives for the
@@ -119,6 +119,7 @@ CAM = Method(
     family="activation maps",
     formula="Σₖ wₖ Aₖ / (number of places), wₖ the weight of map k's mean in the logit",
     complete="the logit − its bias",
+    explains="logit",
     invariant=False,
     passes="1 forward",
     settings=(),

@@ -140,5 +140,5 @@ def chunk_bits(case: Case) -> int:
 def _values(case: Case, points: torch.Tensor) -> Floats:
     logits = case.network.logits(points)
     scores = logits if case.output == "logit" else case.network.probabilities(logits)
-    values: Floats = scores[:, case.target].numpy()
+    values: Floats = scores[:, case.target].numpy().copy()  # a view would keep all classes' scores of every pass
     return values

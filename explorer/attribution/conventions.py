@@ -120,6 +120,7 @@ PAIR = _convention(
         "vargrad": {"noise_range": "picture"},  # not in the library; the copies are SmoothGrad's
         "smooth_integrated_gradients": {"steps": 25, "samples": 25, "noise_range": "picture", "squares": True},
         "guided_integrated_gradients": {"steps": 200, "fraction": 0.25, "max_dist": 0.02},
+        "xrai": {"steps": 100},
         "blur_integrated_gradients": {"steps": 100, "rule": "right", "sigma_max": 50.0, "grad_step": 0.01},
     },
     (

@@ -64,19 +64,26 @@ class Setting:
         """
         if isinstance(self.default, bool):
             if not isinstance(value, bool):
-                raise ValueError(f"{self.name} must be true or false, not {value!r}")
+                raise ValueError(f"{self.name} must be true or false, not {_short(value)}")
             return value
         if isinstance(self.default, str):
             if value not in self.choices:
-                raise ValueError(f"{self.name} must be one of {self.choices}, not {value!r}")
+                raise ValueError(f"{self.name} must be one of {', '.join(self.choices)}, not {_short(value)}")
             return str(value)
         if isinstance(self.default, int):
             value = whole(self.name, value)
         elif isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{self.name} must be a number, not {value!r}")
+            raise ValueError(f"{self.name} must be a number, not {_short(value)}")
         if not self.low <= value <= self.high:  # also refuses NaN
-            raise ValueError(f"{self.name} must be {self.low:g} to {self.high:g}, not {value!r}")
+            raise ValueError(f"{self.name} must be {self.low:g} to {self.high:g}, not {_short(value)}")
         return value
+
+
+def _short(value: object) -> str:
+    """A refused value, short enough for a message."""
+    if isinstance(value, int) and abs(value) >= 10**15:
+        return "a huge number"
+    return repr(value)[:40]
 
 
 # Settings that several methods have in common.
@@ -148,6 +155,7 @@ class Method:
         passes: what it costs in passes through the network, in words.
         settings: what it can be told.
         misleads: one honest sentence on when it misleads.
+        explains: ``"F"``, or ``"logit"`` for methods whose map is one of the target's logit whichever output is chosen.
         work: the method itself, for a case and a value for each of its settings.
         refusal: why it does not apply to a network, as half a sentence without a full stop; "" when it does.
     """
@@ -165,6 +173,7 @@ class Method:
     settings: tuple[Setting, ...]
     misleads: str
     work: Callable[[Case, Values], Answer] | FieldWork
+    explains: Literal["F", "logit"] = "F"
     refusal: Callable[[Network], str] = lambda network: ""
 
     def values(self, given: Mapping[str, object]) -> Values:

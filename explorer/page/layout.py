@@ -114,6 +114,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
                 "complete": m.complete,
                 "invariant": m.invariant,
                 "passes": m.passes,
+                "explains": m.explains,
                 "misleads": m.misleads,
                 "settings": [_setting(setting) for setting in m.settings],
                 "refusals": {key: reason for key, model in zoo.items() if (reason := m.refusal(model.network))},
