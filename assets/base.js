@@ -13,6 +13,7 @@
     path: null, // the answer's path, unpacked for playback
     step: 0, // of the path, 0…K
     pixel: null, // index of the marked pixel, or null
+    hovered: null, // the method whose map the pointer was on last
     chosen: null, // the pixel that stays marked when no pointer is on any
     method: "gradient", // whose figures are shown on the right
   };

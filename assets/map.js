@@ -116,10 +116,11 @@
       this.root = element("div", { class: "map" }, this.options.bare ? null : head, this.note, this.surface, this.scale, this.figures);
       host.append(this.root);
       this.surface.addEventListener("pointermove", (event) => {
-        explorer.view.hovered = explorer.view.config.methods[this.options.name] ? this.options.name : null;
+        this.hover();
         explorer.markPixel(this.at(event));
       });
       this.surface.addEventListener("pointerleave", () => explorer.markPixel(null));
+      this.surface.addEventListener("focus", () => this.hover());
       this.surface.addEventListener("focus", () => this.values && this.surface.matches(":focus-visible") && explorer.markPixel(explorer.pixelInView()));
       this.surface.addEventListener("blur", () => explorer.markPixel(null));
       this.surface.addEventListener("keydown", (event) => this.key(event));
@@ -129,6 +130,11 @@
       });
       this.resizing = new ResizeObserver(() => this.resize());
       this.resizing.observe(this.surface);
+    }
+
+    // The method whose map the pointer or the focus is on: what the readout tells of among all of them.
+    hover() {
+      explorer.view.hovered = explorer.view.config.methods[this.options.name] ? this.options.name : null;
     }
 
     remove() {

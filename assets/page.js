@@ -154,7 +154,8 @@
   // else gradient, Integrated Gradients as far as it is played, and SmoothGrad with its error.
   function valuesAt(i) {
     const { answer, path, step, state, hovered } = view;
-    const names = { compare: state.pinned, methods: hovered ? [hovered] : [] }[state.tab];
+    if (state.tab === "methods" && !hovered) return ["point at a map to read its value"];
+    const names = { compare: state.pinned, methods: [hovered] }[state.tab];
     if (names) {
       const known = names.filter((name) => (explorer.resultOf(name) || {}).map);
       return known.map((name) => `${view.config.methods[name].title} ${signed(explorer.resultOf(name).map[i])}`);
@@ -191,6 +192,9 @@
       showReadout();
     });
     explorer.on("words", showWords);
+    explorer.on("methods", showReadout);
+    explorer.on("tab", showReadout);
+    explorer.on("state", (patch) => patch.pinned && showReadout());
     explorer.on("pixel", showReadout);
     explorer.on("step", showReadout);
     explorer.on("step", narrate);
