@@ -11,6 +11,7 @@ preload_app = True  # torch is imported once and shared; it runs on one thread, 
 timeout = int(os.environ.get("TIMEOUT", "60"))
 graceful_timeout = 10
 keepalive = 30
+limit_request_line = 8190  # the longest links that the page writes are near gunicorn's own limit
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # the heartbeat file, also on a read-only root
 control_socket_disable = True
 loglevel = os.environ.get("LOG_LEVEL", "warning")

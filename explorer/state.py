@@ -30,7 +30,7 @@ MAX_STEPS = 500
 MAX_SAMPLES = 500
 MAX_NOISE = 1.0  # what a library’s convention asks for; the page’s slider goes to half of it
 MAX_SEED = 999_999
-MAX_QUERY = 2_000
+MAX_QUERY = 4_000  # two painted pictures and an option for every setting of every method take some 3,100
 RULE_NAMES = (*RULES, *FAULTY, "exact")
 TABS = ("saliency", "integrated", "compare", "methods")
 MAX_PINNED = 4
@@ -285,7 +285,7 @@ def _drawing(value: Any) -> Pixels | None:
 
 
 def _read_whole(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else text
 
 
 def _read_decimal(text: str) -> float | str:

@@ -213,6 +213,28 @@ def test_damaged_options_in_a_link_get_a_notice_and_the_defaults(text: str, mode
     assert (state.options, state.steps, len(notices)) == ((), 70, 1)
 
 
+def test_an_option_for_every_setting_of_every_method_still_fits_into_a_link(models: Zoo) -> None:
+    def another(setting: Setting) -> Any:
+        if setting.choices:
+            return max((choice for choice in setting.choices if choice != setting.default), key=len)
+        if isinstance(setting.default, bool):
+            return not setting.default
+        middle = (setting.low + setting.high) / 2
+        return int(middle) if isinstance(setting.default, int) else middle + 0.012345678901234
+
+    own = tuple((name, s.name, another(s)) for name, method in METHODS.items() for s in method.settings)
+    painted = [tuple((i * k % 97) / 97 for i in range(64)) for k in (5, 7)]
+    state = State(
+        pixels=painted[0], drawing=painted[1], baseline="drawing", network="digits-rewritten", target=9, output="logit",
+        baseline_seed=MAX_SEED, steps=499, rule="captum-trapezoid", samples=499, noise_level=0.123, seed=MAX_SEED, clip=True,
+        options=own, pinned=tuple(sorted(METHODS, key=len)[-4:]), tab="integrated", scale="shared",
+    )  # fmt: skip
+    link = state.to_query()
+    assert len(link) <= MAX_QUERY
+    back, notices = State.from_query(link, models)
+    assert notices == [] and back.options == state.options and back.pinned == state.pinned
+
+
 def test_one_damaged_option_leaves_the_others(models: Zoo) -> None:
     state, notices = State.from_query("?v=1&set=lime.lime_samples:300,foo.x:1,lrp_epsilon.epsilon:1e1,occlusion.window:99", models)
     assert state.options == (("lrp_epsilon", "epsilon", 10.0), ("lime", "lime_samples", 300))
