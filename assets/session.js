@@ -42,8 +42,8 @@
 
   // A change is finished: put it into the address and ask for its numbers.
   explorer.commit = function () {
+    ask(); // first: the browser is busy for a while with a new entry of its history
     writeAddress("pushState");
-    ask();
   };
 
   // What changed belongs to single methods: an entry in the browser's history, and no question from here.
