@@ -8,7 +8,7 @@
   explorer.startCompare = function () {
     explorer.onShown("compare", draw);
     explorer.on("state", (patch) => patch.pinned && view.answer && view.state.tab === "compare" && draw());
-    explorer.on("methods", () => view.answer && view.state.tab === "compare" && draw());
+    explorer.on("methods", (names) => names !== null && view.state.tab === "compare" && draw());
   };
 
   // Dash calls this when the scale is switched.

@@ -33,7 +33,7 @@
     explorer.on("methods", (names) => {
       if (view.state.tab !== "methods") return;
       if (names === null || names.some((name) => !explorer.isWhole(name))) explorer.whenQuiet(want);
-      draw();
+      if (names !== null) draw();
     });
     explorer.on("state", (patch) => patch.pinned && showPins());
     explorer.onShown("methods", draw);

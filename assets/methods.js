@@ -22,8 +22,8 @@
   let tries = 0; // how often in a row one came to nothing
 
   explorer.startMethods = function () {
-    explorer.on("answer", forget);
-    explorer.on("adopted", () => view.answer && forget());
+    explorer.on("answer", () => forget(null)); // every panel is drawn anew for it
+    explorer.on("adopted", () => view.answer && forget(Object.keys(view.config.methods)));
   };
 
   // What is known of a method: an answer, a refusal, or undefined while it is not there yet.
@@ -33,7 +33,6 @@
     // the explanation knows the core methods as the page's settings have them, without options of their own
     return results[name] || (explorer.hasOptions(name) ? undefined : view.answer.methods[name]);
   };
-
 
   explorer.correlationOf = function (one, two) {
     const { compared } = view.config;
@@ -79,13 +78,14 @@
     return parts;
   }
 
-  function forget() {
+  // `changed` is what listeners are to draw again: names, or null when they are drawing everything already.
+  function forget(changed) {
     results = {};
     related = {};
     wanted = [];
     stamp++;
     if (stop) stop.abort();
-    explorer.emit("methods", null);
+    explorer.emit("methods", changed);
   }
 
   function later(wait) {
@@ -99,9 +99,8 @@
 
   async function work() {
     while (wanted.length && !stop) {
-      if (!["methods", "compare"].includes(view.state.tab)) wanted = []; // nobody looks any more
+      if (!["methods", "compare"].includes(view.state.tab)) return nobodyLooks();
       const portion = wanted[0];
-      if (!portion) break;
       const mine = stamp;
       flying = portion;
       stop = new AbortController();
@@ -125,6 +124,12 @@
       }
     }
     return undefined;
+  }
+
+  function nobodyLooks() {
+    wanted = [];
+    tries = 0;
+    if (!explorer.isAsking()) explorer.showAway(null); // nothing is waited for now
   }
 
   function over(...timers) {

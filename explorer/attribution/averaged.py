@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from explorer.attribution.case import Case
+from explorer.attribution.field import values_at
 from explorer.attribution.method import (
     CLIP,
     NOISE_LEVEL,
@@ -26,7 +27,7 @@ from explorer.attribution.method import (
     shared,
 )
 from explorer.attribution.network import SHAPE, Floats
-from explorer.attribution.paths import STEPS_EACH, integrated, mean_and_error, values_at
+from explorer.attribution.paths import STEPS_EACH, integrated, mean_and_error
 from explorer.attribution.rules import rule
 from explorer.attribution.smooth import points
 

@@ -10,10 +10,9 @@ from dataclasses import replace
 import numpy as np
 
 from explorer.attribution.case import Case
-from explorer.attribution.field import look
+from explorer.attribution.field import look, values_at
 from explorer.attribution.method import RULE, STEPS, Answer, Method, Setting, Values, shared
 from explorer.attribution.network import SIDE, Floats
-from explorer.attribution.paths import values_at
 from explorer.attribution.rules import RULES, rule
 
 LARGEST_BLUR = Setting("sigma_max", "Largest blur σ, in pixels", 8.0, 0.5, 50)

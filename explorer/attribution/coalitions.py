@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from explorer.attribution.case import Case
+from explorer.attribution.field import values_at
 from explorer.attribution.network import SHAPE, SIDE, Floats
 
 Regions = NDArray[np.int64]
@@ -47,7 +48,7 @@ class Game:
 
     def worth(self, coalitions: Coalitions) -> Floats:
         """F of each coalition's picture, ``(k,)``, for coalitions ``(k, count)``: who shows the input's pixels."""
-        return values_at(self.case, self.pictures(coalitions))
+        return values_at(self.case, self.pictures(coalitions), chunk=2 ** chunk_bits(self.case))
 
     def pictures(self, coalitions: Coalitions) -> Floats:
         """The coalitions' pictures, ``(k, 8, 8)``: the input's pixels where the player is in, else the baseline's."""
@@ -74,7 +75,7 @@ class Game:
             for player in range(low, self.count):
                 where = self.regions == player
                 pictures[:, where] = (self.case.input if number >> (player - low) & 1 else self.case.baseline)[where]
-            worths.append(values_at(self.case, pictures))
+            worths.append(values_at(self.case, pictures, chunk=len(pictures)))
         return np.concatenate(worths)
 
     def shared(self, values: Floats) -> Floats:
@@ -124,21 +125,6 @@ def least_squares(rows: Floats, values: Floats, weights: Floats | None = None) -
     return Fit(coefficients.numpy(), ((wanted - design @ coefficients)[:, None] * inverse).numpy())
 
 
-def values_at(case: Case, pictures: Floats) -> Floats:
-    """F at pictures ``(k, 8, 8)``, ``(k,)``: forward only, in passes of bounded size."""
-    chunk = 2 ** chunk_bits(case)
-    with torch.no_grad():
-        points = torch.from_numpy(pictures)
-        return np.concatenate([_values(case, points[i : i + chunk]) for i in range(0, len(points), chunk)])
-
-
 def chunk_bits(case: Case) -> int:
     """The pictures that one pass takes are 2 to this power."""
     return FLAT_BITS if len(case.network.input_shape) == 1 else IMAGE_BITS
-
-
-def _values(case: Case, points: torch.Tensor) -> Floats:
-    logits = case.network.logits(points)
-    scores = logits if case.output == "logit" else case.network.probabilities(logits)
-    values: Floats = scores[:, case.target].numpy().copy()  # a view would keep all classes' scores of every pass
-    return values

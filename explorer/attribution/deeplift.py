@@ -19,9 +19,8 @@ import numpy as np
 import torch
 
 from explorer.attribution.case import Case
-from explorer.attribution.exact import KINKED_AT_ZERO
 from explorer.attribution.field import CHUNK, outputs
-from explorer.attribution.layers import activate, layers_of, off_slope, pull_back, refusal
+from explorer.attribution.layers import KINKED_AT_ZERO, activate, layers_of, off_slope, pull_back, refusal
 from explorer.attribution.method import DELTA_F, Answer, Method, Values
 from explorer.attribution.network import SHAPE, Floats, Network
 from explorer.attribution.rules import rule

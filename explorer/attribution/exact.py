@@ -7,7 +7,7 @@ Gauss–Legendre sum that needs no network. (The cutting is published as ExactLi
 "Computing Linear Restrictions of Neural Networks", NeurIPS 2019.)
 
 **How exactness is decided.** A network counts as piecewise linear here when it is a ``torch.nn.Sequential`` (nested
-ones too) of layers listed below, or such a layer itself: affine maps, and element-wise activations with one kink at
+ones too) of layers listed in ``layers``, or such a layer itself: affine maps, and element-wise activations with one kink at
 zero. Anything else is refused by name, also where it happens to be piecewise linear in a way not listed (max-pooling,
 a subclass or a module with a ``forward`` of its own, a hook: these cannot be seen through).
 """
@@ -21,28 +21,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.nn.grad import conv2d_input
 
 from explorer.attribution.case import Case
 from explorer.attribution.field import outputs
 from explorer.attribution.integrated import Trace, on_path, summed
+from explorer.attribution.layers import AFFINE, KINKED_AT_ZERO, off_slope, pull_back
 from explorer.attribution.network import SHAPE, Floats, Network
 from explorer.attribution.rules import rule
-
-AFFINE = (
-    nn.Linear,
-    nn.Conv2d,
-    nn.AvgPool2d,
-    nn.AdaptiveAvgPool2d,
-    nn.BatchNorm1d,  # in eval mode these are fixed affine maps
-    nn.BatchNorm2d,
-    nn.Flatten,
-    nn.Unflatten,
-    nn.Identity,
-    nn.Dropout,
-    nn.Dropout2d,
-)
-KINKED_AT_ZERO = (nn.ReLU, nn.LeakyReLU)
 
 NODES = 8  # Gauss–Legendre nodes for one stretch of a piece …
 STRETCH = 1.0  # … on which no two logits move apart by more than this. The probability's nearest pole is then π away, the
@@ -253,41 +238,12 @@ def _mean_slopes(case: Case, logits: Floats) -> Floats:
 def _pull_back(path: _Path, slopes: Floats) -> Floats:
     """Mean ∂F/∂x of each piece, ``(K, 64)``: its mean ∂F/∂logits pulled back through the layers, constant on the piece."""
     starts = path.cuts[:-1]
+    signal = torch.from_numpy(slopes)
     for layer in reversed(path.layers):
-        if layer.on is not None:
+        if layer.on is None:
+            signal = pull_back(layer.module, layer.shape, signal)
+        else:
             within = layer.cuts.searchsorted(starts, "right") - 1
-            off = layer.module.negative_slope if isinstance(layer.module, nn.LeakyReLU) else 0.0
-            slopes = slopes.reshape(len(starts), -1) * np.where(layer.on[within], 1.0, off)
-        elif isinstance(layer.module, nn.Linear) and len(layer.shape) == 1:
-            slopes = slopes @ layer.module.weight.numpy()
-        elif isinstance(layer.module, nn.Conv2d) and _plain(layer.module):
-            slopes = _through_convolution(layer.module, layer.shape, slopes)
-        else:  # any other affine layer: its derivative is the same everywhere, so ask at zero
-            with torch.inference_mode(False), torch.enable_grad():  # whatever mode the caller is in
-                anywhere = torch.zeros(len(starts), *layer.shape, dtype=torch.float64, requires_grad=True)
-                out = layer.module(anywhere)
-                (pulled,) = torch.autograd.grad(out, anywhere, torch.from_numpy(slopes).reshape(out.shape))
-            slopes = pulled.numpy()
-    return slopes
-
-
-def _through_convolution(layer: nn.Conv2d, shape: torch.Size, slopes: Floats) -> Floats:
-    """The same for a convolution, which is slow enough that asking at zero, with a forward pass, would be felt."""
-    with torch.no_grad():
-        out = layer(torch.zeros(1, *shape, dtype=torch.float64)).shape[1:]
-        pulled = conv2d_input(  # type: ignore[no-untyped-call]
-            (len(slopes), *shape),
-            layer.weight,
-            torch.from_numpy(slopes).reshape(-1, *out),
-            layer.stride,
-            layer.padding,
-            layer.dilation,
-            layer.groups,
-        )
-    gradients: Floats = pulled.numpy()
-    return gradients
-
-
-def _plain(layer: nn.Conv2d) -> bool:
-    """Padded with zeros, by numbers: what torch's transposed convolution can be told."""
-    return layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
+            passed = np.where(layer.on[within], 1.0, off_slope(layer.module))
+            signal = signal.reshape(len(starts), -1) * torch.from_numpy(passed)
+    return signal.numpy()

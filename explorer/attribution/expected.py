@@ -16,9 +16,10 @@ from typing import NamedTuple
 import numpy as np
 
 from explorer.attribution.case import Case
+from explorer.attribution.field import values_at
 from explorer.attribution.method import CLIP, NOISE_LEVEL, SAMPLES, SEED, Answer, Method, Values, shared
 from explorer.attribution.network import Floats, Network
-from explorer.attribution.paths import mean_and_error, one_look_each, values_at
+from explorer.attribution.paths import mean_and_error, one_look_each
 from explorer.attribution.smooth import points
 
 MORE_SAMPLES = replace(SAMPLES, default=500, high=5000)  # two things to average out, and each sample is one look only

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from explorer.attribution.case import Case
 from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Network, Output
 
 CHUNK = 1024  # points a pass: bounds memory, and is far past the size where batching stops paying
@@ -83,6 +84,19 @@ def look(
         np.concatenate([part.gradients for part in parts]),
         np.concatenate([part.logits for part in parts]),
     )
+
+
+def values_at(case: Case, points: Floats, *, chunk: int = CHUNK) -> Floats:
+    """F of a case's target at each of k points ``(k, 8, 8)``, ``(k,)``: forward only, at most ``chunk`` points a pass."""
+    values = np.empty(len(points))
+    with torch.no_grad():
+        for i in range(0, len(points), chunk):
+            part = points[i : i + chunk]
+            # torch takes no read-only memory
+            logits = case.network.logits(torch.from_numpy(part if part.flags.writeable else part.copy()))
+            scores = logits if case.output == "logit" else case.network.probabilities(logits)
+            values[i : i + chunk] = scores[:, case.target].numpy()
+    return values
 
 
 def _look_once(network: Network, points: Floats, target: int, output: Output | Sequence[Output]) -> Field:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from explorer.attribution.case import Case, Settings
-from explorer.attribution.field import Field, outputs
+from explorer.attribution.field import Field, values_at
 from explorer.attribution.method import DELTA_F, RULE, STEPS, FieldWork, Method
 from explorer.attribution.network import SHAPE, Floats
 from explorer.attribution.rules import rule
@@ -74,9 +73,7 @@ def summed(case: Case, weights: Floats, gradients: Floats) -> Floats:
 
 def values_on_path(case: Case, alphas: Floats) -> Floats:
     """F along the path, ``(k,)``, at α ``(k,)`` in [0, 1]: forward only."""
-    with torch.no_grad():
-        logits: Floats = case.network.logits(torch.from_numpy(on_path(case, alphas))).numpy()
-    return outputs(case.network, logits, case.target, case.output)[0]
+    return values_at(case, on_path(case, alphas))
 
 
 def on_path(case: Case, alphas: Floats) -> Floats:

@@ -8,9 +8,24 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.nn.grad import conv2d_input
 
-from explorer.attribution.exact import AFFINE, KINKED_AT_ZERO
 from explorer.attribution.network import Network
+
+AFFINE = (
+    nn.Linear,
+    nn.Conv2d,
+    nn.AvgPool2d,
+    nn.AdaptiveAvgPool2d,
+    nn.BatchNorm1d,  # in eval mode these are fixed affine maps
+    nn.BatchNorm2d,
+    nn.Flatten,
+    nn.Unflatten,
+    nn.Identity,
+    nn.Dropout,
+    nn.Dropout2d,
+)
+KINKED_AT_ZERO = (nn.ReLU, nn.LeakyReLU)
 
 
 class NotWalkable(ValueError):
@@ -86,7 +101,7 @@ def pull_back(layer: nn.Module, shape: torch.Size, cotangents: torch.Tensor) -> 
     """Cotangents of an affine layer's outputs, pulled back to its inputs: multiplied by its transposed matrix.
 
     Args:
-        layer: one of ``exact.AFFINE``.
+        layer: one of ``AFFINE``.
         shape: of one input to it, without the batch.
         cotangents: ``(k, …)`` float64, for its outputs, in any shape that has as many elements.
 
@@ -95,9 +110,27 @@ def pull_back(layer: nn.Module, shape: torch.Size, cotangents: torch.Tensor) -> 
     """
     if isinstance(layer, nn.Linear) and len(shape) == 1:
         return cotangents.reshape(-1, layer.out_features) @ layer.weight
+    if isinstance(layer, nn.Conv2d) and layer.padding_mode == "zeros" and not isinstance(layer.padding, str):
+        return _through_convolution(layer, shape, cotangents)
     # the derivative of an affine layer is the same everywhere, so ask at zero
     with torch.inference_mode(False), torch.enable_grad():  # whatever mode the caller is in
         anywhere = torch.zeros(len(cotangents), *shape, dtype=torch.float64, requires_grad=True)
         out = layer(anywhere)
         (pulled,) = torch.autograd.grad(out, anywhere, cotangents.reshape(out.shape))
+    return pulled
+
+
+def _through_convolution(layer: nn.Conv2d, shape: torch.Size, cotangents: torch.Tensor) -> torch.Tensor:
+    """The same for a convolution, which is slow enough that the forward pass of asking at zero would be felt."""
+    with torch.no_grad():
+        out = layer(torch.zeros(1, *shape, dtype=torch.float64)).shape[1:]
+        pulled: torch.Tensor = conv2d_input(  # type: ignore[no-untyped-call]
+            (len(cotangents), *shape),
+            layer.weight,
+            cotangents.reshape(-1, *out),
+            layer.stride,
+            layer.padding,
+            layer.dilation,
+            layer.groups,
+        )
     return pulled

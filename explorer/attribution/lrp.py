@@ -25,8 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from explorer.attribution.case import Case
-from explorer.attribution.exact import KINKED_AT_ZERO
-from explorer.attribution.layers import activate, layers_of, refusal
+from explorer.attribution.layers import KINKED_AT_ZERO, activate, layers_of, refusal
 from explorer.attribution.method import Answer, Method, Setting, Values
 from explorer.attribution.network import SHAPE, Floats
 

@@ -12,10 +12,9 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
-import torch
 
 from explorer.attribution.case import NOISE_RANGES, OF, VARIANCE_OF, Case, Settings, whole
-from explorer.attribution.field import Field, look, outputs
+from explorer.attribution.field import Field, look, values_at
 from explorer.attribution.network import Floats, Network
 from explorer.attribution.rules import RULE_NAMES
 
@@ -228,7 +227,5 @@ def _look_and_answer(method: Method, work: FieldWork, case: Case, settings: Sett
 
 def delta_f(case: Case) -> float:
     """F(x) − F(x′): two pictures forward."""
-    with torch.no_grad():
-        logits: Floats = case.network.logits(torch.from_numpy(np.stack([case.baseline, case.input]))).numpy()
-    f_baseline, f_input = outputs(case.network, logits, case.target, case.output)[0].tolist()
+    f_baseline, f_input = values_at(case, np.stack([case.baseline, case.input])).tolist()
     return float(f_input - f_baseline)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.attribution.case import Case
-from explorer.attribution.coalitions import values_at
+from explorer.attribution.field import values_at
 from explorer.attribution.method import Answer, Method, Setting, Values
 from explorer.attribution.network import SHAPE, SIDE, Floats
 
@@ -31,7 +31,7 @@ def occlusion(case: Case, side: int) -> Floats:
     """
     places = windows(side)
     pictures = np.where(places, case.baseline, case.input)
-    falls = values_at(case, case.input[None].copy()) - values_at(case, pictures)
+    falls = values_at(case, case.input[None]) - values_at(case, pictures)
     falls[(pictures == case.input).all(axis=(1, 2))] = 0.0  # and no rounding between one batch and another
     covered = places.reshape(len(places), -1)
     return (falls @ covered / covered.sum(axis=0)).reshape(SHAPE)

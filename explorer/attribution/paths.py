@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from explorer.attribution.case import Case
-from explorer.attribution.field import CHUNK, look, outputs
+from explorer.attribution.field import CHUNK, look
 from explorer.attribution.method import STEPS
 from explorer.attribution.network import SHAPE, Floats
 from explorer.attribution.rules import rule
@@ -47,17 +46,6 @@ def one_look_each(case: Case, inputs: Floats, baselines: Floats, alphas: Floats)
     share = alphas[:, None, None]
     field = look(case.network, (1 - share) * baselines + share * inputs, case.target, case.output)
     return (inputs - baselines) * field.gradients
-
-
-def values_at(case: Case, pictures: Floats) -> Floats:
-    """F at pictures ``(k, 8, 8)``, ``(k,)``: forward only."""
-    values = np.empty(len(pictures))
-    for i in range(0, len(pictures), CHUNK):
-        with torch.no_grad():
-            # a copy, as torch takes no read-only memory
-            logits: Floats = case.network.logits(torch.from_numpy(np.array(pictures[i : i + CHUNK]))).numpy()
-        values[i : i + CHUNK] = outputs(case.network, logits, case.target, case.output)[0]
-    return values
 
 
 def mean_and_error(maps: Floats) -> tuple[Floats, Floats | None]:

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.attribution.case import Case
-from explorer.attribution.coalitions import values_at
-from explorer.attribution.field import look
+from explorer.attribution.field import look, values_at
 from explorer.attribution.integrated import attribution, points
 from explorer.attribution.method import RULE, STEPS, Answer, Method, Values, shared
 from explorer.attribution.network import SHAPE, Floats

@@ -12,9 +12,9 @@ from torch import nn
 
 from explorer.attribution import METHODS, RULES, Case, Network, Settings, exact_integrated_gradients
 from explorer.attribution.averaged import AVERAGED_BASELINES, SMOOTH_INTEGRATED_GRADIENTS, noise_pictures
-from explorer.attribution.field import CHUNK
+from explorer.attribution.field import CHUNK, values_at
 from explorer.attribution.network import Output
-from explorer.attribution.paths import integrated, mean_and_error, values_at
+from explorer.attribution.paths import integrated, mean_and_error
 from explorer.attribution.smooth import points
 
 from .toys import BLACK, Floats, convolutional, embed, f_at, first, linear, mlp, picture, random_case, relative_error

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.attribution import Case, Network
-from explorer.attribution.coalitions import BLOCKS, Game, game, least_squares, members, values_at
+from explorer.attribution.coalitions import BLOCKS, Game, game, least_squares, members
+from explorer.attribution.field import values_at
 from explorer.attribution.network import Output
 
 from .toys import BLACK, Floats, convolutional, embed, f_at, first, mlp, picture, random_case

@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 from explorer.attribution import Network
-from explorer.attribution.exact import AFFINE, KINKED_AT_ZERO
-from explorer.attribution.layers import NotWalkable, activate, layers_of, pull_back, refusal
+from explorer.attribution.layers import AFFINE, KINKED_AT_ZERO, NotWalkable, activate, layers_of, pull_back, refusal
 
 from .toys import convolutional, mlp, picture
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from explorer.attribution import METHODS, Case, Network
-from explorer.attribution.coalitions import BLOCKS, Game, values_at
+from explorer.attribution.coalitions import BLOCKS, Game
+from explorer.attribution.field import values_at
 from explorer.attribution.lime import draw, lime, weights
 from explorer.attribution.network import Output
 

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from explorer.attribution import METHODS, Case, Network
-from explorer.attribution.coalitions import BLOCKS, game, members, values_at
+from explorer.attribution.coalitions import BLOCKS, game, members
+from explorer.attribution.field import values_at
 from explorer.attribution.network import Output
 from explorer.attribution.shapley import draw, kernel_shap, kernel_weights, shapley_values
 
