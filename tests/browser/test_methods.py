@@ -287,3 +287,25 @@ def test_compare_tells_of_what_is_pinned(visit: Visit) -> None:
     visit.page.locator("#compare-maps [role=application]").first.hover(position={"x": 5, "y": 5})
     visit.until("() => document.getElementById('readout').textContent.includes('row 0, column 0')")
     assert all(title in visit.text("readout") for title in ("DeepLIFT", "LRP-z⁺", "Occlusion"))
+
+
+def test_an_answer_draws_compare_once(visit: Visit) -> None:
+    visit.open("?v=1&tab=compare")
+    visit.page.evaluate(
+        "() => { const react = Plotly.react; window.reacts = 0; Plotly.react = (...given) => { reacts++; return react.apply(Plotly, given); }; }"
+    )
+    visit.page.get_by_label("Logit").check()
+    visit.until("() => view.asked.output === 'logit'")
+    visit.rest()
+    assert visit.page.evaluate("() => reacts") == 1  # the bars
+
+
+def test_a_server_that_nobody_waits_for_is_not_called_away(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    visit.expects_errors = True
+    visit.open()
+    visit.page.route(f"**/{QUESTION}*", lambda route: route.abort("connectionreset"))
+    visit.to_tab("methods")
+    visit.until("() => document.getElementById('away') !== null")
+    visit.to_tab("saliency")
+    visit.until("() => document.getElementById('away') === null")
