@@ -91,11 +91,12 @@
   // F in the figures that suit it: of a probability, or of a logit.
   explorer.score = (value) => (explorer.view.asked.output === "probability" ? explorer.probability : explorer.number)(value);
 
-  // Base64 of little-endian float32, as the server packs the gradients of the path.
+  // As answer.py's _packed: base64 of little-endian float32, first the lowest byte of each, then the next.
   explorer.floats = function (text) {
     const letters = atob(text);
+    const count = letters.length / 4;
     const bytes = new Uint8Array(letters.length);
-    for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
+    for (let i = 0; i < letters.length; i++) bytes[4 * (i % count) + Math.floor(i / count)] = letters.charCodeAt(i);
     return new Float32Array(bytes.buffer);
   };
 

@@ -101,27 +101,27 @@
     );
   }
 
-  function drawPathChart(path, answer) {
+  function drawPathChart(path) {
+    const { curve, switches } = path;
     const [first, last] = path.ends;
-    const switches = answer.exact.switches;
     byId("path-title").textContent = `F = ${explorer.outputName()} along the path`;
     const ticks = switches.length ? `Ticks: ${switches.length} ReLU switches. ` : "";
     byId("path-note").textContent = `${ticks}Drag to move along the path.`;
-    const axis = explorer.calmAxis(Math.min(...answer.path.curve), Math.max(...answer.path.curve), 0.15);
+    const axis = explorer.calmAxis(Math.min(...curve), Math.max(...curve), 0.15);
     const foot = axis.range[0];
     const low = axis.tickvals[0];
     explorer.drawChart(
       byId("path-chart"),
       [
         {
-          x: answer.path.curve.map((_, i) => i / (answer.path.curve.length - 1)),
-          y: answer.path.curve,
+          x: curve.map((_, i) => i / (curve.length - 1)),
+          y: curve,
           mode: "lines",
           line: { color: explorer.ink("--accent"), width: 2 },
         },
         {
           // one broken line, not a marker each: a marker costs an element, and there are dozens
-          x: switches.flatMap(([at]) => [at, at, null]),
+          x: switches.flatMap((at) => [at, at, null]),
           y: switches.flatMap(() => [foot, foot + 0.6 * (low - foot), null]),
           mode: "lines",
           line: { color: explorer.ink("--ink-soft"), width: 1 },

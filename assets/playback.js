@@ -40,10 +40,17 @@
     showStep();
   };
 
+  // Gradients travel pixel by pixel and are played step by step.
+  function stepByStep(columns, count) {
+    const rows = new Float32Array(columns.length);
+    for (let k = 0; k < count; k++) for (let i = 0; i < 64; i++) rows[64 * k + i] = columns[count * i + k];
+    return rows;
+  }
+
   // For each step 0…K: where on the path, F there, the accumulated attribution and its sum.
   function unpack(answer) {
     const { values, ends } = answer.path;
-    const gradients = explorer.floats(answer.path.gradients);
+    const gradients = stepByStep(explorer.floats(answer.path.gradients), values.length);
     const trapezoid = view.asked.rule === "trapezoid";
     // m trapezoids lie between m + 1 points: a step adds one of them, half of the slope at either end
     const count = values.length - (trapezoid ? 1 : 0);
@@ -73,6 +80,8 @@
       count,
       alphas: trapezoid ? answer.path.alphas : [0, ...answer.path.alphas],
       values: trapezoid ? values : [ends[0], ...values],
+      curve: Array.from(explorer.floats(answer.path.curve)),
+      switches: Array.from(explorer.floats(answer.exact.switches)),
       reached,
       weights,
       ends,

@@ -55,10 +55,10 @@
 
   function saveJson() {
     if (!view.answer) return;
-    const { path, ...rest } = whole();
-    const { gradients, ...numbers } = path;
-    const steps = Array.from(numbers.weights, (_, k) => Array.from(view.path.gradients.subarray(64 * k, 64 * k + 64)));
-    const text = JSON.stringify({ ...rest, path: { ...numbers, gradients: steps } }, null, 1);
+    const { path, exact, ...rest } = whole();
+    const { curve, switches, gradients } = view.path;
+    const steps = Array.from(path.weights, (_, k) => Array.from(gradients.subarray(64 * k, 64 * k + 64)));
+    const text = JSON.stringify({ ...rest, exact: { ...exact, switches }, path: { ...path, curve, gradients: steps } }, null, 1);
     download(fileName("all", "json"), new Blob([text], { type: "application/json" }));
   }
 

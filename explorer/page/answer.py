@@ -1,8 +1,8 @@
 """What the server answers to a state: every number the page shows, and the words for them.
 
-Plain data in, plain data out; nothing here knows of Dash. Maps travel as 64 numbers, row by row. The gradients of the
-path, by far the largest part, travel as base64 of little-endian float32: they are drawn, while the sums that they
-make are also sent in full.
+Plain data in, plain data out; nothing here knows of Dash. Maps travel as 64 numbers, row by row. What is only drawn
+travels as float32, packed: the gradients of the path, by far the largest part (the sums that they make are also sent in
+full), the curve of F and the places of the switches.
 """
 
 from __future__ import annotations
@@ -90,12 +90,12 @@ def _path(steps: Trace, exact: ExactTrace, explanation: Explanation) -> dict[str
     case = explanation.case
     curve, _ = outputs(case.network, exact.logits_at(CURVE), case.target, case.output)
     return {
-        "curve": _numbers(curve),
+        "curve": _packed(curve),
         "alphas": _numbers(steps.alphas),
         "weights": _numbers(steps.weights),
         "values": _numbers(steps.values),
         "ends": [explanation.f_baseline, explanation.f_input],
-        "gradients": base64.b64encode(steps.gradients.astype("<f4").tobytes()).decode(),
+        "gradients": _packed(steps.gradients.reshape(len(steps.alphas), -1).T),  # pixel by pixel: neighbours resemble each other
     }
 
 
@@ -104,8 +104,7 @@ def _exact(exact: ExactTrace, attribution: Floats) -> dict[str, Any]:
     return {
         "map": _numbers(exact.attribution),
         "pieces": len(exact.alphas),
-        "switches": [[s.alpha, s.layer, s.unit, int(s.turns_on)] for s in exact.switches],
-        "error": _numbers(error),
+        "switches": _packed(np.array([switch.alpha for switch in exact.switches])),
         "error_max": float(error.max()),
         "error_mean": float(error.mean()),
     }
@@ -148,3 +147,9 @@ def _facts(state: State, model: Model, payload: dict[str, Any], explanation: Exp
 
 def _numbers(array: Floats) -> list[float]:
     return array.ravel().tolist()
+
+
+def _packed(array: Floats) -> str:
+    """Base64 of little-endian float32: first the lowest byte of each, then the next. So it compresses by an eighth more."""
+    planes = array.astype("<f4").reshape(-1, 1).view(np.uint8).T
+    return base64.b64encode(planes.tobytes()).decode()

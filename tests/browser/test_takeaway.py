@@ -90,11 +90,14 @@ def test_all_numbers_as_json(visit: Visit) -> None:
     assert name.endswith(".json")
     whole: dict[str, Any] = json.loads(content)
     said = visit.numbers()
-    for key in ("scores", "logits", "f", "methods", "exact", "smoothgrad", "correlations", "words", "baseline"):
+    for key in ("scores", "logits", "f", "methods", "smoothgrad", "correlations", "words", "baseline"):
         assert whole[key] == said[key], key
+    assert {**whole["exact"], "switches": ...} == {**said["exact"], "switches": ...}
+    assert whole["exact"]["switches"] == visit.page.evaluate("() => explorer.view.path.switches")
     assert whole["state"] == visit.state
     path = whole["path"]
     assert [path[key] for key in ("alphas", "weights", "values")] == [said["path"][key] for key in ("alphas", "weights", "values")]
+    assert len(path["curve"]) == 101 and abs(path["curve"][-1] - whole["f"]["input"]) < 1e-6
     assert len(path["gradients"]) == 51 and {len(step) for step in path["gradients"]} == {64}
     weighted = [sum(w * g[i] for w, g in zip(path["weights"], path["gradients"], strict=True)) for i in range(64)]
     played = [(x - b) * g for x, b, g in zip(whole["state"]["pixels"], whole["baseline"], weighted, strict=True)]
