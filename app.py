@@ -44,6 +44,7 @@ def create_app() -> Dash:
 
     from explorer.models import load_zoo
     from explorer.page import callbacks, guard
+    from explorer.page.compression import compress_answers
     from explorer.page.layout import layout
 
     torch.set_num_threads(1)  # the networks are tiny: more threads cost more than they give
@@ -63,6 +64,7 @@ def create_app() -> Dash:
     app.layout = layout(zoo)
     callbacks.register(app, zoo)
     guard.protect(app, frame_ancestors=os.environ.get("FRAME_ANCESTORS", "*"))
+    compress_answers(app.server)
     # Dash finishes setting up in its first request, and others that come meanwhile find it half done: make it this one
     app.server.test_client().get(app.config.routes_pathname_prefix)
     return app

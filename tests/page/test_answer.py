@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from explorer.attribution import CORE
+from explorer.attribution import CORE, exact_integrated_gradients
 from explorer.models import Model, load_zoo
 from explorer.page.answer import COMPARED, answer
 from explorer.pictures import BASELINES, PATTERNS
@@ -160,7 +160,9 @@ def test_the_exact_map_is_complete_and_errors_are_held_against_it(asked: State) 
     if ZOO[asked.network].linear:
         assert exact["pieces"] == 1 and exact["switches"] == ""
     alphas = floats(exact["switches"])
-    assert (np.diff(alphas) >= 0).all() and (alphas > 0).all() and (alphas < 1).all()
+    assert (np.diff(alphas) >= 0).all() and (alphas >= 0).all() and (alphas <= 1).all()
+    told = [switch.alpha for switch in exact_integrated_gradients(asked.case(ZOO)).switches]
+    assert alphas == pytest.approx(told, rel=0, abs=2**-17)
     assert exact["pieces"] <= len(alphas) + 1
 
 
