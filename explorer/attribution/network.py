@@ -38,6 +38,10 @@ class Network:
         background: pictures ``(b, 8, 8)`` like those that it was trained on, for methods that average over such;
             None when there are none to be had.
 
+    Attributes:
+        products: at most so many multiplications make a picture's logits: each weight is used once, a convolution's at
+            most once at each pixel.
+
     Raises:
         ValueError: the module takes neither shape, does not return ``(k, C)``, answers a picture by the batch that it
             comes in, or the names or the background do not fit.
@@ -55,6 +59,7 @@ class Network:
             raise ValueError(f"activation must be 'softmax' or 'sigmoid', not {activation!r}")
         self.activation: Activation = activation
         self.module = copy.deepcopy(module).to("cpu", torch.float64).eval().requires_grad_(False)
+        self.products = sum(p.numel() * (SIDE * SIDE if p.ndim > 2 else 1) for p in self.module.parameters())
         self.input_shape, count = _probe(self.module)
         self.classes = tuple(classes) if classes is not None else tuple(str(c) for c in range(count))
         if len(self.classes) != count:
