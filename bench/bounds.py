@@ -62,9 +62,9 @@ def rows() -> list[Row]:
     """The worst by time and by memory, of all that were asked."""
     torch.set_num_threads(1)
     zoo = load_zoo()
-    # a process for each question: what one leaves behind in memory must not hide what the next one takes
-    with multiprocessing.get_context("fork").Pool(1, initializer=_warm_up, maxtasksperchild=1) as workers:
-        costs = list(workers.imap(_cost, questions(zoo), chunksize=1))
+    for network in zoo:  # torch gets going once, as in a worker that has warmed up
+        respond({"ask": 1, "state": {"network": network}}, zoo)
+    costs = [_cost_in_a_fork(asked, zoo) for asked in questions(zoo)]
     slowest = sorted(costs, key=lambda cost: -cost.seconds)[:WORST]
     largest = sorted(costs, key=lambda cost: -cost.megabytes)[:WORST]
     rate = max((cost.seconds / cost.work * 1e12 for cost in costs if cost.work > MOST / 10), default=0.0)
@@ -81,13 +81,23 @@ def _row(cost: Cost) -> Row:
     return Row(cost.asked.told(), 1000 * cost.seconds, took, None, "kept" if kept else "NOT KEPT", f"≤ {SECONDS:g} s, ≤ {MEGABYTES} MB")
 
 
-def _warm_up() -> None:
-    for network in ("shapes", "digits-cnn"):
-        respond({"ask": 1, "state": {"network": network}}, load_zoo())
+def _cost_in_a_fork(asked: Asked, zoo: Zoo) -> Cost:
+    """A process for each question: what one leaves behind in memory must not hide what the next one takes."""
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=lambda: theirs.send(_cost(asked, zoo)))
+    process.start()
+    theirs.close()
+    try:
+        cost: Cost = ours.recv()
+    except EOFError:
+        raise RuntimeError(f"no answer to {asked.told()}") from None
+    process.join()
+    return cost
 
 
-def _cost(asked: Asked) -> Cost:
-    zoo, before = load_zoo(), _resident()
+def _cost(asked: Asked, zoo: Zoo) -> Cost:
+    before = _resident()
     start = time.process_time()
     _answered(asked, zoo)
     seconds = time.process_time() - start
