@@ -5,10 +5,11 @@ to do is counted in the same unit: each picture's part outside of the network's 
 summed up), each pass that one picture makes alone, each method's own figures. What a method sends through the network
 it says itself, see ``Method.count``.
 
-The weights below were found by timing every method with its largest settings on every network of the zoo (``python -m
-bench bounds`` does it again): one core of a shared server, an AMD EPYC of 2020 or so, does 4,000 to 5,000 million in a
-second, the fewer the busier its neighbours. So ``MOST`` is 1.4 to 1.8 s of such a core. It is as low as it can be:
-exact Shapley values on the convolutional network, beside three other methods with their defaults, are 6,200 million.
+The weights below were found by timing every method with its largest settings on every network of the zoo, which
+``python -m bench bounds`` does again: one core of a shared server does 4,000 to 5,500 million in a second, and 3,000
+million while its neighbours fight it for every cache. So ``MOST`` is 1.2 to 1.6 s of a core, 2.1 s at the worst. It is
+as low as can be without refusing any four methods their defaults: exact Shapley values on the convolutional network and
+the three most laborious others are 6,400 million.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from explorer.attribution.method import Values
 from explorer.attribution.rules import nodes
 from explorer.state import State, StateError, Zoo
 
-MOST = 7_000_000_000  # multiplications a question
+MOST = 6_500_000_000  # multiplications a question
 PICTURE = 10_000  # what a picture takes each way, on top of the network's products
 BACKWARD = 2  # a picture on its way back takes up to as many times the products of its way forward
 ALONE = 1_500_000  # what a pass takes that only one picture makes

@@ -218,7 +218,7 @@ def test_a_failed_portion_is_asked_again_and_a_refused_one_method_by_method(visi
     assert visit.page.locator(".method-refusal", has_text="too much work").count() == 0
 
 
-TOO_MUCH = "Smooth IG would take about 9,000 million multiplications, and one question may take 7,000 million: choose a smaller “Samples n”."
+TOO_MUCH = "Smooth IG would take about 9,000 million multiplications, and one question may take 6,500 million: choose a smaller “Samples n”."
 
 
 @pytest.fixture

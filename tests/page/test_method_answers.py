@@ -142,7 +142,7 @@ HEAVY = State.from_json(
 def test_methods_that_are_too_much_together_are_refused_with_the_bound_and_answered_apart() -> None:
     names = ["smooth_integrated_gradients", "averaged_baselines", "shapley_values"]
     question = {"ask": 1, "state": HEAVY.to_json(), "methods": names}
-    with pytest.raises(StateError, match=r"these 3 methods together would take about [\d,]+ million .* 7,000 million: ask for fewer"):
+    with pytest.raises(StateError, match=r"these 3 methods together would take about [\d,]+ million .* 6,500 million: ask for fewer"):
         respond_methods(question, ZOO)
     for name in names[:2]:
         assert "map" in told(HEAVY, name)["methods"][name]
