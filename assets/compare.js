@@ -31,12 +31,10 @@
     askForMissing();
   }
 
-  // What the explanation does not hold is asked for, all pinned ones in one question, when the picture rests.
+  // What the explanation does not hold is asked for when the picture rests.
   function askForMissing() {
-    const names = ready();
-    const known = names.every((one) => names.every((two) => explorer.correlationOf(one, two) !== undefined));
-    const missing = view.state.pinned.some((name) => !explorer.resultOf(name));
-    if (missing || !known) explorer.whenQuiet(() => view.state.tab === "compare" && explorer.wantMethods(view.state.pinned, { together: true }));
+    const missing = () => view.state.pinned.filter((name) => !explorer.resultOf(name));
+    if (missing().length) explorer.whenQuiet(() => view.state.tab === "compare" && explorer.wantMethods(missing()));
   }
 
   function hostMaps() {
@@ -69,7 +67,7 @@
 
   // Against ΔF for those that the explanation holds, against its own promise for any other.
   function figuresOf(result) {
-    if (result.refusal) return `Does not apply here: ${result.refusal}`;
+    if (result.refusal) return result.refusal;
     const goal = result.goal === null || result.goal === undefined ? view.answer.f.delta : result.goal;
     const sum = `Σ − ${goal === view.answer.f.delta ? "ΔF" : `goal ${number(goal)}`} = ${signed(result.total - goal)}`;
     return `SNR ${number(result.snr)}\n${sum}`;

@@ -126,7 +126,7 @@
     root.classList.toggle("waiting", !result);
     refusal.hidden = !(result && result.refusal);
     map.root.hidden = !refusal.hidden;
-    if (!refusal.hidden) refusal.textContent = `Does not apply here: ${result.refusal}`;
+    if (!refusal.hidden) refusal.textContent = result.refusal;
     if (!there) return;
     map.set(result.map, explorer.largest(result.map));
     map.describe("", figuresOf(name, result));
@@ -153,13 +153,13 @@
 
   // What all the answers together say.
   function tell(names) {
-    const results = names.map((name) => ({ name, title: methods()[name].title, ...explorer.resultOf(name) }));
+    const results = names.map((name) => ({ name, title: methods()[name].title, ...explorer.resultOf(name) })).filter(({ map }) => map);
     const promised = results.filter(({ goal }) => goal !== null && goal !== undefined);
     const kept = promised.filter(({ share, delta }) => (share === null ? Math.abs(delta) < 1e-9 : share <= 0.01));
     const told = results.filter(({ snr }) => snr > 0).sort((a, b) => b.snr - a.snr);
     const ends = told.length ? ` The most concentrated map is that of ${told[0].title} (SNR ${number(told[0].snr)}), the most diffuse that of ${told[told.length - 1].title} (${number(told[told.length - 1].snr)}).` : "";
     return (
-      `${names.length} methods answer for this network. For ${promised.length} it is known what their map should sum to, for some of them roughly; ${kept.length} come within 1 % of it here.${ends} ` +
+      `${results.length} methods answer for this network. For ${promised.length} it is known what their map should sum to, for some of them roughly; ${kept.length} come within 1 % of it here.${ends} ` +
       `Where maps differ, the methods were asked different things: click one to read what it asks, and when it misleads.`
     );
   }

@@ -12,7 +12,6 @@
   const LOST_AFTER = 20000; // ms after which a portion is given up
 
   let results = {}; // by method, for the state that view.answer belongs to
-  let related = {}; // rank correlations, by "one two"
   let wanted = []; // names, in the order in which they are wanted
   let stop = null; // of the portion on its way
   let stamp = 0; // grows whenever what is known or on its way is out of date
@@ -29,23 +28,43 @@
   // What is known of a method: an answer, a refusal, or undefined while it is not there yet.
   explorer.resultOf = (name) => {
     const refusal = view.config.methods[name].refusals[view.asked.network];
-    if (refusal) return { refusal: `${refusal[0].toUpperCase()}${refusal.slice(1)}.` };
+    if (refusal) return { refusal: `Does not apply here: ${refusal[0].toUpperCase()}${refusal.slice(1)}.` };
     // the explanation knows the core methods as the page's settings have them, without options of their own
     return results[name] || (explorer.hasOptions(name) ? undefined : view.answer.methods[name]);
   };
 
+  // Rank correlation of two methods' maps; null where a map is flat, undefined while one is not there.
   explorer.correlationOf = function (one, two) {
     const { compared } = view.config;
     const known = [one, two].every((name) => compared.includes(name) && !explorer.hasOptions(name));
-    return known ? view.answer.correlations[compared.indexOf(one)][compared.indexOf(two)] : related[`${one} ${two}`];
+    if (known) return view.answer.correlations[compared.indexOf(one)][compared.indexOf(two)];
+    const [a, b] = [one, two].map((name) => (explorer.resultOf(name) || {}).map);
+    return a && b ? rankCorrelation(a, b) : undefined;
   };
 
-  // Ask for these, instead of what was wanted before; those that are known are not asked again. `together` asks for all in
-  // one question, which then also tells their correlations.
-  explorer.wantMethods = function (names, { together = false } = {}) {
+  // Spearman's, as in measures.py.
+  function rankCorrelation(one, two) {
+    const [a, b] = [ranksOf(one), ranksOf(two)];
+    const product = (u, v) => u.reduce((sum, value, i) => sum + value * v[i], 0);
+    const lengths = Math.sqrt(product(a, a) * product(b, b));
+    return lengths ? Math.max(-1, Math.min(1, product(a, b) / lengths)) : null;
+  }
+
+  // Ranks around 0; equal values share their mean rank.
+  function ranksOf(values) {
+    const order = values.map((_, i) => i).sort((i, j) => values[i] - values[j]);
+    const ranks = [];
+    for (let first = 0, next = 0; first < order.length; first = next) {
+      while (next < order.length && values[order[next]] === values[order[first]]) next++;
+      order.slice(first, next).forEach((i) => (ranks[i] = (first + next - order.length) / 2));
+    }
+    return ranks;
+  }
+
+  // Ask for these, instead of what was wanted before; those that are known are not asked again.
+  explorer.wantMethods = function (names) {
     const applies = names.filter((name) => !view.config.methods[name].refusals[view.asked.network]);
-    const missing = applies.filter((name) => !results[name] && !(stop && flying.includes(name)));
-    wanted = together ? [applies] : portions(missing);
+    wanted = portions(applies.filter((name) => !results[name] && !(stop && flying.includes(name))));
     if (!stop) later(0);
   };
 
@@ -66,7 +85,6 @@
     explorer.update({ options: Object.fromEntries(order.map((key) => [key, all[key]])) });
     explorer.commitUnasked();
     delete results[name];
-    related = {};
     stamp++; // what is on its way may have been asked with the old option
     if (stop) stop.abort();
     explorer.emit("methods", [name]);
@@ -81,7 +99,6 @@
   // `changed` is what listeners are to draw again: names, or null when they are drawing everything already.
   function forget(changed) {
     results = {};
-    related = {};
     wanted = [];
     stamp++;
     if (stop) stop.abort();
@@ -120,7 +137,8 @@
           // with jitter, as a class must not come back as one
           return later(Math.min(MOST_PAUSE, PAUSE * 2 ** tries) * (0.75 + Math.random() / 2));
         }
-        take(portion, refusedBy(portion, failure));
+        if (portion.length > 1) apart(portion);
+        else take(portion, { methods: { [portion[0]]: { refusal: failure.message.trim() } } });
       }
     }
     return undefined;
@@ -141,14 +159,12 @@
     tries = 0;
     if (!explorer.isAsking()) explorer.showAway(null);
     Object.assign(results, answer.methods);
-    const { names, table } = answer.correlations;
-    names.forEach((one, i) => names.forEach((two, j) => (related[`${one} ${two}`] = table[i][j])));
     wanted = wanted.filter((part) => part !== portion);
     explorer.emit("methods", portion);
   }
 
-  const refusedBy = (portion, failure) => ({
-    methods: Object.fromEntries(portion.map((name) => [name, { refusal: failure.message }])),
-    correlations: { names: [], table: [] },
-  });
+  // A portion that was refused: together its methods may be too much work where each alone is not.
+  function apart(portion) {
+    wanted = wanted.flatMap((part) => (part === portion ? part.map((name) => [name]) : [part]));
+  }
 })();

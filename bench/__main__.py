@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from bench.pairs import Row, print_table
 
-PARTS = ("engine", "http", "browser", "start", "methods")
+PARTS = ("engine", "http", "browser", "start", "methods", "bounds")
 
 
 def main(parts: Sequence[str]) -> None:
@@ -33,6 +33,10 @@ def _part(name: str) -> tuple[str, Callable[[], list[Row]]]:
         from bench import methods
 
         return "(e) the methods with their defaults, and the Methods tab", methods.rows
+    if name == "bounds":
+        from bench import bounds
+
+        return "(f) the most that one question may cost, CPU time and memory of one process", bounds.rows
     from bench import serving
 
     if name == "http":

@@ -19,7 +19,13 @@ idea: look at F and its gradient at many points at once), one module a method, `
 
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.conventions import CONVENTIONS, Convention
-from explorer.attribution.exact import ExactTrace, NotPiecewiseLinear, Switch, exact_integrated_gradients
+from explorer.attribution.exact import (
+    ExactTrace,
+    NotPiecewiseLinear,
+    Switch,
+    exact_integrated_gradients,
+    likely_pieces,
+)
 from explorer.attribution.explain import Explanation, Result, explain
 from explorer.attribution.field import Field, look
 from explorer.attribution.integrated import Trace, trace, values_on_path
@@ -34,7 +40,7 @@ from explorer.attribution.measures import (
     statistical_snr,
     top_pixels,
 )
-from explorer.attribution.method import FAMILIES, SHARED, Answer, FieldWork, Method, Setting, Value
+from explorer.attribution.method import FAMILIES, SHARED, Answer, FieldWork, Method, Passes, Setting, Value
 from explorer.attribution.methods import CORE, METHODS
 from explorer.attribution.network import Network, Output
 from explorer.attribution.rules import FAULTY, RULES, rule
@@ -61,6 +67,7 @@ __all__ = [
     "Network",
     "NotPiecewiseLinear",
     "Output",
+    "Passes",
     "Result",
     "Setting",
     "Settings",
@@ -71,6 +78,7 @@ __all__ = [
     "exact_integrated_gradients",
     "explain",
     "figures",
+    "likely_pieces",
     "look",
     "mean_magnitude",
     "rank_correlations",

@@ -16,7 +16,7 @@ from torch import nn
 from explorer.attribution.case import Case
 from explorer.attribution.changed_backward import changed_gradient
 from explorer.attribution.feature_maps import feature_maps, no_feature_maps, not_averaged, on_picture, parts_of, through
-from explorer.attribution.method import CLIP, NOISE_LEVEL, SAMPLES, SEED, Answer, Method, Values, shared
+from explorer.attribution.method import CLIP, NOISE_LEVEL, SAMPLES, SEED, Answer, Method, Passes, Values, always, shared
 from explorer.attribution.network import SHAPE, Floats
 from explorer.attribution.smooth import points as noisy_copies
 
@@ -110,6 +110,11 @@ def guided_grad_cam(case: Case, values: Values) -> Answer:
     return Answer(where.attribution * changed_gradient(case, "guided_backprop"), forward=2, backward=2)
 
 
+def _count_smooth(case: Case, values: Values) -> Passes:
+    pictures = int(values["samples"]) + 1
+    return Passes(pictures, pictures)
+
+
 CAM = Method(
     name="cam",
     title="CAM",
@@ -122,6 +127,7 @@ CAM = Method(
     explains="logit",
     invariant=False,
     passes="1 forward",
+    count=always(1, 0),
     settings=(),
     misleads="A place in the map stands for all pixels that its units see, up to 7 × 7 here, so the map is blurred and can "
     "light up beside the strokes. It explains the logit, also where the probability was asked for.",
@@ -139,6 +145,7 @@ GRAD_CAM = Method(
     complete="",
     invariant=False,
     passes="1 forward, 1 backward",
+    count=always(1, 1),
     settings=(),
     misleads="What speaks against F is cut off, and one weight for a whole map is wrong where the head treats its places "
     "differently.",
@@ -156,6 +163,7 @@ GRAD_CAM_PLUS_PLUS = Method(
     complete="",
     invariant=False,
     passes="1 forward, 1 backward",
+    count=always(1, 1),
     settings=(),
     misleads="Maps that speak against F are left out before the sum, not only after it, so evidence that two classes share can "
     "light up for both.",
@@ -173,6 +181,7 @@ SMOOTH_GRAD_CAM_PLUS_PLUS = Method(
     complete="",
     invariant=False,
     passes="n + 1 forward, n + 1 backward",
+    count=_count_smooth,
     settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP),
     misleads="After global average pooling and one linear layer a logit's g is the same for every picture: then the noise "
     "changes nothing, and the map is Grad-CAM++'s.",
@@ -190,6 +199,7 @@ GUIDED_GRAD_CAM = Method(
     complete="",
     invariant=False,
     passes="2 forward, 2 backward",
+    count=always(2, 2),
     settings=(),
     misleads="Its fine detail comes from Guided Backprop, which brings out the picture's edges much the same for any class; "
     "only where it looks comes from the class.",

@@ -7,6 +7,7 @@ Attribution Baselines", Distill 2020.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -22,13 +23,14 @@ from explorer.attribution.method import (
     SEED,
     Answer,
     Method,
+    Passes,
     Setting,
     Values,
+    looks_on_path,
     shared,
 )
 from explorer.attribution.network import SHAPE, Floats
 from explorer.attribution.paths import STEPS_EACH, integrated, mean_and_error
-from explorer.attribution.rules import rule
 from explorer.attribution.smooth import points
 
 BASELINES = Setting("baselines", "Baselines b", 20, 1, 100)
@@ -48,8 +50,8 @@ def smooth_integrated_gradients(case: Case, values: Values) -> Answer:
     f = values_at(case, np.concatenate([case.baseline[None], copies]))
     maps = integrated(case, copies, baselines, settings.steps, settings.rule)
     if values["squares"]:
-        return _averaged(maps**2, len(copies) * _looks(values), len(f), None)
-    return _averaged(maps, len(copies) * _looks(values), len(f), float(f[1:].mean() - f[0]))
+        return _averaged(maps**2, len(copies) * looks_on_path(values), len(f), None)
+    return _averaged(maps, len(copies) * looks_on_path(values), len(f), float(f[1:].mean() - f[0]))
 
 
 def integrated_gradients_of_baselines(case: Case, values: Values) -> Answer:
@@ -63,7 +65,7 @@ def integrated_gradients_of_baselines(case: Case, values: Values) -> Answer:
     inputs = np.broadcast_to(case.input, baselines.shape)
     f = values_at(case, np.concatenate([case.input[None], baselines]))
     maps = integrated(case, inputs, baselines, settings.steps, settings.rule)
-    return _averaged(maps, len(baselines) * _looks(values), len(f), float(f[0] - f[1:].mean()))
+    return _averaged(maps, len(baselines) * looks_on_path(values), len(f), float(f[0] - f[1:].mean()))
 
 
 def noise_pictures(count: int, seed: int) -> Floats:
@@ -71,14 +73,19 @@ def noise_pictures(count: int, seed: int) -> Floats:
     return np.random.default_rng(seed).random((count, *SHAPE))
 
 
-def _looks(values: Values) -> int:
-    """How many pictures one path needs: the trapezoid looks at both ends."""
-    return len(rule(str(values["rule"]), int(values["steps"]))[0])
-
-
 def _averaged(maps: Floats, looks: int, ends: int, goal: float | None) -> Answer:
     mean, error = mean_and_error(maps)
     return Answer(mean, forward=looks + ends, backward=looks, goal=goal, error=error)
+
+
+def _count(paths: str) -> Callable[[Case, Values], Passes]:
+    """As many paths as the setting of that name says, with one end that they share."""
+
+    def count(case: Case, values: Values) -> Passes:
+        looks = int(values[paths]) * looks_on_path(values)
+        return Passes(looks + int(values[paths]) + 1, looks)
+
+    return count
 
 
 SMOOTH_INTEGRATED_GRADIENTS = Method(
@@ -92,6 +99,7 @@ SMOOTH_INTEGRATED_GRADIENTS = Method(
     complete="mean F(x + ε) − F(x′)",
     invariant=True,
     passes="n m + n + 1 forward, n m backward",
+    count=_count("samples"),
     settings=(STEPS_EACH, RULE, replace(SAMPLES, default=20, high=100), NOISE_LEVEL, SEED, CLIP, NOISE_RANGE, SQUARES),
     misleads="It adds up to what the noisy copies score, which can be far from what this picture scores.",
     work=smooth_integrated_gradients,
@@ -108,6 +116,7 @@ AVERAGED_BASELINES = Method(
     complete="F(x) − mean F(x′) over noise pictures",
     invariant=True,
     passes="b m + b + 1 forward, b m backward",
+    count=_count("baselines"),
     settings=(STEPS_EACH, RULE, BASELINES, SEED),
     misleads="The average hides how much the baselines disagree, and noise is no better than black as “nothing there”.",
     work=integrated_gradients_of_baselines,

@@ -11,7 +11,7 @@ import numpy as np
 
 from explorer.attribution.case import Case
 from explorer.attribution.field import look, values_at
-from explorer.attribution.method import RULE, STEPS, Answer, Method, Setting, Values, shared
+from explorer.attribution.method import RULE, STEPS, Answer, Method, Passes, Setting, Values, looks_on_path, shared
 from explorer.attribution.network import SIDE, Floats
 from explorer.attribution.rules import RULES, rule
 
@@ -69,6 +69,11 @@ def _matrices(sigmas: Floats) -> Floats:
     return kernel[:, np.abs(np.subtract.outer(np.arange(SIDE), np.arange(SIDE)))]
 
 
+def _count(case: Case, values: Values) -> Passes:
+    looks = looks_on_path(values)
+    return Passes(looks + 2, looks)
+
+
 BLUR_INTEGRATED_GRADIENTS = Method(
     name="blur_integrated_gradients",
     title="Blur IG",
@@ -80,6 +85,7 @@ BLUR_INTEGRATED_GRADIENTS = Method(
     complete="F(x) − F(x blurred by σ_max)",
     invariant=True,
     passes="m + 2 forward, m backward",
+    count=_count,
     # most of what happens, happens in the last few steps: the midpoint rule's delta is a tenth of the right-hand one's
     settings=(replace(STEPS, default=100), replace(RULE, default="midpoint", choices=tuple(RULES)), LARGEST_BLUR, GRAD_STEP),
     misleads="It explains what sharpening adds; outside the picture counts as black, so blurring also dims its edges.",

@@ -24,7 +24,7 @@ from torch import nn
 from explorer.attribution.case import Case
 from explorer.attribution.field import outputs
 from explorer.attribution.layers import layers_in_order, not_in_order
-from explorer.attribution.method import Answer, Method, Values
+from explorer.attribution.method import Answer, Method, Values, always
 from explorer.attribution.network import Floats
 
 Gate = Literal["gradient", "deconvnet", "guided_backprop"]
@@ -104,6 +104,7 @@ DECONVNET = Method(
     complete="",
     invariant=False,
     passes="1 forward, 1 backward",
+    count=always(1, 1),
     settings=(),
     misleads="It never asks which units this picture switched on: without max-pooling a logit's map is the same for every "
     "picture.",
@@ -121,6 +122,7 @@ GUIDED_BACKPROP = Method(
     complete="",
     invariant=False,
     passes="1 forward, 1 backward",
+    count=always(1, 1),
     settings=(),
     misleads="It is sharp because it brings out edges of the picture itself: other classes, or shuffled weights in the upper "
     "layers, can leave the map almost as it was.",

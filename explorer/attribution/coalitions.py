@@ -25,9 +25,7 @@ BLOCK = 2  # pixels a side
 BLOCKS: Regions = np.add.outer(SIDE // BLOCK * (np.arange(SIDE) // BLOCK), np.arange(SIDE) // BLOCK)
 BLOCKS.flags.writeable = False
 
-# Pictures a pass, as a power of 2: so many stay in a core's cache, together with the maps that a network of images
-# makes of them. Measured best; bounds memory.
-FLAT_BITS, IMAGE_BITS = 10, 8
+CHUNK_BITS = 10  # the pictures painted at once are 2 to this power: bounds memory
 MOST_PLAYERS = 16  # of whom all coalitions are asked for
 
 
@@ -48,7 +46,8 @@ class Game:
 
     def worth(self, coalitions: Coalitions) -> Floats:
         """F of each coalition's picture, ``(k,)``, for coalitions ``(k, count)``: who shows the input's pixels."""
-        return values_at(self.case, self.pictures(coalitions), chunk=2 ** chunk_bits(self.case))
+        chunks = [coalitions[i : i + 2**CHUNK_BITS] for i in range(0, len(coalitions), 2**CHUNK_BITS)]
+        return np.concatenate([values_at(self.case, self.pictures(chunk)) for chunk in chunks])
 
     def pictures(self, coalitions: Coalitions) -> Floats:
         """The coalitions' pictures, ``(k, 8, 8)``: the input's pixels where the player is in, else the baseline's."""
@@ -65,7 +64,7 @@ class Game:
         """
         if self.count > MOST_PLAYERS:
             raise ValueError(f"all coalitions of at most {MOST_PLAYERS} players, not {self.count}")
-        low = min(self.count, chunk_bits(self.case))
+        low = min(self.count, CHUNK_BITS)
         # the low players' pixels are the same in every chunk, and a high player's are the same throughout one
         none_high = np.zeros((2**low, self.count), bool)
         none_high[:, :low] = members(np.arange(2**low), low)
@@ -75,7 +74,7 @@ class Game:
             for player in range(low, self.count):
                 where = self.regions == player
                 pictures[:, where] = (self.case.input if number >> (player - low) & 1 else self.case.baseline)[where]
-            worths.append(values_at(self.case, pictures, chunk=len(pictures)))
+            worths.append(values_at(self.case, pictures))
         return np.concatenate(worths)
 
     def shared(self, values: Floats) -> Floats:
@@ -123,8 +122,3 @@ def least_squares(rows: Floats, values: Floats, weights: Floats | None = None) -
     inverse = torch.linalg.pinv(roots * design, rtol=1e-10).T * roots
     coefficients = wanted @ inverse
     return Fit(coefficients.numpy(), ((wanted - design @ coefficients)[:, None] * inverse).numpy())
-
-
-def chunk_bits(case: Case) -> int:
-    """The pictures that one pass takes are 2 to this power."""
-    return FLAT_BITS if len(case.network.input_shape) == 1 else IMAGE_BITS

@@ -15,13 +15,15 @@ logits: the same rule, read for many inputs. So they keep completeness, and for 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 
 from explorer.attribution.case import Case
 from explorer.attribution.field import CHUNK, outputs
 from explorer.attribution.layers import KINKED_AT_ZERO, activate, layers_of, off_slope, pull_back, refusal
-from explorer.attribution.method import DELTA_F, Answer, Method, Values
+from explorer.attribution.method import DELTA_F, Answer, Method, Passes, Values, always
 from explorer.attribution.network import SHAPE, Floats, Network
 from explorer.attribution.rules import rule
 
@@ -158,6 +160,11 @@ def _quadrature(left: Floats, right: Floats) -> Floats:
     return total
 
 
+def _count_shap(case: Case, values: Values) -> Passes:
+    count = 0 if case.network.background is None else len(case.network.background)
+    return Passes(count + math.ceil(count / CHUNK), count)  # the input goes with every chunk
+
+
 def _shap_refusal(network: Network) -> str:
     if network.background is None:
         return "it averages over pictures like those of the training, and this network brings none"
@@ -175,6 +182,7 @@ DEEPLIFT = Method(
     complete=DELTA_F,
     invariant=False,
     passes="2 forward, 1 backward",
+    count=always(2, 1),
     settings=(),
     misleads="Each ReLU is judged on its own: where inputs cancel inside the network, the map depends on how the network is "
     "written, not only on what it computes.",
@@ -192,6 +200,7 @@ DEEPLIFT_SHAP = Method(
     complete="F(x) − mean F(background)",
     invariant=False,
     passes="b + 1 forward, b backward, for b background pictures",
+    count=_count_shap,
     settings=(),
     misleads="It approximates Shapley values as if pixels were independent and each ReLU could be judged on its own; the "
     "baseline chosen on the page is not used.",

@@ -15,6 +15,7 @@ a subclass or a module with a ``forward`` of its own, a hook: these cannot be se
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -93,6 +94,25 @@ def exact_integrated_gradients(case: Case) -> ExactTrace:
     alphas, weights = path.cuts[1:], path.cuts[1:] - path.cuts[:-1]
     whole = summed(case, weights, gradients)
     return ExactTrace(alphas, weights, values, gradients, whole, case.difference, path.switches, path.logits)
+
+
+@lru_cache(maxsize=16)  # of a network, which does not change
+def likely_pieces(network: Network) -> int:
+    """More linear pieces than a path through the network crosses: twice as many as there are units to switch.
+
+    A unit of an inner layer may switch more than once, so there is no such number for certain. Of thousands of paths
+    between the harshest pictures through the networks here none crossed more than 1.2 times their units.
+
+    Raises:
+        NotPiecewiseLinear: the network is not one that can be cut; see the module's text.
+    """
+    units, layers = 0, piecewise_linear_layers(network)
+    with torch.no_grad():
+        a = torch.zeros(1, *network.input_shape, dtype=torch.float64)
+        for layer in layers:
+            a = layer(a)
+            units += a.numel() if isinstance(layer, KINKED_AT_ZERO) else 0
+    return 2 * units + 1
 
 
 def piecewise_linear_layers(network: Network) -> list[nn.Module]:

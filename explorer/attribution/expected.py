@@ -17,7 +17,7 @@ import numpy as np
 
 from explorer.attribution.case import Case
 from explorer.attribution.field import values_at
-from explorer.attribution.method import CLIP, NOISE_LEVEL, SAMPLES, SEED, Answer, Method, Values, shared
+from explorer.attribution.method import CLIP, NOISE_LEVEL, SAMPLES, SEED, Answer, Method, Passes, Values, shared
 from explorer.attribution.network import Floats, Network
 from explorer.attribution.paths import mean_and_error, one_look_each
 from explorer.attribution.smooth import points
@@ -80,6 +80,15 @@ def _answer(case: Case, inputs: Floats, seed: int, scored: Floats) -> Answer:
     return Answer(mean, forward=forward, backward=len(inputs), goal=float(goal), error=error)
 
 
+def _count(case: Case, values: Values, scored: int = 1) -> Passes:
+    samples, background = int(values["samples"]), case.network.background
+    return Passes(samples + scored + (0 if background is None else len(background)), samples)
+
+
+def _count_shap(case: Case, values: Values) -> Passes:
+    return _count(case, values, scored=int(values["samples"]))
+
+
 EXPECTED_GRADIENTS = Method(
     name="expected_gradients",
     title="Expected Gradients",
@@ -92,6 +101,7 @@ EXPECTED_GRADIENTS = Method(
     complete="F(x) − mean F(background)",
     invariant=True,
     passes="n + b + 1 forward for b background pictures, n backward",
+    count=_count,
     settings=(MORE_SAMPLES, SEED),
     misleads="It explains what sets this picture apart from the background pictures, and few samples leave much noise.",
     work=expected_gradients,
@@ -109,6 +119,7 @@ GRADIENT_SHAP = Method(
     complete="mean F(x + ε) − mean F(background)",
     invariant=True,
     passes="2 n + b forward for b background pictures, n backward",
+    count=_count_shap,
     settings=(MORE_SAMPLES, NOISE_LEVEL, SEED, CLIP),
     misleads="It comes near to Shapley values only where pixels vary independently and the network is almost linear.",
     work=gradient_shap,

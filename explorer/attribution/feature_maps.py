@@ -19,7 +19,6 @@ from explorer.attribution.layers import layers_in_order
 from explorer.attribution.network import SHAPE, Floats, Network
 
 POOLING = (nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.MaxPool2d, nn.AdaptiveMaxPool2d, nn.Flatten, nn.Linear)
-CHUNK = 128  # pictures a pass: bounds the memory of the inner layers
 
 NO_CONVOLUTION = "it needs a convolutional network: this one has no feature maps that keep the places of the picture"
 NOT_AVERAGED = "its head must be global average pooling and one linear layer, whose weights are then the maps' own"
@@ -103,7 +102,8 @@ def feature_maps(case: Case, pictures: Floats) -> Maps:
         ValueError: the network has none, or is not a plain sequence of layers.
     """
     parts = parts_of(case.network)
-    chunks = [_feature_maps(case, parts, pictures[i : i + CHUNK]) for i in range(0, len(pictures), CHUNK)]
+    size = case.network.chunk
+    chunks = [_feature_maps(case, parts, pictures[i : i + size]) for i in range(0, len(pictures), size)]
     return Maps(
         np.concatenate([chunk.activations for chunk in chunks]), np.concatenate([chunk.gradients for chunk in chunks])
     )

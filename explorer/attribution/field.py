@@ -15,7 +15,7 @@ import torch
 from explorer.attribution.case import Case
 from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Network, Output
 
-CHUNK = 1024  # points a pass: bounds memory, and is far past the size where batching stops paying
+CHUNK = 1024  # points to be gathered before looking: bounds memory. The network has its own measure for what it is sent.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +43,7 @@ def look(
     target: int,
     output: Output | Sequence[Output] = "probability",
     *,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
 ) -> Field:
     """F and its gradient with respect to the input, at each of k points (Simonyan et al. 2013).
 
@@ -52,7 +52,8 @@ def look(
         points: ``(k, 8, 8)``, finite.
         target: class index, 0-based.
         output: which F, for all points or one for each.
-        chunk: at most so many points in one pass; the answers do not depend on it beyond rounding.
+        chunk: at most so many points in one pass, None for what suits the network; the answers do not depend on it
+            beyond rounding.
 
     Returns:
         The field at the points, in their order. ReLU′(0) is 0, as in torch.
@@ -71,24 +72,24 @@ def look(
         raise ValueError(f"the output must be one of {OUTPUTS}, not {unknown.pop()!r}")
     if not 0 <= target < len(network.classes):
         raise ValueError(f"the target must be 0 to {len(network.classes) - 1}, not {target}")
+    chunk = network.chunk if chunk is None else chunk
     if chunk < 1:
         raise ValueError(f"the chunk must be at least 1 point, not {chunk}")
     if len(points) <= chunk:
         return _look_once(network, points, target, output)
-    parts = [
-        _look_once(network, points[i : i + chunk], target, output if isinstance(output, str) else output[i : i + chunk])
-        for i in range(0, len(points), chunk)
-    ]
-    return Field(
-        np.concatenate([part.values for part in parts]),
-        np.concatenate([part.gradients for part in parts]),
-        np.concatenate([part.logits for part in parts]),
-    )
+    count = len(points)
+    # filled chunk by chunk: a list of what each chunk saw would keep torch from using its memory again
+    whole = Field(np.empty(count), np.empty((count, *SHAPE)), np.empty((count, len(network.classes))))
+    for i in range(0, count, chunk):
+        part = slice(i, i + chunk)
+        seen = _look_once(network, points[part], target, output if isinstance(output, str) else output[part])
+        whole.values[part], whole.gradients[part], whole.logits[part] = seen.values, seen.gradients, seen.logits
+    return whole
 
 
-def values_at(case: Case, points: Floats, *, chunk: int = CHUNK) -> Floats:
-    """F of a case's target at each of k points ``(k, 8, 8)``, ``(k,)``: forward only, at most ``chunk`` points a pass."""
-    values = np.empty(len(points))
+def values_at(case: Case, points: Floats) -> Floats:
+    """F of a case's target at each of k points ``(k, 8, 8)``, ``(k,)``: forward only, in passes that suit the network."""
+    values, chunk = np.empty(len(points)), case.network.chunk
     with torch.no_grad():
         for i in range(0, len(points), chunk):
             part = points[i : i + chunk]

@@ -6,7 +6,7 @@ import numpy as np
 
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.field import Field
-from explorer.attribution.method import MAGNITUDE, FieldWork, Method
+from explorer.attribution.method import MAGNITUDE, FieldWork, Method, always
 from explorer.attribution.network import Floats
 
 
@@ -44,6 +44,7 @@ GRADIENT = Method(
     complete="",
     invariant=True,
     passes="1 forward, 1 backward",
+    count=always(1, 1),
     settings=(MAGNITUDE,),
     misleads="Where F has saturated it is nearly 0 although the picture decided everything: it tells what would change F now, "
     "not what made it.",
@@ -60,6 +61,7 @@ GRADIENT_TIMES_INPUT = Method(
     complete="",
     invariant=True,
     passes="1 forward, 1 backward",
+    count=always(1, 1),
     settings=(),
     misleads="Black pixels get 0 whatever the network makes of them, and a saturated F makes all of it vanish.",
     work=FieldWork(points, gradient_times_input),

@@ -16,7 +16,7 @@ import numpy as np
 
 from explorer.attribution.case import Case
 from explorer.attribution.field import look
-from explorer.attribution.method import DELTA_F, STEPS, Answer, Method, Setting, Values, delta_f
+from explorer.attribution.method import DELTA_F, STEPS, Answer, Method, Passes, Setting, Values, delta_f
 from explorer.attribution.network import SHAPE, SIDE, Floats
 
 FRACTION = Setting("fraction", "Share of pixels that move at a time", 0.25, 0, 1)
@@ -78,6 +78,11 @@ def advanced(progress: Floats, way: Floats, slopes: Floats, alpha: float, fracti
     return progress
 
 
+def _count(case: Case, values: Values) -> Passes:
+    steps = int(values["steps"])
+    return Passes(steps + 2, steps, alone=steps)
+
+
 GUIDED_INTEGRATED_GRADIENTS = Method(
     name="guided_integrated_gradients",
     title="Guided IG",
@@ -89,6 +94,7 @@ GUIDED_INTEGRATED_GRADIENTS = Method(
     complete=DELTA_F,
     invariant=True,
     passes="m + 2 forward, m backward, one after the other",
+    count=_count,
     settings=(replace(STEPS, default=200), FRACTION, LEEWAY),
     misleads="It steers round places where the network reacts sharply, so real reactions are understated; with much "
     "leeway the sum stays off its goal however many steps.",

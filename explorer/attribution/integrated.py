@@ -11,7 +11,7 @@ import numpy as np
 
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.field import Field, values_at
-from explorer.attribution.method import DELTA_F, RULE, STEPS, FieldWork, Method
+from explorer.attribution.method import DELTA_F, RULE, STEPS, FieldWork, Method, Passes, Values, looks_on_path
 from explorer.attribution.network import SHAPE, Floats
 from explorer.attribution.rules import rule
 
@@ -84,6 +84,11 @@ def on_path(case: Case, alphas: Floats) -> Floats:
     return pictures.reshape(-1, *SHAPE)
 
 
+def _count(case: Case, values: Values) -> Passes:
+    looks = looks_on_path(values)
+    return Passes(looks + 2, looks)
+
+
 INTEGRATED_GRADIENTS = Method(
     name="integrated_gradients",
     title="Integrated Gradients",
@@ -95,6 +100,7 @@ INTEGRATED_GRADIENTS = Method(
     complete=DELTA_F,
     invariant=True,
     passes="m + 2 forward, m backward (trapezoid: one more of each)",
+    count=_count,
     settings=(STEPS, RULE),
     misleads="Pixels that equal the baseline get 0 however much they matter, and another baseline tells another story.",
     work=FieldWork(points, attribution),

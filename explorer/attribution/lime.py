@@ -14,7 +14,7 @@ import numpy as np
 
 from explorer.attribution.case import Case
 from explorer.attribution.coalitions import BLOCKS, Coalitions, Fit, Game, least_squares
-from explorer.attribution.method import SEED, Answer, Method, Setting, Values
+from explorer.attribution.method import SEED, Answer, Method, Passes, Setting, Values
 from explorer.attribution.network import Floats
 
 LIME_SAMPLES = Setting("lime_samples", "Samples of blocks n", 1000, 64, 20_000)
@@ -55,6 +55,10 @@ def _lime(case: Case, values: Values) -> Answer:
     return Answer(blocks.shared(fit.coefficients[1:]), k, 0, error=blocks.shared(error[1:]))
 
 
+def _count(case: Case, values: Values) -> Passes:
+    return Passes(int(values["lime_samples"]), 0)
+
+
 LIME = Method(
     name="lime",
     title="LIME",
@@ -66,6 +70,7 @@ LIME = Method(
     complete="",
     invariant=True,
     passes="n forward: drawn coalitions of 16 blocks of 2 × 2 pixels",
+    count=_count,
     settings=(LIME_SAMPLES, KERNEL_WIDTH, SEED),
     misleads="It explains a straight-line stand-in for F, which may fit F badly, and which the kernel width and the "
     "draw move.",

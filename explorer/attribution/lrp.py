@@ -26,7 +26,7 @@ from torch.nn import functional
 
 from explorer.attribution.case import Case
 from explorer.attribution.layers import KINKED_AT_ZERO, activate, layers_of, refusal
-from explorer.attribution.method import Answer, Method, Setting, Values
+from explorer.attribution.method import Answer, Method, Setting, Values, always
 from explorer.attribution.network import SHAPE, Floats
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -221,6 +221,7 @@ LRP_EPSILON = Method(
     explains="logit",
     invariant=False,
     passes="1 forward, 1 backward",
+    count=always(1, 1),
     settings=(EPSILON,),
     misleads="It explains the logit also where a probability is asked for, black pixels get 0, and with a small ε it is "
     "nothing but gradient × input.",
@@ -239,6 +240,7 @@ LRP_GAMMA = Method(
     explains="logit",
     invariant=False,
     passes="2 forward, 2 backward",
+    count=always(2, 2),
     settings=(GAMMA,),
     misleads="It explains the logit also where a probability is asked for, and the larger γ is, the less it shows of what "
     "speaks against the target.",
@@ -257,6 +259,7 @@ LRP_ZPLUS = Method(
     explains="logit",
     invariant=False,
     passes="2 forward, 1 backward",
+    count=always(2, 1),
     settings=(),
     misleads="It explains the logit also where a probability is asked for, shows nothing of what speaks against the target, "
     "and looks much alike for all targets.",

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from explorer.attribution.case import NOISE_RANGES, OF, VARIANCE_OF, Case, Settings, whole
 from explorer.attribution.field import Field, look, values_at
 from explorer.attribution.network import Floats, Network
-from explorer.attribution.rules import RULE_NAMES
+from explorer.attribution.rules import RULE_NAMES, nodes
 
 Value = bool | int | float | str
 Values = Mapping[str, Value]
@@ -102,6 +102,19 @@ VARIED = Setting("variance_of", "Variance of", "gradient", choices=VARIANCE_OF)
 DDOF = Setting("ddof", "Variance divided by n − ddof", 0, 0, 1)
 
 
+class Passes(NamedTuple):
+    """How many pictures go forward and backward through the network.
+
+    Attributes:
+        forward, backward: as in ``Answer``.
+        alone: how many of them must wait for the one before, and so cannot share a pass.
+    """
+
+    forward: int
+    backward: int
+    alone: int = 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """What a method answers to a case.
@@ -152,6 +165,7 @@ class Method:
         invariant: whether two networks that compute the same function always get the same map (Sundararajan 2017's
             Implementation Invariance).
         passes: what it costs in passes through the network, in words.
+        count: the same as numbers, told for a case and a value for each setting without doing the work.
         settings: what it can be told.
         misleads: one honest sentence on when it misleads.
         explains: ``"F"``, or ``"logit"`` for methods whose map is one of the target's logit whichever output is chosen.
@@ -169,6 +183,7 @@ class Method:
     complete: str
     invariant: bool
     passes: str
+    count: Callable[[Case, Values], Passes]
     settings: tuple[Setting, ...]
     misleads: str
     work: Callable[[Case, Values], Answer] | FieldWork
@@ -201,6 +216,21 @@ class Method:
         if isinstance(self.work, FieldWork):
             return _look_and_answer(self, self.work, case, shared(values))
         return self.work(case, values)
+
+
+def always(forward: int, backward: int) -> Callable[[Case, Values], Passes]:
+    """The count of a method that costs the same whatever it is told."""
+    return lambda case, values: Passes(forward, backward)
+
+
+def each_sample(case: Case, values: Values) -> Passes:
+    """The count of a method that looks once at each of n samples."""
+    return Passes(int(values["samples"]), int(values["samples"]))
+
+
+def looks_on_path(values: Values) -> int:
+    """How many pictures one path from end to end needs, for methods that take steps by a rule."""
+    return nodes(str(values["rule"]), int(values["steps"]))
 
 
 def shared(values: Values) -> Settings:

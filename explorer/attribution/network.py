@@ -18,6 +18,10 @@ SIDE = 8
 SHAPE = (SIDE, SIDE)
 OUTPUTS: tuple[Output, ...] = ("probability", "logit")
 
+# Pictures a pass: past these, batching stops paying, as what the layers make of them no longer stays in a core's cache.
+# Measured best; a convolution holds each picture once for every weight of its window.
+FLAT_CHUNK, IMAGE_CHUNK = 1024, 32
+
 
 class Network:
     """A classifier of 8 × 8 pictures, ready to be asked for scores and gradients.
@@ -33,6 +37,10 @@ class Network:
         classes: one name for each class; numbers when left out.
         background: pictures ``(b, 8, 8)`` like those that it was trained on, for methods that average over such;
             None when there are none to be had.
+
+    Attributes:
+        products: at most so many multiplications make a picture's logits: each weight is used once, a convolution's at
+            most once at each pixel.
 
     Raises:
         ValueError: the module takes neither shape, does not return ``(k, C)``, answers a picture by the batch that it
@@ -51,6 +59,7 @@ class Network:
             raise ValueError(f"activation must be 'softmax' or 'sigmoid', not {activation!r}")
         self.activation: Activation = activation
         self.module = copy.deepcopy(module).to("cpu", torch.float64).eval().requires_grad_(False)
+        self.products = sum(p.numel() * (SIDE * SIDE if p.ndim > 2 else 1) for p in self.module.parameters())
         self.input_shape, count = _probe(self.module)
         self.classes = tuple(classes) if classes is not None else tuple(str(c) for c in range(count))
         if len(self.classes) != count:
@@ -60,6 +69,11 @@ class Network:
             if self.background.shape[1:] != SHAPE or not len(self.background) or not np.isfinite(self.background).all():
                 raise ValueError(f"the background must be finite pictures (b, 8, 8), not {self.background.shape}")
             self.background.flags.writeable = False
+
+    @property
+    def chunk(self) -> int:
+        """How many pictures to send through at once: as fast as it gets, and bounds memory."""
+        return FLAT_CHUNK if len(self.input_shape) == 1 else IMAGE_CHUNK
 
     def logits(self, points: torch.Tensor) -> torch.Tensor:
         """Pre-activation class scores, ``(k, C)`` float64, of points ``(k, 8, 8)`` float64; differentiable."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from explorer.attribution.case import Case
 from explorer.attribution.field import values_at
-from explorer.attribution.method import Answer, Method, Setting, Values
+from explorer.attribution.method import Answer, Method, Passes, Setting, Values
 from explorer.attribution.network import SHAPE, SIDE, Floats
 
 WINDOW = Setting("window", "Window w × w", 1, 1, 4)
@@ -42,6 +42,10 @@ def _occlusion(case: Case, values: Values) -> Answer:
     return Answer(occlusion(case, side), (SIDE - side + 1) ** 2 + 1, 0)
 
 
+def _count(case: Case, values: Values) -> Passes:
+    return Passes((SIDE - int(values["window"]) + 1) ** 2 + 1, 0)
+
+
 OCCLUSION = Method(
     name="occlusion",
     title="Occlusion",
@@ -53,6 +57,7 @@ OCCLUSION = Method(
     complete="",
     invariant=True,
     passes="(9 − w)² + 1 forward",
+    count=_count,
     settings=(WINDOW,),
     misleads="Pixels that can stand in for each other all get little, as F hardly falls when only one of them is gone.",
     work=_occlusion,

@@ -86,6 +86,11 @@ FAULTY: Mapping[str, Callable[[int], Nodes]] = MappingProxyType(
 RULE_NAMES = (*RULES, *FAULTY)
 
 
+def nodes(name: str, m: int) -> int:
+    """How many nodes the rule has for m steps."""
+    return m + 1 if name == "trapezoid" else m
+
+
 @lru_cache(maxsize=64)  # a pure function; for Gauss–Legendre at m = 500 numpy needs tens of milliseconds
 def rule(name: str, m: int) -> Nodes:
     """Nodes α in [0, 1], ascending, and their weights for m steps; ``(m,)`` each, trapezoid ``(m + 1,)``; read-only.

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from explorer.attribution.case import Case
 from explorer.attribution.coalitions import Coalitions, game, least_squares, members
-from explorer.attribution.method import DELTA_F, SEED, Answer, Method, Setting, Values
-from explorer.attribution.network import SIDE, Floats, Network
+from explorer.attribution.method import DELTA_F, SEED, Answer, Method, Passes, Setting, Values
+from explorer.attribution.network import Floats, Network
 
 MOST_PRODUCTS = 2**17  # multiplications a picture: times 65,536 pictures, about 2 s of one core
 COALITIONS = Setting("coalitions", "Coalitions n", 2000, 64, 20_000)
@@ -89,14 +89,10 @@ def kernel_shap(
 
 
 def refusal(network: Network) -> str:
-    """Why a network cannot be asked for all coalitions, "" if it can.
-
-    What a picture costs is bounded by its weights: each is used once, a convolution's at most once at each pixel.
-    """
-    products = sum(p.numel() * (SIDE * SIDE if p.ndim > 2 else 1) for p in network.module.parameters())
-    if products <= MOST_PRODUCTS:
+    """Why a network cannot be asked for all coalitions, "" if it can."""
+    if network.products <= MOST_PRODUCTS:
         return ""
-    return f"65,536 pictures of up to {products:,} multiplications take too long; KernelSHAP estimates the same values."
+    return f"65,536 pictures of up to {network.products:,} multiplications take too long; KernelSHAP estimates the same values."
 
 
 def _exact(case: Case, values: Values) -> Answer:
@@ -125,6 +121,15 @@ def _kernel(case: Case, values: Values) -> Answer:
     return Answer(blocks.shared(found), len(worths), 0, goal, error=blocks.shared(np.sqrt(variance)))
 
 
+def _count_exact(case: Case, values: Values) -> Passes:
+    return Passes(2 ** game(case).count, 0)
+
+
+def _count_kernel(case: Case, values: Values) -> Passes:
+    budget, all_of_them = int(values["coalitions"]), 2 ** game(case).count
+    return Passes(all_of_them if all_of_them <= budget + 2 else budget // 2 * 2 + 2, 0)
+
+
 def _sizes(count: int) -> NDArray[np.int64]:
     """How many players the coalitions 0 … 2^count − 1 have."""
     sizes = np.zeros(1, np.int64)
@@ -144,6 +149,7 @@ SHAPLEY_VALUES = Method(
     complete=DELTA_F,
     invariant=True,
     passes="65,536 forward: all coalitions of 16 blocks of 2 × 2 pixels; half for each that equals the baseline",
+    count=_count_exact,
     settings=(),
     misleads="Most coalitions are pictures that nobody would paint; a block's pixels each show a quarter of its value.",
     work=_exact,
@@ -161,6 +167,7 @@ KERNEL_SHAP = Method(
     complete=DELTA_F,
     invariant=True,
     passes="n + 2 forward: drawn coalitions of 16 blocks of 2 × 2 pixels, and both ends",
+    count=_count_kernel,
     settings=(COALITIONS, SEED),
     misleads="The sum is right however few coalitions are drawn, so it says nothing of how far single values are off.",
     work=_kernel,

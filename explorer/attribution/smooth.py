@@ -21,6 +21,7 @@ from explorer.attribution.method import (
     SEED,
     FieldWork,
     Method,
+    each_sample,
 )
 from explorer.attribution.network import SHAPE, Floats
 
@@ -104,6 +105,7 @@ SMOOTHGRAD = Method(
     complete="",
     invariant=True,
     passes="n forward, n backward",
+    count=each_sample,
     settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP, NOISE_RANGE, CLEAN_LAST, AVERAGE_OF),
     misleads="Much noise explains noisy pictures rather than this one, and few samples leave a map that is noise itself.",
     work=FieldWork(points, attribution, standard_error),

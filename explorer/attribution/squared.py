@@ -28,6 +28,7 @@ from explorer.attribution.method import (
     VARIED,
     FieldWork,
     Method,
+    each_sample,
 )
 from explorer.attribution.network import SHAPE, Floats
 from explorer.attribution.smooth import error_of_mean, points
@@ -89,6 +90,7 @@ SMOOTHGRAD_SQUARED = Method(
     complete="",
     invariant=True,
     passes="n forward, n backward",
+    count=each_sample,
     settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP, NOISE_RANGE, CLEAN_LAST),
     misleads="It has no sign, and a pixel whose gradient only flickers scores as high as one that always pushes one "
     "way.",
@@ -107,6 +109,7 @@ VARGRAD = Method(
     complete="",
     invariant=True,
     passes="n forward, n backward",
+    count=each_sample,
     settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP, NOISE_RANGE, CLEAN_LAST, VARIED, DDOF),
     misleads="It shows where the gradient varies, not where it is large: a pixel with a large, steady gradient gets 0.",
     work=FieldWork(points, variance, _error_of_variance),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from explorer.attribution.case import Case
 from explorer.attribution.field import look, values_at
 from explorer.attribution.integrated import attribution, points
-from explorer.attribution.method import RULE, STEPS, Answer, Method, Values, shared
+from explorer.attribution.method import RULE, STEPS, Answer, Method, Passes, Values, looks_on_path, shared
 from explorer.attribution.network import SHAPE, Floats
 from explorer.attribution.segments import regions
 
@@ -61,6 +61,11 @@ def _xrai(case: Case, values: Values) -> Answer:
     return Answer(xrai(base, regions(case.input)), looks + 3, looks, goal=goal)
 
 
+def _count(case: Case, values: Values) -> Passes:
+    looks = 2 * looks_on_path(values)
+    return Passes(looks + 3, looks)
+
+
 XRAI = Method(
     name="xrai",
     title="XRAI",
@@ -72,6 +77,7 @@ XRAI = Method(
     complete="F(x) − ½ (F(black) + F(white))",
     invariant=True,
     passes="2m + 3 forward, 2m backward",
+    count=_count,
     settings=(STEPS, RULE),
     misleads="Regions come from the picture's edges alone, so what the network sees in a part of one is averaged away.",
     work=_xrai,

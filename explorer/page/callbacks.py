@@ -11,6 +11,7 @@ from explorer.page import controls
 from explorer.page.answer import answer
 from explorer.page.method_answers import method_answers
 from explorer.state import MAX_QUERY, State, StateError, Zoo
+from explorer.work import check_explanation
 
 MAX_ASK = 2**53
 
@@ -44,12 +45,15 @@ def respond(question: object, zoo: Zoo) -> dict[str, Any]:
     """
     question, ask = _numbered(question)
     if set(question) == {"ask", "state"}:
-        return {"ask": ask, **answer(State.from_json(question["state"], zoo), zoo)}
+        state = State.from_json(question["state"], zoo)
+        check_explanation(state, zoo)
+        return {"ask": ask, **answer(state, zoo)}
     if set(question) == {"ask", "link"}:
         link = question["link"]
         if not isinstance(link, str) or len(link) > 10 * MAX_QUERY:
             raise StateError("the link must be a string of reasonable length")
         state, notices = State.from_query(link, zoo)
+        check_explanation(state, zoo)
         return {"ask": ask, **answer(state, zoo), "state": state.to_json(), "notices": notices}
     raise StateError("the question must hold 'ask' and either 'state' or 'link'")
 

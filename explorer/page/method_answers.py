@@ -5,10 +5,7 @@ Plain data in, plain data out, as in ``answer``. A method that does not apply to
 
 from __future__ import annotations
 
-import math
 from typing import Any
-
-import numpy as np
 
 from explorer.attribution import (
     METHODS,
@@ -17,22 +14,21 @@ from explorer.attribution import (
     Method,
     exact_integrated_gradients,
     figures,
-    rank_correlations,
     statistical_snr,
 )
 from explorer.attribution.measures import completeness
 from explorer.attribution.method import delta_f
-from explorer.attribution.network import Floats
 from explorer.state import State, StateError, Zoo
+from explorer.work import check_methods
 
-MOST = 4  # methods in one question; a single one takes up to 2 s, exact Shapley values on a convolutional network
+MOST = 4  # methods in one question, however little work they are
 
 
 def method_answers(state: State, names: object, zoo: Zoo) -> dict[str, Any]:
-    """The maps and figures of some methods, by name, and the rank correlations between those that apply.
+    """The maps and figures of some methods, by name.
 
     Raises:
-        StateError: the names are not 1 to ``MOST`` different ones of ``METHODS``.
+        StateError: the names are not 1 to ``MOST`` different ones of ``METHODS``, or together they are too much work.
     """
     if not isinstance(names, list) or not 1 <= len(names) <= MOST or not all(isinstance(name, str) for name in names):
         raise StateError(f"'methods' must be a list of 1 to {MOST} names")
@@ -40,23 +36,18 @@ def method_answers(state: State, names: object, zoo: Zoo) -> dict[str, Any]:
     if unknown or len(set(names)) < len(names):
         raise StateError(f"'methods' must name each method once, and only those there are{': ' + repr(unknown[0])[:40] if unknown else ''}")
     case = state.case(zoo)
-    told: dict[str, Any] = {}
-    maps: list[Floats] = []
-    for name in names:
-        method = METHODS[name]
-        if reason := method.refusal(case.network):
-            told[name] = {"refusal": f"{reason[0].upper()}{reason[1:]}."}
-            continue
-        found = _asked(method, case, state)
-        told[name] = _payload(found)
-        maps.append(found.attribution)
-    return {"methods": told, "correlations": correlations(maps, [name for name in names if "map" in told[name]])}
+    reasons = {name: METHODS[name].refusal(case.network) for name in names}
+    check_methods(state, case, [METHODS[name] for name in names if not reasons[name]])
+    return {
+        "methods": {
+            name: _refused(reason) if reason else _payload(_asked(METHODS[name], case, state))
+            for name, reason in reasons.items()
+        }
+    }
 
 
-def correlations(maps: list[Floats], names: list[str]) -> dict[str, Any]:
-    """Spearman's correlation of each two maps as a table; None where a map is flat."""
-    table = rank_correlations(np.stack(maps)).tolist() if maps else []
-    return {"names": names, "table": [[None if math.isnan(value) else value for value in row] for row in table]}
+def _refused(reason: str) -> dict[str, Any]:
+    return {"refusal": f"{reason[0].upper()}{reason[1:]}."}
 
 
 def _asked(method: Method, case: Case, state: State) -> Answer:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attribution import FAMILIES, METHODS, Case, Method, Network, exact_integrated_gradients
+from explorer.attribution import FAMILIES, METHODS, Case, Method, Network, Setting, Value, exact_integrated_gradients
 from explorer.models import FOLDER, load_zoo
 from explorer.pictures import digit_samples
 
@@ -143,6 +143,48 @@ def test_expected_gradients_come_to_the_mean_of_exact_maps_over_the_background()
     assert many.error is not None and few.error is not None
     assert np.abs(many.attribution - limit).mean() < np.abs(few.attribution - limit).mean() / 3
     assert (np.abs(many.attribution - limit) <= 5 * many.error + 1e-12).all()
+
+
+def drawn(setting: Setting, rng: np.random.Generator) -> Value:
+    """Some value of a setting; large numbers are kept small enough to be quick."""
+    if isinstance(setting.default, bool):
+        return bool(rng.random() < 0.5)
+    if setting.choices:
+        return str(rng.choice(setting.choices))
+    if isinstance(setting.default, int):
+        return int(rng.integers(int(setting.low), int(min(setting.high, setting.low + 30)) + 1))
+    return float(rng.uniform(setting.low, setting.high))
+
+
+@every_method
+@pytest.mark.parametrize("seed", range(3))
+def test_the_passes_that_a_method_tells_beforehand_are_those_that_it_takes(method: Method, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    baseline = np.where(rng.random((8, 8)) < rng.choice([0.0, 0.5, 0.97]), BLACK, 1 - digit(seed))
+    for name, network in ZOO.items():
+        if method.refusal(network) or (method.name == "shapley_values" and name == "digits-cnn"):
+            continue
+        case = Case(network, np.where(rng.random((8, 8)) < 0.5, digit(seed), baseline), baseline, 1)
+        given = {setting.name: drawn(setting, rng) for setting in method.settings}
+        promised, answer = method.count(case, method.values(given)), method(case, **given)
+        assert (answer.forward, answer.backward) == promised[:2]
+        assert 0 <= promised.alone <= promised.backward
+
+
+@every_method
+def test_networks_are_sent_what_was_counted_in_batches_that_suit_them(method: Method) -> None:
+    for name in ("digits", "digits-cnn"):
+        network = Network(ZOO[name].module, classes=ZOO[name].classes, background=ZOO[name].background)
+        case = Case(network, digit(4), BLACK, 4)
+        if method.refusal(network) or method.name == "shapley_values":
+            continue
+        sizes: list[int] = []
+        network.module.register_forward_pre_hook(lambda module, given, sizes=sizes: sizes.append(len(given[0])))
+        if method.refusal(network):
+            continue  # it goes through the layers itself, past the hook
+        answer = method(case, **quick(method))
+        assert sum(sizes) == answer.forward
+        assert max(sizes) <= network.chunk
 
 
 @pytest.fixture

@@ -197,3 +197,11 @@ def test_a_network_that_begins_by_writing_into_its_input_can_be_looked_at() -> N
     gradient = look(eager, picture(0)[None], 0, "logit").gradients[0]
     assert gradient[0, 0] == 1
     assert np.count_nonzero(gradient) == 1
+
+
+def test_a_networks_products_count_each_weight_and_a_convolutions_at_every_pixel() -> None:
+    flat = Network(nn.Sequential(nn.Linear(64, 5), nn.ReLU(), nn.Linear(5, 2)))
+    assert flat.products == 64 * 5 + 5 + 5 * 2 + 2
+    image = Network(nn.Sequential(nn.Conv2d(1, 3, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(192, 2)))
+    assert image.products == 3 * 9 * 64 + 3 + 192 * 2 + 2
+    assert image.chunk < flat.chunk

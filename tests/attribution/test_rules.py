@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from explorer.attribution import FAULTY, METHODS, RULES, Settings, rule
 from explorer.attribution.method import RULE
+from explorer.attribution.rules import RULE_NAMES, nodes
 
 names = pytest.mark.parametrize("name", list(RULES))
 steps = st.integers(1, 150)
@@ -156,3 +157,9 @@ def test_faulty_rules_are_not_among_the_rules_but_settings_and_methods_take_them
         assert RULE.check(name) == name
     with pytest.raises(ValueError, match="captum-trapezoid"):  # its cells would not be those of the weights
         METHODS["blur_integrated_gradients"].values({"rule": "captum-trapezoid"})
+
+
+@pytest.mark.parametrize("name", RULE_NAMES)
+@pytest.mark.parametrize("m", [1, 2, 9])
+def test_a_rule_has_as_many_nodes_as_it_says_beforehand(name: str, m: int) -> None:
+    assert nodes(name, m) == len(rule(name, m)[0])

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Route
 
-from explorer.attribution import CONVENTIONS, METHODS
+from explorer.attribution import CONVENTIONS, METHODS, rank_correlations
 from explorer.models import Model
 from explorer.page.method_answers import method_answers
 from explorer.state import State
@@ -173,7 +174,7 @@ def test_pinned_methods_stand_in_compare_with_their_correlations_and_in_the_link
     visit.to_tab("compare")
     visit.until("() => !document.getElementById('correlations').textContent.includes('…')")
     table = visit.page.locator("#correlations tbody td").all_inner_texts()
-    told = expected(visit, models, *pinned)["correlations"]["table"]
+    told = rank_correlations(np.array([expected(visit, models, name)["methods"][name]["map"] for name in pinned]).reshape(-1, 8, 8)).tolist()
     assert [float(text.replace("−", "-")) for text in table] == [round(value, 2) for row in told for value in row]
     heads = visit.page.locator("#compare-maps h3").all_inner_texts()
     assert heads == [METHODS[name].title for name in pinned]
@@ -184,27 +185,142 @@ def test_pinned_methods_stand_in_compare_with_their_correlations_and_in_the_link
     assert visit.page.locator("#compare-maps h3").all_inner_texts() == heads
 
 
-def test_a_failed_portion_is_asked_again_and_a_refused_one_tells_its_reason(visits: Visits, server: Server) -> None:
+def methods_asked(route: Route) -> list[str]:
+    """The methods that a question is about; none for that of the explanation."""
+    question = json.loads(route.request.post_data or "")["inputs"][0]["value"]
+    return list(question.get("methods", []))
+
+
+def test_a_failed_portion_is_asked_again_and_a_refused_one_method_by_method(visits: Visits, server: Server) -> None:
     visit = visits(server.address)
     visit.expects_errors = True
     visit.open()
     answers = iter(["lost", "refused"])
+    asked: list[list[str]] = []
 
     def handle(route: Route) -> None:
+        asked.append(methods_asked(route))
         how = next(answers, "through")
         if how == "lost":
             route.abort("connectionreset")
         elif how == "refused":
-            route.fulfill(status=400, body="This is too much work.", content_type="text/plain")
+            route.fulfill(status=400, body="This is too much work.\n", content_type="text/plain")
         else:
             route.continue_()
 
     visit.page.route(f"**/{QUESTION}*", handle)
     visit.to_tab("methods")
     visit.until(ALL_THERE)
-    told = visit.page.locator(".method-refusal", has_text="This is too much work.")
-    assert told.count() == 4  # the portion that was refused; the lost one was asked again after the others
-    assert "map" in result(visit, "gradient")
+    lost, refused = asked[0], asked[1]
+    assert len(refused) == 4 and asked[2:6] == [[name] for name in refused]
+    assert lost in asked[6:]  # asked again after the others
+    assert all("map" in result(visit, name) for name in [*lost, *refused])
+    assert visit.page.locator(".method-refusal", has_text="too much work").count() == 0
+
+
+TOO_MUCH = "Smooth IG would take about 9,000 million multiplications, and one question may take 6,500 million: choose a smaller “Samples n”."
+
+
+@pytest.fixture
+def overworked(visits: Visits, server: Server) -> tuple[Visit, list[list[str]]]:
+    """A visitor whose server finds Smooth IG with its defaults too much, and what it was asked."""
+    visit = visits(server.address)
+    visit.expects_errors = True
+    asked: list[list[str]] = []
+
+    def handle(route: Route) -> None:
+        asked.append(methods_asked(route))
+        options = json.loads(route.request.post_data or "")["inputs"][0]["value"].get("state", {}).get("options", {})
+        if "smooth_integrated_gradients" in asked[-1] and "smooth_integrated_gradients" not in options:
+            route.fulfill(status=400, body=f"{TOO_MUCH}\n", content_type="text/plain; charset=utf-8")
+        else:
+            route.continue_()
+
+    visit.page.route(f"**/{QUESTION}*", handle)
+    return visit, asked
+
+
+def test_a_method_that_is_too_much_work_says_so_in_its_card_until_its_setting_changes(
+    overworked: tuple[Visit, list[list[str]]], models: Zoo
+) -> None:
+    visit, asked = overworked
+    gallery(visit)
+    card = visit.page.locator(".method-card", has_text="Smooth IG").first
+    assert card.locator(".method-refusal").inner_text() == TOO_MUCH
+    assert "map" in result(visit, "averaged_baselines")  # of the same portion
+    assert visit.page.locator("#notices .notice").count() == 0
+    assert asked.count(["smooth_integrated_gradients"]) == 1
+    visit.to_tab("saliency")
+    visit.to_tab("methods")
+    visit.rest()
+    assert asked.count(["smooth_integrated_gradients"]) == 1  # it is known to be refused
+    assert f"{len([m for m in METHODS.values() if not m.refusal(models['shapes'].network)]) - 1} methods answer" in visit.page.evaluate("() => explorer.methodWords")
+    card.get_by_role("button", name="Smooth IG").click()
+    dialog = visit.page.get_by_role("dialog")
+    assert TOO_MUCH in dialog.inner_text()
+    dialog.get_by_label("Samples n").fill("3")
+    dialog.get_by_label("Samples n").press("Enter")
+    visit.until("() => (explorer.resultOf('smooth_integrated_gradients') || {}).map")
+    assert TOO_MUCH not in dialog.inner_text() and TOO_MUCH not in card.inner_text()
+    assert alike(
+        result(visit, "smooth_integrated_gradients"),
+        expected(visit, models, "smooth_integrated_gradients")["methods"]["smooth_integrated_gradients"],
+    )
+
+
+def test_a_pinned_method_that_is_too_much_work_says_so_in_compare_and_is_asked_once(overworked: tuple[Visit, list[list[str]]]) -> None:
+    visit, asked = overworked
+    visit.open("?v=1&tab=compare&pin=deeplift,smooth_integrated_gradients,lrp_zplus")
+    visit.until("(text) => document.getElementById('compare-maps').textContent.includes(text)", TOO_MUCH)
+    visit.until("() => ['deeplift', 'lrp_zplus'].every((name) => (explorer.resultOf(name) || {}).map)")
+    visit.until("() => !document.getElementById('correlations').textContent.includes('…')")
+    visit.rest()
+    assert visit.page.locator("#correlations th[scope=col]").all_inner_texts() == ["DeepLIFT", "LRP-z⁺"]
+    assert visit.page.locator("#notices .notice").count() == 0
+    assert asked[1:] == [["deeplift", "smooth_integrated_gradients", "lrp_zplus"], ["deeplift"], ["smooth_integrated_gradients"], ["lrp_zplus"]]
+
+
+def test_a_link_with_heavy_options_opens_and_every_method_answers_in_the_end(visits: Visits, server: Server, models: Zoo) -> None:
+    visit = visits(server.address)
+    visit.expects_errors = True  # the refusals that the page copes with
+    heavy = {
+        "smooth_integrated_gradients": {"steps": 100, "samples": 100},
+        "averaged_baselines": {"steps": 100, "baselines": 100},
+        "lime": {"lime_samples": 20_000},
+        "kernel_shap": {"coalitions": 20_000},
+        "gradient_shap": {"samples": 5_000},
+    }
+    state = State.from_json({"network": "digits-cnn", "pixels": [0.4] * 64, "tab": "methods", "options": heavy}, models)
+    statuses: list[int] = []
+    visit.page.on("response", lambda response: statuses.append(response.status) if QUESTION in response.url else None)
+    visit.open(state.to_query())
+    visit.until(ALL_THERE)
+    assert statuses.count(400) == 1  # the portion with all of the perturbations
+    assert visit.state["options"] == heavy
+    assert all("map" in result(visit, name) for name in METHODS)
+    assert visit.page.locator("#notices .notice").count() == 0
+
+
+def test_pinned_methods_that_are_known_are_not_asked_again_for_their_correlations(visit: Visit) -> None:
+    gallery(visit, "?v=1&tab=methods&pin=deeplift,lrp_zplus,occlusion")
+    before = len(visit.questions)
+    visit.to_tab("compare")
+    visit.rest()
+    table = visit.page.locator("#correlations tbody td").all_inner_texts()
+    assert len(table) == 9 and "…" not in table and table[0] == "1.00"
+    assert len(visit.questions) == before
+
+
+def test_the_pages_rank_correlation_shares_ranks_among_ties_and_has_none_for_flat_maps(visit: Visit) -> None:
+    gallery(visit, "?v=1&tab=methods&p=circle&base=mean&net=digits-cnn")
+    names = [name for name in METHODS if name not in ("gradient", "gradient_times_input", "integrated_gradients", "smoothgrad")]
+    maps = np.array([result(visit, name)["map"] for name in names]).reshape(-1, 8, 8)
+    told = visit.page.evaluate("(names) => names.map((one) => names.map((two) => explorer.correlationOf(one, two)))", names)
+    for row, right in zip(told, rank_correlations(maps).tolist(), strict=True):
+        assert row == [None if np.isnan(value) else pytest.approx(value, abs=1e-9) for value in right]
+    visit.open("?v=1&tab=methods&pin=deeplift,lrp_zplus&base=drawing&draw=edge")  # the input is the baseline
+    visit.until(ALL_THERE)
+    assert visit.page.evaluate("() => explorer.correlationOf('deeplift', 'lrp_zplus')") is None
 
 
 @pytest.mark.parametrize("name", list(CONVENTIONS))

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
-from scipy import stats  # type: ignore[import-untyped]
 
 from app import create_app
+from explorer import work
 from explorer.attribution import CORE, METHODS, exact_integrated_gradients
 from explorer.models import Model, load_zoo
 from explorer.page.answer import answer
@@ -81,20 +81,10 @@ def test_under_the_exact_rule_integrated_gradients_are_exact() -> None:
     assert abs(found["delta"]) < 1e-12
 
 
-def test_correlations_are_those_of_the_maps_that_there_are() -> None:
-    said = told(State(), "gradient", "cam", "deeplift", "lrp_zplus")
-    names = said["correlations"]["names"]
-    assert names == ["gradient", "deeplift", "lrp_zplus"]
-    for i, one in enumerate(names):
-        for j, two in enumerate(names):
-            expected = stats.spearmanr(said["methods"][one]["map"], said["methods"][two]["map"]).statistic
-            assert said["correlations"]["table"][i][j] == pytest.approx(expected, abs=1e-12)
-
-
-def test_a_flat_map_has_no_rank_and_no_method_that_applies_has_no_table() -> None:
-    flat = told(State.from_json({"pixels": list(pixels(0.0))}, ZOO), "integrated_gradients", "gradient")
-    assert flat["correlations"]["table"][0] == [None, None]
-    assert told(State(), "cam")["correlations"] == {"names": [], "table": []}
+def test_what_does_not_apply_does_not_stand_in_the_way_of_the_others() -> None:
+    said = told(State(), "gradient", "cam", "lrp_zplus")["methods"]
+    assert list(said) == ["gradient", "cam", "lrp_zplus"]
+    assert [name for name, one in said.items() if "refusal" in one] == ["cam"]
 
 
 def test_an_option_reaches_its_method() -> None:
@@ -134,6 +124,33 @@ def test_what_is_no_question_about_methods_is_refused_in_one_sentence(question: 
     refused = client.post("/_dash-update-component", json=body)
     assert refused.status_code == 400
     assert refused.get_data(as_text=True).count("\n") == 1 and "Traceback" not in refused.get_data(as_text=True)
+
+
+HEAVY = State.from_json(
+    {
+        "network": "digits-cnn",
+        "pixels": pixels(1.0),
+        "options": {
+            "smooth_integrated_gradients": {"steps": 100, "samples": 100},
+            "averaged_baselines": {"steps": 100, "baselines": 100},
+        },
+    },
+    ZOO,
+)
+
+
+def test_methods_that_are_too_much_together_are_refused_with_the_bound_and_answered_apart() -> None:
+    names = ["smooth_integrated_gradients", "averaged_baselines", "shapley_values"]
+    question = {"ask": 1, "state": HEAVY.to_json(), "methods": names}
+    with pytest.raises(StateError, match=r"these 3 methods together would take about [\d,]+ million .* 6,500 million: ask for fewer"):
+        respond_methods(question, ZOO)
+    for name in names[:2]:
+        assert "map" in told(HEAVY, name)["methods"][name]
+
+
+def test_what_does_not_apply_is_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "MOST", work.ANSWER * 2)
+    assert "refusal" in told(State(), "gradient", "cam", "grad_cam", "guided_grad_cam")["methods"]["cam"]
 
 
 def test_any_worker_answers_alike() -> None:
