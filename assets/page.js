@@ -202,6 +202,7 @@
     window.addEventListener("resize", debounced(redraw, 150));
     explorer.emit("state", view.state);
     explorer.startSession();
+    explorer.started = true;
   }
 
   function debounced(action, wait) {

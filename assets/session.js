@@ -29,6 +29,8 @@
     early = {};
     patience = new explorer.Patience("session");
     kept = explorer.takeKept();
+    byId("stage").classList.add("opening");
+    explorer.on("answer", () => byId("stage").classList.remove("opening"));
     window.addEventListener("popstate", (event) => travel(event.state && event.state.explorer));
     window.addEventListener("offline", () => explorer.tellTrouble("network", OFFLINE));
     window.addEventListener("online", () => explorer.tellTrouble("network", null));
@@ -255,6 +257,9 @@
 
   // Numbers that no longer belong to the picture are dimmed until the new ones come.
   function showStale(stale) {
-    ["stage", "facts"].forEach((id) => byId(id).setAttribute("aria-busy", String(stale)));
+    ["stage", "facts", "sees"].forEach((id) => byId(id).setAttribute("aria-busy", String(stale)));
+    if (!stale || view.answer) return;
+    explorer.write(byId("sees"), "Opening…");
+    explorer.write(byId("words"), "The page is opening: the first numbers are on their way.");
   }
 })();

@@ -33,8 +33,8 @@
 
   function show(urgent) {
     const words = urgent
-      ? "A newer version of this page is here, and this one cannot show its answers. Reload it: your picture, settings and undo steps stay."
-      : "A newer version of this page is here. Your picture, settings and undo steps stay when you reload it.";
+      ? "A newer version of this page is here, and this one cannot show its answers. Reloading keeps your picture, settings and undo steps."
+      : "A newer version of this page is here. Reloading keeps your picture, settings and undo steps.";
     const text = element("span", { text: words });
     const button = element("button", { type: "button", class: "btn btn-sm btn-outline-secondary", text: "Reload", onclick: () => reload(text) });
     const ondismiss = () => {

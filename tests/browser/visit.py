@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -247,6 +248,19 @@ class Visit:
         """Press keys one after another."""
         for key in keys:
             self.page.keyboard.press(key)
+
+    def let_pass(self, milliseconds: int) -> None:
+        """Let time pass in a page whose clock is installed, with what comes over the network meanwhile."""
+        for _ in range(0, milliseconds, 500):
+            self.page.clock.run_for(min(500, milliseconds))
+            self.page.evaluate("() => fetch('/healthz').catch(() => null)")  # comes after what was asked before
+
+    def let_pass_until(self, condition: str, *given: Any) -> None:
+        """Let time pass in such a page until a condition holds."""
+        end = time.monotonic() + PATIENCE / 1000
+        while not self.page.evaluate(f"(given) => {{ const {{ view }} = window.explorer; return ({condition})(...given); }}", list(given)):
+            assert time.monotonic() < end, f"waited in vain for {condition}"
+            self.let_pass(500)
 
     def devtools(self) -> CDPSession:
         """Chromium's own protocol, for what Playwright has no call for."""
