@@ -54,7 +54,7 @@ def test_a_server_that_comes_back_is_caught_up_with(visits: Visits, mortal_serve
 def test_a_server_gone_for_half_a_minute_costs_nothing_that_was_done(visits: Visits, mortal_server: Server, models: Zoo) -> None:
     visit = visits(mortal_server.address, apart=True)
     visit.expects_errors = True
-    visit.page.clock.install()  # so that half a minute takes some seconds
+    visit.install_clock()  # so that half a minute takes some seconds
     visit.open("?v=1&net=digits&tab=integrated&m=20")
     visit.page.evaluate("() => (window.notReloaded = true)")
     visit.stroke((0, 0), (0, 7))

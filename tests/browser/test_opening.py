@@ -61,7 +61,7 @@ def test_a_page_that_comes_in_part_says_so_and_opens_when_it_can(file: str, fail
 def test_a_layout_that_never_comes_is_told_of_and_it_may_come_late(early: Visit, models: Zoo) -> None:
     held: list[Route] = []
     early.page.route("**/_dash-layout", held.append)
-    early.page.clock.install()
+    early.install_clock()
     early.page.goto(early.address)
     early.page.wait_for_function("() => window.DashRenderer")
     early.page.clock.run_for(15_500)
@@ -78,7 +78,7 @@ def test_a_layout_that_never_comes_is_told_of_and_it_may_come_late(early: Visit,
 
 def test_a_page_that_is_not_there_is_not_loaded_again(early: Visit, server: Server) -> None:
     early.page.route("**/_dash-layout", busy)
-    early.page.clock.install()
+    early.install_clock()
     early.page.goto(early.address)
     early.page.wait_for_function(UNOPENED)
     early.page.evaluate("() => (window.notReloaded = true)")
@@ -100,7 +100,7 @@ def test_a_page_that_is_not_there_is_not_loaded_again(early: Visit, server: Serv
 
 def test_a_crowded_opening_is_honest_about_it(early: Visit, models: Zoo) -> None:
     early.page.route(f"**/{QUESTION}*", busy)
-    early.page.clock.install()
+    early.install_clock()
     early.page.goto(early.address + "?v=1&p=ring&net=digits")
     early.page.wait_for_function("() => window.explorer && explorer.started")
     early.let_pass_until("() => /first numbers/.test(document.getElementById('words').textContent)")
