@@ -6,9 +6,6 @@
   const { view } = explorer;
   const PORTION = 4;
   const QUIET = 200; // ms without news of the picture before methods are asked for
-  const PAUSE = 500; // ms before a portion that failed is asked again, then twice that, and so on
-  const MOST_PAUSE = 10000;
-  const PATIENCE = 3000; // ms without an answer before the page says that it waits
   const LOST_AFTER = 20000; // ms after which a portion is given up
 
   let results = {}; // by method, for the state that view.answer belongs to
@@ -18,10 +15,17 @@
   let asked = 0;
   let timer = null;
   let flying = []; // the portion on its way
-  let tries = 0; // how often in a row one came to nothing
+  let patience;
+  let notBefore = 0; // when a server that was busy or away may be asked again
+  let busy = false;
 
   explorer.startMethods = function () {
-    explorer.on("answer", () => forget(null)); // every panel is drawn anew for it
+    patience = new explorer.Patience("methods");
+    explorer.on("asking", () => stop && drop()); // the picture first: what is on its way will be out of date
+    explorer.on("answer", () => {
+      if (!busy) notBefore = 0; // it was away, and is back
+      forget(null); // every panel is drawn anew for it
+    });
     explorer.on("adopted", () => view.answer && forget(Object.keys(view.config.methods)));
   };
 
@@ -85,8 +89,7 @@
     explorer.update({ options: Object.fromEntries(order.map((key) => [key, all[key]])) });
     explorer.commitUnasked();
     delete results[name];
-    stamp++; // what is on its way may have been asked with the old option
-    if (stop) stop.abort();
+    drop(); // what is on its way may have been asked with the old option
     explorer.emit("methods", [name]);
   };
 
@@ -100,64 +103,90 @@
   function forget(changed) {
     results = {};
     wanted = [];
-    stamp++;
-    if (stop) stop.abort();
+    drop();
     explorer.emit("methods", changed);
+  }
+
+  function drop() {
+    stamp++;
+    patience.forgets();
+    if (stop) stop.abort();
   }
 
   function later(wait) {
     clearTimeout(timer);
-    timer = setTimeout(work, wait);
+    timer = setTimeout(work, Math.max(wait, notBefore - performance.now()));
   }
   explorer.whenQuiet = (action) => {
     const mine = stamp;
-    setTimeout(() => mine === stamp && !explorer.isAsking() && action(), QUIET);
+    const look = () => mine === stamp && (explorer.isAsking() ? wait() : action());
+    const wait = () => setTimeout(look, QUIET);
+    wait();
   };
 
   async function work() {
     while (wanted.length && !stop) {
       if (!["methods", "compare"].includes(view.state.tab)) return nobodyLooks();
+      if (explorer.isAsking()) return later(QUIET);
       const portion = wanted[0];
       const mine = stamp;
-      flying = portion;
-      stop = new AbortController();
-      const lost = setTimeout((given) => given.abort(), LOST_AFTER, stop);
-      const slow = setTimeout(explorer.showAway, PATIENCE, "There is no answer yet.");
-      try {
-        const question = { ask: ++asked, state: { ...view.asked, options: view.state.options }, methods: portion };
-        const answer = await explorer.askServer("method-answers", "method-question", question, stop.signal);
-        over(lost, slow);
-        if (mine === stamp) take(portion, answer);
-      } catch (failure) {
-        over(lost, slow);
-        if (mine !== stamp) continue; // dropped: go on with what is wanted now
-        if (!(failure instanceof explorer.Refused)) {
-          if (tries++ > 0) explorer.showAway(navigator.onLine ? "The server is away." : "You are offline.");
-          wanted = [...wanted.filter((part) => part !== portion), portion]; // the others need not wait for it
-          // with jitter, as a class must not come back as one
-          return later(Math.min(MOST_PAUSE, PAUSE * 2 ** tries) * (0.75 + Math.random() / 2));
-        }
-        if (portion.length > 1) apart(portion);
-        else take(portion, { methods: { [portion[0]]: { refusal: failure.message.trim() } } });
+      const { answer, refusal, failure } = await ask(portion);
+      if (mine !== stamp) continue; // dropped: go on with what is wanted now
+      if (refusal && portion.length > 1) {
+        apart(portion);
+        continue;
       }
+      const trouble = failure || use(portion, answer || refused(portion[0], refusal));
+      if (trouble) return putOff(portion, trouble);
     }
     return undefined;
   }
 
-  function nobodyLooks() {
-    wanted = [];
-    tries = 0;
-    if (!explorer.isAsking()) explorer.showAway(null); // nothing is waited for now
+  async function ask(portion) {
+    flying = portion;
+    stop = new AbortController();
+    const lost = setTimeout((given) => given.abort(), LOST_AFTER, stop);
+    patience.asks();
+    try {
+      const question = { ask: ++asked, state: { ...view.asked, options: view.state.options }, methods: portion };
+      return { answer: await explorer.askServer("method-answers", "method-question", question, stop.signal) };
+    } catch (failure) {
+      return failure instanceof explorer.Refused ? { refusal: failure } : { failure };
+    } finally {
+      stop = null;
+      clearTimeout(lost);
+    }
   }
 
-  function over(...timers) {
-    stop = null;
-    timers.forEach(clearTimeout);
+  // The others need not wait for it.
+  function putOff(portion, failure) {
+    wanted = [...wanted.filter((part) => part !== portion), portion];
+    busy = failure instanceof explorer.Busy;
+    notBefore = performance.now() + patience.fails(failure);
+    later(0);
+  }
+
+  function nobodyLooks() {
+    wanted = [];
+    patience.forgets(); // nothing is waited for now
+  }
+
+  // Returns why not, where an answer of another version cannot be drawn.
+  function use(portion, answer) {
+    const before = { results: { ...results }, wanted };
+    try {
+      take(portion, answer);
+      patience.ends();
+      return null;
+    } catch (failure) {
+      if (!explorer.isForeign(answer)) throw failure;
+      ({ results, wanted } = before);
+      explorer.cannotUse();
+      return new explorer.Outdated("undrawable");
+    }
   }
 
   function take(portion, answer) {
-    tries = 0;
-    if (!explorer.isAsking()) explorer.showAway(null);
     Object.assign(results, answer.methods);
     wanted = wanted.filter((part) => part !== portion);
     explorer.emit("methods", portion);
@@ -165,6 +194,9 @@
 
   // A portion that was refused: together its methods may be too much work where each alone is not.
   function apart(portion) {
+    patience.ends();
     wanted = wanted.flatMap((part) => (part === portion ? part.map((name) => [name]) : [part]));
   }
+
+  const refused = (name, refusal) => ({ methods: { [name]: { refusal: refusal.message.trim() } } });
 })();

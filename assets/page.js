@@ -173,6 +173,7 @@
     view.config = config;
     const wanted = new URLSearchParams(window.location.search).get("tab"); // so that the right panel waits for the numbers
     view.state = { ...config.defaults, tab: TABS.includes(wanted) ? wanted : config.defaults.tab };
+    explorer.startNotices();
     startTheme();
     startTabs();
     explorer.startPainting();
@@ -201,6 +202,7 @@
     window.addEventListener("resize", debounced(redraw, 150));
     explorer.emit("state", view.state);
     explorer.startSession();
+    explorer.started = true;
   }
 
   function debounced(action, wait) {

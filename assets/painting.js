@@ -176,6 +176,18 @@
     explorer.commit();
   }
 
+  // Undo and redo outlast the reload that a newer version asks for.
+  explorer.paintingHistory = () => ({ done, undone });
+
+  explorer.adoptPaintingHistory = function (kept) {
+    const [before, after] = ["done", "undone"].map((name) => ((kept && kept[name]) || []).filter(isPicture));
+    done = [...before, ...done].slice(-MOST_UNDONE); // what was painted since comes after it
+    if (done.length === before.length) undone = after;
+    showHistory();
+  };
+
+  const isPicture = (picture) => Array.isArray(picture) && picture.length === 64 && picture.every((value) => value >= 0 && value <= 1);
+
   function undoKeys(event) {
     if (!(event.ctrlKey || event.metaKey) || event.altKey || explorer.isTyping(event.target)) return;
     const key = event.key.toLowerCase();

@@ -1,12 +1,30 @@
 // How the page asks its server: Dash's callbacks, by a request of its own. A write into one of Dash's stores would ask the
 // same, but its renderer then visits every component of the page (30 to 40 ms a stroke), and it hides the status that
-// tells a refusal from a server that is away.
+// tells a refusal from a server that is busy, away or newer than the page.
 (function () {
   "use strict";
   const explorer = (window.explorer = window.explorer || {});
 
+  const MOST_SECONDS = 10; // that a busy server can have the page wait at first
+  const ITS_OWN_SECONDS = 2; // where a busy server does not say
+  const LONGEST_SENTENCE = 400;
+
   // The server understood and said no: its sentence is for the visitor, and asking again would not help.
   explorer.Refused = class Refused extends Error {};
+
+  // The server is there and has no room; `seconds` is how long it wants to be left alone.
+  explorer.Busy = class Busy extends Error {
+    constructor(seconds) {
+      super("busy");
+      this.seconds = seconds;
+    }
+  };
+
+  // Something answers, but not as the server does: to ask often would not help.
+  explorer.Astray = class Astray extends Error {};
+
+  // The server is newer than the page and says what the page cannot read, or not draw.
+  explorer.Outdated = class Outdated extends Error {};
 
   const address = () => `${JSON.parse(explorer.byId("_dash-config").textContent).requests_pathname_prefix}_dash-update-component`;
 
@@ -24,10 +42,43 @@
       body: JSON.stringify(body),
       signal,
     });
-    if (response.status === 400 || response.status === 413) throw new explorer.Refused(await response.text());
-    if (!response.ok) throw new Error(`${response.status}`);
-    const answer = JSON.parse((await response.json()).response[output].data);
+    const version = response.headers.get("X-Explorer-Version");
+    explorer.hearVersion(version);
+    if (!response.ok) throw await failureOf(response);
+    const answer = read(await response.text(), output, version);
     if (answer.ask !== question.ask) throw new Error("this answers another question");
+    explorer.noteOrigin(answer, version);
     return answer;
   };
+
+  async function failureOf(response) {
+    const { status, headers } = response;
+    if (status === 400 || status === 413) return new explorer.Refused(await sentenceOf(response));
+    if (status === 503 || status === 429) return new explorer.Busy(secondsOf(headers.get("Retry-After")));
+    if (status > 500 || status === 408) return new Error(`${status}`); // a proxy that does not reach the server
+    if (status === 500) return new explorer.Astray("Something went wrong on the server.");
+    return new explorer.Astray(`Something else answers in the server’s place (${status}).`);
+  }
+
+  // The server's refusals are plain text; what stands before it may send a page of its own.
+  async function sentenceOf(response) {
+    const plain = (response.headers.get("Content-Type") || "").startsWith("text/plain");
+    const text = plain ? (await response.text()).trim() : "";
+    return text ? text.slice(0, LONGEST_SENTENCE) : `The question was refused (${response.status}).`;
+  }
+
+  // Whole seconds, as this server says it; a date is another clock's, and anything else is broken.
+  function secondsOf(text) {
+    if (!/^\s*\d+\s*$/.test(text || "")) return ITS_OWN_SECONDS;
+    return Math.min(MOST_SECONDS, Math.max(1, Number(text)));
+  }
+
+  // Not JSON with status 200 is what a hotspot's sign-in page looks like: the server is not reached then.
+  function read(text, output, version) {
+    try {
+      return JSON.parse(JSON.parse(text).response[output].data);
+    } catch (failure) {
+      throw explorer.isOther(version) ? new explorer.Outdated("unreadable") : failure;
+    }
+  }
 })();

@@ -1,23 +1,24 @@
 // The session: the state and who may change it, questions to the server (one in flight, the newest pending), the
-// address bar, Back and Forward, and what happens when the server is away.
+// address bar, Back and Forward.
 (function () {
   "use strict";
   const explorer = (window.explorer = window.explorer || {});
-  const { byId, element, view } = explorer;
+  const { byId, view } = explorer;
 
   const LIVE_EVERY = 150; // ms between questions while a stroke lasts
   const STALE_AFTER = 300; // ms without an answer before the old numbers are dimmed
-  const PATIENCE = 3000; // … before the page says that it waits
   const LOST_AFTER = 10000; // … before the request is given up and sent again
-  const FIRST_RETRY = 400;
-  const LAST_RETRY = 5000;
 
+  let patience;
   let early = null; // what was changed before the first answer said which state the link means
+  let kept = null; // what the page took along when it was reloaded for a newer version
   let asked = 0; // number of the newest question
-  let waiting = null; // the question in flight
+  let waiting = null; // the question that waits for its answer
   let pending = false; // the state changed while it was
   let liveTimer = null;
   let dimming = null;
+
+  const OFFLINE = "You are offline. Your picture and settings are kept; reconnecting…";
 
   // Fields that no number of the explanation depends on: changing them does not ask for it.
   const LOOKS = ["tab", "scale", "pinned", "options"];
@@ -26,10 +27,14 @@
 
   explorer.startSession = function () {
     early = {};
+    patience = new explorer.Patience("session");
+    kept = explorer.takeKept();
+    byId("stage").classList.add("opening");
+    explorer.on("answer", () => byId("stage").classList.remove("opening"));
     window.addEventListener("popstate", (event) => travel(event.state && event.state.explorer));
-    window.addEventListener("offline", () => showAway("You are offline."));
-    window.addEventListener("online", () => waiting || showAway(null));
-    send({ link: window.location.search });
+    window.addEventListener("offline", () => explorer.tellTrouble("network", OFFLINE));
+    window.addEventListener("online", () => explorer.tellTrouble("network", null));
+    send({ link: kept ? kept.link : window.location.search });
   };
 
   // Change the state. Numbers are asked for later, by commit(); `live` changes are asked for now and then meanwhile.
@@ -50,6 +55,9 @@
   explorer.commitUnasked = () => writeAddress("pushState");
 
   explorer.isAsking = () => Boolean(waiting);
+
+  // The link of what is seen; until the first answer only the address knows.
+  explorer.currentLink = () => (early ? window.location.search : explorer.link());
 
   // Only the looks changed: no question, and no new entry in the browser's history.
   explorer.commitLooks = () => writeAddress("replaceState");
@@ -141,6 +149,7 @@
     waiting = { ask: ++asked, ...what };
     clearTimeout(dimming);
     dimming = setTimeout(showStale, STALE_AFTER, true);
+    explorer.emit("asking"); // whoever else asks steps back
     pursue();
   }
 
@@ -148,109 +157,109 @@
   async function pursue() {
     let answer = null;
     let refusal = null;
-    for (let tries = 0; !answer && !refusal; tries++) {
+    while (!answer && !refusal) {
       try {
         answer = await put(waiting);
       } catch (failure) {
         if (failure instanceof explorer.Refused) refusal = failure;
-        else await recover(tries);
+        else await recover(failure);
       }
     }
-    const opening = "link" in waiting;
-    const state = opening && answer ? answer.state : waiting.state; // the state may have moved on
-    over();
-    if (refusal) explorer.notice(refusal.message); // however often it is asked: what is shown stays
-    if (opening) open(answer || { state: view.config.defaults, notices: [] });
-    if (answer) {
-      view.asked = state;
-      explorer.receive(answer);
+    const question = waiting;
+    answered();
+    try {
+      if (refusal) refused(refusal);
+      else use(answer, question);
+    } catch (failure) {
+      if (refusal || waiting || !explorer.isForeign(answer)) throw failure;
+      await putOff(question);
+      pursue();
+      return;
     }
-    if (pending || (opening && refusal)) send({ state: view.state });
+    patience.ends();
+    if (pending) send({ state: view.state });
   }
 
   async function put(question) {
     const stop = new AbortController();
     const lost = setTimeout(() => stop.abort(), LOST_AFTER);
-    const slow = setTimeout(showAway, PATIENCE, "There is no answer yet.");
+    patience.asks();
     try {
       return await explorer.askServer("explanation", "state", question, stop.signal);
     } finally {
       clearTimeout(lost);
-      clearTimeout(slow);
     }
   }
 
-  function over() {
+  function answered() {
     waiting = null;
     clearTimeout(dimming);
     showStale(false);
-    showAway(null);
+    patience.forgets();
+  }
+
+  // However often it is asked: what is shown stays.
+  function refused(refusal) {
+    explorer.notice(refusal.message);
+    if (!early) return;
+    open({ state: view.config.defaults, notices: [] });
+    pending = true;
+  }
+
+  // Have an answer drawn; where that fails, what was shown before comes back.
+  function use(answer, question) {
+    if (early) open(answer);
+    const { answer: shown, asked: shownState, path, step } = view;
+    try {
+      view.asked = question.state || answer.state; // the page's own state may have moved on
+      explorer.receive(answer);
+    } catch (failure) {
+      Object.assign(view, { answer: shown, asked: shownState, path, step });
+      if (shown) explorer.receive(shown);
+      throw failure;
+    }
+  }
+
+  // A newer version gave an answer that cannot be drawn here: ask again, slowly, as another replica may still be of this one.
+  async function putOff(question) {
+    waiting = early ? question : { ask: ++asked, state: view.state };
+    pending = false;
+    showStale(true);
+    explorer.cannotUse();
+    await recover(new explorer.Outdated("undrawable"));
   }
 
   // The first answer says which state the link was read as. What was changed while waiting for it is kept.
   function open(answer) {
     const changed = Object.keys(early).length > 0;
-    view.state = { ...answer.state, ...early };
+    const state = { ...answer.state, ...early };
+    if (state.target >= view.config.networks[state.network].classes.length) state.target = "predicted";
+    view.state = state;
     early = null;
-    const count = view.config.networks[view.state.network].classes.length;
-    if (view.state.target >= count) view.state.target = "predicted";
     explorer.noticeAll(answer.notices);
     explorer.emit("state", view.state);
     explorer.emit("adopted");
-    if (changed || answer.notices.length) writeAddress("replaceState");
+    if (changed || kept || answer.notices.length) writeAddress("replaceState");
     else keepState(window.location.href);
+    if (kept) explorer.adoptPaintingHistory(kept.painting);
+    kept = null;
   }
 
   // ---- when no answer comes
 
-  async function recover(tries) {
-    if (tries > 0) showAway(navigator.onLine ? "The server is away." : "You are offline."); // one failure may be a hiccup
-    await rest(Math.min(LAST_RETRY, FIRST_RETRY * 2 ** tries));
-    if (!pending || !waiting.state) return;
+  // Wait, and ask then for the newest state; what is pending needs no question of its own.
+  async function recover(failure) {
+    await explorer.rest(patience.fails(failure), failure);
+    if (!pending || early) return;
     pending = false;
     waiting = { ask: ++asked, state: view.state };
   }
 
-  // With jitter, as a class must not come back as one; and at once when the network is back.
-  function rest(pause) {
-    return new Promise((done) => {
-      const wake = () => {
-        clearTimeout(timer);
-        window.removeEventListener("online", wake);
-        done();
-      };
-      const timer = setTimeout(wake, pause * (0.75 + Math.random() / 2));
-      window.addEventListener("online", wake);
-    });
-  }
-
   // Numbers that no longer belong to the picture are dimmed until the new ones come.
   function showStale(stale) {
-    ["stage", "facts"].forEach((id) => byId(id).setAttribute("aria-busy", String(stale)));
+    ["stage", "facts", "sees"].forEach((id) => byId(id).setAttribute("aria-busy", String(stale)));
+    if (!stale || view.answer) return;
+    explorer.write(byId("sees"), "Opening…");
+    explorer.write(byId("words"), "The page is opening: the first numbers are on their way.");
   }
-
-  function showAway(why) {
-    const shown = byId("away");
-    if (!why) {
-      if (shown) shown.remove();
-      return;
-    }
-    const text = `${why} Your picture and settings are kept; reconnecting…`;
-    if (shown) explorer.write(shown.firstChild, text);
-    else byId("notices").append(element("div", { id: "away", class: "notice away" }, element("span", { text })));
-  }
-
-  explorer.showAway = showAway;
-
-  // What was wrong with a link, all in one notice.
-  explorer.noticeAll = function (texts) {
-    if (texts.length === 1) explorer.notice(texts[0]);
-    else if (texts.length) explorer.notice(element("ul", {}, ...texts.map((text) => element("li", { text }))));
-  };
-
-  explorer.notice = function (text) {
-    const close = element("button", { type: "button", class: "btn-close", "aria-label": "Dismiss", onclick: () => box.remove() });
-    const box = element("div", { class: "notice" }, element("div", {}, text), close);
-    byId("notices").append(box);
-  };
 })();

@@ -25,7 +25,7 @@ def layout(zoo: Zoo) -> html.Div:
         [
             html.A("Skip to the attribution", href="#stage", className="skip"),
             _header(),
-            html.Div(id="notices", role="status"),
+            html.Div(id="notices", role="status", **{"aria-atomic": "false"}),  # a new one is read out, not all again
             html.Main(
                 [
                     html.Div([painting(), controls(opening, zoo)], className="column-left"),

@@ -43,7 +43,13 @@ class Server:
         environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
         environment |= {"PORT": str(self.port), "WORKERS": "2"}
         self.process = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=self.log, stderr=self.log, text=True
+            [sys.executable, "app.py"],
+            cwd=ROOT,
+            env=environment,
+            stdout=self.log,
+            stderr=self.log,
+            text=True,
+            start_new_session=True,  # so that all its processes can be killed as one
         )
         end = time.monotonic() + PATIENCE
         while not self._healthy():
@@ -79,6 +85,13 @@ class Server:
         """End it at once; what it was about to answer is lost."""
         if self.process is not None:
             self.process.send_signal(signal.SIGQUIT)  # gunicorn then waits for no open connection
+            self.process.wait(PATIENCE)
+            self.process = None
+
+    def kill(self) -> None:
+        """Kill all its processes; none of them can say good-bye."""
+        if self.process is not None:
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(PATIENCE)
             self.process = None
 

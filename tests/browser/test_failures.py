@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Route
 
 from explorer.models import Model
+from explorer.state import State
 
 from .conftest import Server
 from .visit import QUESTION, Visit
@@ -47,6 +48,56 @@ def test_a_server_that_comes_back_is_caught_up_with(visits: Visits, mortal_serve
     visit.rest()
     assert visit.pixels == painted
     assert visit.page.evaluate("() => notReloaded")
+    visit.shows_the_numbers_of_its_state(models)
+
+
+def test_a_server_gone_for_half_a_minute_costs_nothing_that_was_done(visits: Visits, mortal_server: Server, models: Zoo) -> None:
+    visit = visits(mortal_server.address, apart=True)
+    visit.expects_errors = True
+    visit.install_clock()  # so that half a minute takes some seconds
+    visit.open("?v=1&net=digits&tab=integrated&m=20")
+    visit.page.evaluate("() => (window.notReloaded = true)")
+    visit.stroke((0, 0), (0, 7))
+    visit.rest()
+    mortal_server.kill()
+    asked, began = len(visit.questions), visit.page.evaluate("() => performance.now()")
+
+    visit.stroke((1, 0), (1, 7))
+    visit.stroke((2, 0), (2, 7))
+    visit.page.locator("#paint-undo").click()
+    visit.choose("rule", "midpoint")
+    state = visit.state
+    assert state["pixels"][:24] == [1] * 16 + state["pixels"][16:24] and state["pixels"][16:24] != [1] * 8
+    visit.let_pass_until(AWAY)
+    visit.page.locator("#to-start").click()
+    visit.page.locator("#step-forward").click()
+    visit.press("ArrowRight")
+    assert visit.text("step-shown") == "2 / 20"
+    visit.page.locator("#play").click()
+    visit.let_pass(30_000)
+    assert visit.text("step-shown") == "20 / 20"
+
+    assert visit.page.evaluate(AWAY)
+    assert visit.state == state
+    link = visit.page.evaluate("() => location.search")
+    assert State.from_query(link, models) == (State.from_json(state, models), [])
+    waited = visit.page.evaluate("() => performance.now()") - began
+    assert waited >= 30_000
+    assert 5 <= len(visit.questions) - asked <= 6 + waited / 3_750  # the pause grows to 5 s, less a quarter at most
+    assert visit.page.evaluate("() => seen.most") == 1
+
+    mortal_server.start()
+    visit.let_pass_until(BACK)
+    visit.rest()
+    assert visit.state == state
+    assert visit.page.evaluate("() => notReloaded")
+    visit.shows_the_numbers_of_its_state(models)
+    visit.page.locator("#paint-redo").click()
+    assert visit.pixels[16:24] == [1] * 8
+    for _ in range(3):
+        visit.page.locator("#paint-undo").click()
+    assert visit.text("picture-name") == "Vertical edge"
+    visit.rest()
     visit.shows_the_numbers_of_its_state(models)
 
 

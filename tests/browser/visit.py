@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -70,6 +71,8 @@ AT_REST = """
   );
 }
 """
+# Where the page's clock is Playwright's, which keeps a timer of its own going.
+CAUGHT_UP = AT_REST.replace(" || seen.timers.size", "")
 
 
 def alike(one: Any, other: Any, tolerance: float = 1e-9) -> bool:
@@ -103,6 +106,7 @@ class Visit:
         self.requests: list[Request] = []
         self.errors: list[str] = []
         self.expects_errors = False  # a test that takes the server away sets it
+        self.at_rest = AT_REST
         self.friends: set[str] = set()  # other hosts that a test itself sends the page to
         page.set_default_timeout(PATIENCE)
         self._heard: dict[Any, Callable[[Any], None]] = {
@@ -127,7 +131,7 @@ class Visit:
 
     def rest(self) -> None:
         """Wait until the numbers shown are those of the state and nothing more will be asked."""
-        self.page.wait_for_function(AT_REST)
+        self.page.wait_for_function(self.at_rest)
 
     def until(self, condition: str, *given: Any) -> None:
         """Wait for a condition on the page, an arrow function; ``view`` is the explorer's."""
@@ -247,6 +251,24 @@ class Visit:
         """Press keys one after another."""
         for key in keys:
             self.page.keyboard.press(key)
+
+    def install_clock(self) -> None:
+        """From the next page on, time passes as ever, and faster with ``let_pass``."""
+        self.page.clock.install()
+        self.at_rest = CAUGHT_UP
+
+    def let_pass(self, milliseconds: int) -> None:
+        """Let time pass in a page whose clock is installed, with what comes over the network meanwhile."""
+        for _ in range(0, milliseconds, 500):
+            self.page.clock.run_for(min(500, milliseconds))
+            self.page.evaluate("() => fetch('/healthz').catch(() => null)")  # comes after what was asked before
+
+    def let_pass_until(self, condition: str, *given: Any) -> None:
+        """Let time pass in such a page until a condition holds."""
+        end = time.monotonic() + PATIENCE / 1000
+        while not self.page.evaluate(f"(given) => {{ const {{ view }} = window.explorer; return ({condition})(...given); }}", list(given)):
+            assert time.monotonic() < end, f"waited in vain for {condition}"
+            self.let_pass(500)
 
     def devtools(self) -> CDPSession:
         """Chromium's own protocol, for what Playwright has no call for."""

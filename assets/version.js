@@ -1,0 +1,90 @@
+// A server that runs another version than the page: said once, with a button that reloads, and never reloaded unasked.
+(function () {
+  "use strict";
+  const explorer = (window.explorer = window.explorer || {});
+  const { element, view } = explorer;
+
+  const KEY = "explorer-kept"; // what a reload takes along, read once and then deleted
+  const LOST_AFTER = 10000;
+  const others = new Set(); // versions that were heard of
+  const dismissed = new Set(); // and those that were offered in vain
+  const foreign = new WeakSet(); // answers that came from another version
+  let offer = null; // the notice, while it is there: { remove, urgent }
+
+  // Whether that is another version than the page's own; never where one of the two is not known.
+  explorer.isOther = (version) => Boolean(version && view.config.build && version !== view.config.build);
+
+  explorer.noteOrigin = (answer, version) => explorer.isOther(version) && foreign.add(answer);
+  explorer.isForeign = (answer) => foreign.has(answer);
+
+  // Every answer says by which version it was given. While replicas are replaced, they alternate.
+  explorer.hearVersion = function (version) {
+    if (!explorer.isOther(version)) return;
+    others.add(version);
+    if (!offer && !dismissed.has(version)) show(false);
+  };
+
+  // The page cannot use what the newer version says: that is worth saying, also to one who did not want to know of it.
+  explorer.cannotUse = function () {
+    if (offer ? offer.urgent : dismissed.has("unusable")) return;
+    if (offer) offer.remove();
+    show(true);
+  };
+
+  function show(urgent) {
+    const words = urgent
+      ? "A newer version of this page is here, and this one cannot show its answers. Reloading keeps your picture, settings and undo steps."
+      : "A newer version of this page is here. Reloading keeps your picture, settings and undo steps.";
+    const text = element("span", { text: words });
+    const button = element("button", { type: "button", class: "btn btn-sm btn-outline-secondary", text: "Reload", onclick: () => reload(text) });
+    const ondismiss = () => {
+      offer = null;
+      others.forEach((version) => dismissed.add(version));
+      if (urgent) dismissed.add("unusable");
+    };
+    offer = { remove: explorer.notice(text, { button, ondismiss }), urgent };
+  }
+
+  // Only when the page is there to be loaded: a browser's own error page would be all that is left of it.
+  async function reload(text) {
+    if (!(await isThere())) {
+      explorer.write(text, "The server is away just now. Try to reload in a moment; your picture and settings are kept.");
+      return;
+    }
+    keep();
+    window.location.reload();
+  }
+
+  async function isThere() {
+    const stop = new AbortController();
+    const lost = setTimeout(() => stop.abort(), LOST_AFTER);
+    try {
+      return (await fetch(window.location.pathname, { method: "HEAD", cache: "no-store", signal: stop.signal })).ok;
+    } catch {
+      return false;
+    } finally {
+      clearTimeout(lost);
+    }
+  }
+
+  function keep() {
+    explorer.commitLooks(); // browsers refuse too many entries in a row: the address may lag behind
+    const kept = { address: window.location.search, link: explorer.currentLink(), painting: explorer.paintingHistory() };
+    try {
+      window.sessionStorage.setItem(KEY, JSON.stringify(kept));
+    } catch {
+      // storage is refused in some iframes: the link alone brings everything but the undo steps
+    }
+  }
+
+  // What the page before the reload left behind, or nothing.
+  explorer.takeKept = function () {
+    try {
+      const kept = JSON.parse(window.sessionStorage.getItem(KEY));
+      window.sessionStorage.removeItem(KEY);
+      return kept && kept.address === window.location.search ? kept : null; // else the visitor went on to another link
+    } catch {
+      return null;
+    }
+  };
+})();

@@ -1,0 +1,222 @@
+"""A server that runs another version than the page: said once, never forced, and a reload keeps what was done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from playwright.sync_api import Route
+
+from explorer.models import Model
+
+from .conftest import Server
+from .test_looks import AXE, violations
+from .visit import QUESTION, Visit
+
+Visits = Callable[..., Visit]
+Zoo = Mapping[str, Model]
+OWN, NEXT, LAST = "0" * 12, "1" * 12, "2" * 12
+OFFERED = "() => document.getElementById('notices').textContent.includes('newer version')"
+NEWEST = "() => JSON.stringify(view.asked.pixels) === JSON.stringify(view.state.pixels)"
+
+
+class Versions:
+    """Says in the server's place of which version the page and each answer are, and may spoil the answers."""
+
+    def __init__(self, visit: Visit) -> None:
+        self.page: str | None = OWN
+        self.answers: list[str | None] = [OWN]  # the next ones; the last stays
+        self.spoil: Callable[[dict[str, Any]], Any] = lambda answer: answer
+        visit.page.route("**/_dash-layout", self.layout)
+        visit.page.route(f"**/{QUESTION}*", self.answer)
+
+    def layout(self, route: Route) -> None:
+        response = route.fetch()
+        layout = response.json()
+        config = next(part["props"]["data"] for part in layout["props"]["children"] if part["props"].get("id") == "config")
+        config["build"] = self.page
+        route.fulfill(response=response, json=layout)
+
+    def answer(self, route: Route) -> None:
+        response = route.fetch()
+        body = response.json()
+        output = next(iter(body["response"]))
+        body["response"][output]["data"] = json.dumps(self.spoil(json.loads(body["response"][output]["data"])))
+        version = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        headers = {name: value for name, value in response.headers.items() if name not in ("x-explorer-version", "content-encoding")}
+        route.fulfill(status=response.status, headers=headers | ({"X-Explorer-Version": version} if version else {}), body=json.dumps(body))
+
+
+@pytest.fixture
+def visit(visits: Visits, server: Server) -> Visit:
+    """A visitor in a context of their own, who has not opened the page yet."""
+    return visits(server.address, apart=True)
+
+
+@pytest.fixture
+def versions(visit: Visit) -> Versions:
+    """What this visitor hears of versions."""
+    return Versions(visit)
+
+
+def paint(visit: Visit) -> None:
+    """Change the picture, and wait for its numbers."""
+    visit.page.locator("#paint-invert").click()
+    visit.until(NEWEST)
+    visit.rest()
+
+
+def reload(visit: Visit) -> None:
+    """Press the notice's button, and wait for the numbers of the page that then opens."""
+    visit.page.evaluate("() => (window.notReloaded = true)")
+    visit.page.get_by_role("button", name="Reload").click()
+    visit.page.wait_for_function("() => !window.notReloaded && window.explorer && explorer.view.answer")
+    visit.rest()
+
+
+def test_while_replicas_are_replaced_one_notice_is_enough(visit: Visit, versions: Versions, models: Zoo) -> None:
+    visit.open()
+    paint(visit)
+    assert visit.text("notices") == ""
+    versions.answers = [NEXT, OWN, NEXT, OWN, NEXT]
+    for _ in range(5):
+        paint(visit)
+        assert visit.page.locator(".notice").count() == 1
+    visit.shows_the_numbers_of_its_state(models)  # the answers are used all the same
+    visit.page.get_by_label("Dismiss").click()
+    paint(visit)
+    assert visit.text("notices") == ""  # no nagging
+    versions.answers = [LAST]
+    paint(visit)
+    assert visit.page.locator(".notice").count() == 1  # another one is news again
+
+
+@pytest.mark.parametrize(("page", "answers"), [(None, NEXT), (OWN, None), (None, None), (OWN, OWN)])
+def test_nothing_is_said_where_a_version_is_not_known_or_the_same(page: str | None, answers: str | None, visit: Visit, versions: Versions) -> None:
+    versions.page, versions.answers = page, [answers]
+    visit.open()
+    paint(visit)
+    assert visit.text("notices") == ""
+
+
+def test_a_reload_keeps_the_state_and_what_can_be_undone(visit: Visit, versions: Versions, models: Zoo) -> None:
+    visit.open("?v=1&net=digits&m=30&rule=midpoint&scale=shared&pin=gradient,lime")
+    visit.stroke((0, 0), (0, 7))
+    visit.page.locator("#keep-drawing").click()
+    visit.stroke((1, 0), (1, 7))
+    visit.stroke((2, 0), (2, 7))
+    visit.page.locator("#paint-undo").click()
+    visit.to_tab("compare")
+    versions.answers = [NEXT]
+    visit.page.locator("#paint-undo").click()
+    visit.until(OFFERED)
+    visit.rest()
+    state = visit.state
+    assert state["drawing"] and state["pinned"] == ["gradient", "lime"] and state["tab"] == "compare"
+    versions.page = NEXT
+    reload(visit)
+    assert visit.state == state
+    assert visit.text("notices") == ""
+    assert visit.page.evaluate("() => sessionStorage.length") == 0
+    visit.shows_the_numbers_of_its_state(models)
+    pixels = [visit.pixels]
+    for button in ("paint-redo", "paint-redo", "paint-undo", "paint-undo", "paint-undo"):
+        visit.page.locator(f"#{button}").click()
+        pixels.append(visit.pixels)
+    assert pixels[1][8:16] == [1] * 8 and pixels[2][16:24] == [1] * 8
+    assert pixels[3:5] == [pixels[1], pixels[0]]
+    assert visit.text("picture-name") == "Vertical edge"
+    visit.page.reload()  # a reload of the visitor's own starts as ever
+    visit.rest()
+    assert visit.page.locator("#paint-undo").get_attribute("aria-disabled") == "true"
+
+
+def test_a_reload_without_storage_keeps_the_state(visit: Visit, versions: Versions) -> None:
+    visit.page.add_init_script("Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('refused', 'SecurityError'); } })")
+    visit.open()
+    visit.stroke((0, 0), (0, 7))
+    versions.answers = [NEXT]
+    paint(visit)
+    state = visit.state
+    versions.page = NEXT
+    reload(visit)
+    assert visit.state == state
+
+
+def test_a_page_that_is_not_there_is_not_reloaded_into(visit: Visit, versions: Versions, server: Server) -> None:
+    visit.expects_errors = True
+    visit.open()
+    versions.answers = [NEXT]
+    paint(visit)
+    visit.page.evaluate("() => (window.notReloaded = true)")
+    visit.page.route(server.address + "*", lambda route: route.fulfill(status=502))
+    visit.page.get_by_role("button", name="Reload").click()
+    visit.until("() => document.getElementById('notices').textContent.includes('away just now')")
+    assert visit.page.evaluate("() => notReloaded")
+    assert visit.page.evaluate("() => sessionStorage.length") == 0
+
+
+SPOILED = {
+    "nothing in it": lambda answer: {"ask": answer["ask"]},
+    "another path": lambda answer: {**answer, "path": {"unknown": []}},
+    "not an object": lambda answer: None,
+}
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_an_answer_that_cannot_be_drawn_leaves_what_was_shown(how: str, visit: Visit, versions: Versions, models: Zoo) -> None:
+    visit.open("?v=1&tab=integrated")
+    shown = visit.numbers()
+    versions.answers, versions.spoil = [NEXT], SPOILED[how]
+    visit.page.locator("#paint-invert").click()
+    visit.until("() => document.getElementById('notices').textContent.includes('cannot show')")
+    assert visit.page.get_by_role("button", name="Reload").count() == 1
+    assert visit.numbers() == shown
+    visit.page.locator("#to-start").click()
+    visit.press("ArrowRight")
+    assert visit.text("step-shown") == "1 / 50"
+    visit.page.get_by_label("Dismiss").click()
+    versions.answers, versions.spoil = [OWN], lambda answer: answer  # a replica of the page's own version
+    visit.until(NEWEST)
+    visit.rest()
+    visit.shows_the_numbers_of_its_state(models)
+    assert visit.text("notices") == ""
+    assert visit.errors == []
+
+
+@pytest.mark.parametrize("how", ["nothing in it", "another path"])
+def test_a_first_answer_that_cannot_be_drawn_offers_the_reload(how: str, visit: Visit, versions: Versions, models: Zoo) -> None:
+    versions.answers, versions.spoil = [NEXT], SPOILED[how]
+    visit.page.goto(visit.address + "?v=1&p=ring&net=digits")
+    visit.page.wait_for_function("() => (document.getElementById('notices') || {}).textContent?.includes('cannot show')")
+    assert "opening" in visit.text("words") or visit.text("sees") == ""
+    versions.page, versions.spoil = NEXT, lambda answer: answer
+    reload(visit)
+    assert visit.text("picture-name") == "Ring" and visit.state["network"] == "digits"
+    visit.shows_the_numbers_of_its_state(models)
+    assert visit.errors == []
+
+
+def test_methods_that_cannot_be_drawn_offer_the_reload(visit: Visit, versions: Versions) -> None:
+    visit.open()
+    versions.answers = [NEXT]
+    versions.spoil = lambda answer: {"ask": answer["ask"], "methods": {name: {"map": 7} for name in answer["methods"]}, "correlations": answer["correlations"]}
+    visit.to_tab("methods")
+    visit.until("() => document.getElementById('notices').textContent.includes('cannot show')")
+    assert visit.page.evaluate("() => Object.keys(explorer.knownResults()).length") == 0
+    versions.spoil = lambda answer: answer
+    visit.until("() => Object.keys(explorer.knownResults()).length > 4")
+    assert visit.errors == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_violation_in_the_offer(theme: Any, visit: Visit, versions: Versions) -> None:
+    visit.page.emulate_media(color_scheme=theme)
+    visit.open()
+    versions.answers = [NEXT]
+    paint(visit)
+    visit.page.evaluate("() => explorer.tellTrouble('session', 'The server is away. Your picture and settings are kept; reconnecting…')")
+    visit.page.evaluate(AXE)
+    assert violations(visit) == []
