@@ -91,8 +91,8 @@ def serve(app: Dash, store: Path = STORE) -> None:
     page = CONFIG.sub(lambda config: _lean(config[0]), page)
 
     for name in ("_dash-layout", "_dash-dependencies"):
-        prepared = prepare(client.get(prefix + name).data, "application/json", store)
-        app.server.view_functions[prefix + name] = _view(prepared)
+        content = orjson.dumps(_steady(orjson.loads(client.get(prefix + name).data)))
+        app.server.view_functions[prefix + name] = _view(prepare(content, "application/json", store))
     app.server.view_functions[prefix] = _view(prepare(page.encode(), _media_type(".html"), store))
 
 
@@ -161,6 +161,15 @@ def _lean(config: str) -> str:
     components = settings["children_props"].items()
     with_children = {space: {name: props for name, props in known.items() if props} for space, known in components}
     return orjson.dumps({**settings, "children_props": with_children}).decode().replace("<", "\\u003c")
+
+
+def _steady(part: object) -> object:
+    """A layout with every component's attributes in one order: Dash has ``aria-*`` in another in every process."""
+    if isinstance(part, list):
+        return [_steady(item) for item in part]
+    if isinstance(part, dict) and "namespace" in part and "props" in part:
+        return {**part, "props": {name: _steady(part["props"][name]) for name in sorted(part["props"])}}
+    return part
 
 
 def _lazy(app: Dash, name: str) -> str:
