@@ -46,10 +46,10 @@ class Wire:
 
     def asked(self, part: str = "") -> dict[str, str]:
         """The requests for http addresses that contain this."""
-        return {id: url for id, url in self.paths.items() if url.startswith("http") and part in url}
+        return {number: url for number, url in self.paths.items() if url.startswith("http") and part in url}
 
 
-@pytest.mark.parametrize("offered", [{}, {"extra_http_headers": {"Accept-Encoding": "gzip"}}])  # gzip only: as over plain http
+@pytest.mark.parametrize("offered", [{}, {"extra_http_headers": {"Accept-Encoding": "gzip"}}])  # the latter as over plain http
 def test_a_first_visit_transfers_at_most_700_kb_from_this_server_alone(
     visits: Callable[..., Visit], server: Server, offered: dict[str, Any]
 ) -> None:
@@ -60,7 +60,7 @@ def test_a_first_visit_transfers_at_most_700_kb_from_this_server_alone(
     assert {urlsplit(url).netloc for url in asked.values()} == {urlsplit(server.address).netloc}
     assert asked.keys() <= wire.bytes.keys()
     assert len(wire.asked(FILES)) >= 3
-    assert 100_000 < sum(wire.bytes[id] for id in asked) <= FIRST_VISIT
+    assert 100_000 < sum(wire.bytes[number] for number in asked) <= FIRST_VISIT
 
 
 def test_a_second_visit_fetches_no_file_again_and_the_page_only_if_it_changed(visits: Callable[..., Visit], server: Server) -> None:
@@ -74,8 +74,8 @@ def test_a_second_visit_fetches_no_file_again_and_the_page_only_if_it_changed(vi
     assert not first.asked(FILES).keys() & first.cached
     assert second.asked(FILES).keys() <= second.cached
     for path in ("", "_dash-layout", "_dash-dependencies"):
-        (id,) = (id for id, url in second.asked().items() if url == server.address + path)
-        assert second.statuses[id] == 304, path
+        (number,) = (number for number, url in second.asked().items() if url == server.address + path)
+        assert second.statuses[number] == 304, path
 
 
 def test_the_stylesheet_the_charts_and_the_scripts_are_the_ones_of_the_build(visit: Visit) -> None:
