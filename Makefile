@@ -12,16 +12,19 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # The stamps are newer than the requirements they satisfy, so that nothing is installed twice.
 RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
+# Newer than all that the page and its files are made of.
+PRECOMPRESSED := build/static-made
+PAGE := app.py $(shell find explorer assets models -name '*.py' -o -name '*.js' -o -name '*.css' -o -name '*.npz')
 TORCH = $$(grep '^torch==' requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench train screenshots docs clean browser
+.PHONY: help run test lint bench train screenshots docs plotly clean browser
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: $(RUN) ## Serve on http://127.0.0.1:8050; HOST, PORT and other settings come from the environment
+run: $(RUN) $(PRECOMPRESSED) ## Serve on http://127.0.0.1:8050; HOST, PORT and other settings come from the environment
 	@exec $(BIN)/python app.py
 
 test: $(DEV) browser ## Run all tests, those in a browser included
@@ -43,8 +46,11 @@ screenshots: $(DEV) browser ## Take the pictures in the documentation
 docs: $(RUN) ## Write docs/methods.md anew from the table of methods
 	@$(BIN)/python scripts/method_docs.py
 
+plotly: ## Make the part of Plotly in assets/vendor/ anew, from the version pinned in scripts/plotly-bundle/; needs npm
+	@cd scripts/plotly-bundle && npm ci --silent && npm run --silent build
+
 clean: ## Delete what the other targets installed and cached
-	@rm -rf $(VENV) build .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	@rm -rf $(VENV) build scripts/plotly-bundle/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 browser: $(DEV)
@@ -63,6 +69,10 @@ $(RUN): requirements.txt
 		|| $(PIP) install --no-deps --retries 1 --timeout 15 --index-url '$(TORCH_INDEX)' "$(TORCH)" >/dev/null 2>&1 \
 		|| echo "torch is not to be had from $(TORCH_INDEX); taking it from pip's usual place."
 	@$(PIP) install -r requirements.txt
+	@touch $@
+
+$(PRECOMPRESSED): $(PAGE) $(RUN)
+	@$(BIN)/python scripts/precompress.py
 	@touch $@
 
 $(DEV): requirements-dev.txt requirements-oracles.txt $(RUN)

@@ -43,7 +43,7 @@ def create_app() -> Dash:
     from dash import Dash
 
     from explorer.models import load_zoo
-    from explorer.page import callbacks, guard
+    from explorer.page import callbacks, guard, static
     from explorer.page.compression import compress_answers
     from explorer.page.layout import layout
 
@@ -65,8 +65,8 @@ def create_app() -> Dash:
     callbacks.register(app, zoo)
     guard.protect(app, frame_ancestors=os.environ.get("FRAME_ANCESTORS", "*"))
     compress_answers(app.server)
-    # Dash finishes setting up in its first request, and others that come meanwhile find it half done: make it this one
-    app.server.test_client().get(app.config.routes_pathname_prefix)
+    # Dash finishes setting up in its first request, and others that come meanwhile find it half done: it is made here
+    static.serve(app)
     return app
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from bench.pairs import Row, print_table
 
-PARTS = ("engine", "http", "browser", "start", "methods", "bounds")
+PARTS = ("engine", "http", "browser", "start", "methods", "bounds", "transfer")
 
 
 def main(parts: Sequence[str]) -> None:
@@ -16,6 +16,11 @@ def main(parts: Sequence[str]) -> None:
     if unknown:
         sys.exit(f"unknown part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     for part in parts or PARTS:
+        if part == "transfer":  # bytes, not times
+            from bench import transfer
+
+            transfer.main()
+            continue
         title, rows = _part(part)
         print_table(title, rows())
 

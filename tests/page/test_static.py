@@ -1,0 +1,310 @@
+"""What a first visit transfers, and how the files of the page are named, cached and compressed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urljoin
+
+import brotli
+import pytest
+from dash import Dash, dcc, html
+from dash._utils import to_json
+from dash.development.base_component import Component
+from flask.testing import FlaskClient
+
+from app import INDEX, create_app
+from explorer.page.static import TAGS, bodies, digest_of, named, serve
+from scripts.precompress import precompress
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRST_VISIT = 700_000  # bytes, the aim
+APP = create_app()
+CLIENT: FlaskClient = APP.server.test_client()
+PAGE: str = CLIENT.get("/").text
+FILES = named(PAGE)
+FETCHED = ("/", "/_dash-layout", "/_dash-dependencies")
+OPENING = {
+    "output": "explanation.data",
+    "outputs": {"id": "explanation", "property": "data"},
+    "inputs": [{"id": "state", "property": "data", "value": {"ask": 1, "link": ""}}],
+    "changedPropIds": ["state.data"],
+}
+GZIP = {"Accept-Encoding": "gzip, deflate"}
+
+Small = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Small:
+    """Makes the client of a small app with one script and one stylesheet, and perhaps a store of compressed bodies."""
+
+    def make(script: str = "let a = 1;", prefix: str = "/", store: Path = tmp_path / "none") -> FlaskClient:
+        return small_app(tmp_path, script, prefix, store).server.test_client()
+
+    return make
+
+
+def small_app(folder: Path, script: str = "let a = 1;", prefix: str = "/", store: Path = Path("none")) -> Dash:
+    assets = folder / "assets"
+    assets.mkdir(exist_ok=True)
+    (assets / "own.js").write_text(script)
+    (assets / "own.css").write_text("p { margin: 0 }")
+    app = Dash("explorer", assets_folder=str(assets), index_string=INDEX, url_base_pathname=prefix, enable_mcp=False)
+    app.layout = html.P("Hello")
+    serve(app, store)
+    return app
+
+
+def own_script(client: FlaskClient) -> str:
+    """The address of the file with the app's own scripts."""
+    (address,) = (address for address in named(client.get("/").text) if address.endswith("/explorer.js"))
+    return address
+
+
+def test_a_first_visit_with_gzip_only_stays_below_700_kb() -> None:
+    answers = [CLIENT.get(address, headers=GZIP) for address in (*FETCHED, *FILES)]
+    answers.append(CLIENT.post("/_dash-update-component", json=OPENING, headers=GZIP))
+    assert all(answer.status_code == 200 for answer in answers)
+    lengths = [int(answer.headers["Content-Length"]) for answer in answers]
+    assert lengths == [len(answer.data) for answer in answers]
+    assert sum(lengths) <= FIRST_VISIT
+
+
+def test_every_file_that_the_page_names_is_there_and_named_by_its_content() -> None:
+    assert len(FILES) == len(set(FILES)) >= 3
+    assert set(re.findall(r'(?:src|href)="(?!data:)([^"]+)"', PAGE)) == set(FILES)
+    for address in FILES:
+        answer = CLIENT.get(address)
+        assert answer.status_code == 200
+        assert address.split("/")[1:3] == ["static", digest_of(answer.data)]
+        assert answer.content_type == ("text/css" if address.endswith(".css") else "text/javascript") + "; charset=utf-8"
+
+
+def test_own_scripts_and_styles_are_all_there_in_the_order_of_their_names() -> None:
+    joined = {address.rsplit("/", 1)[-1]: CLIENT.get(address).text for address in FILES}
+    for ending, folder in ((".js", "assets"), (".css", "assets/css")):
+        texts = [path.read_text() for path in sorted((ROOT / folder).glob(f"*{ending}"))]
+        places = [joined[f"explorer{ending}"].index(text) for text in texts]
+        assert places == sorted(places)
+        assert len(joined[f"explorer{ending}"]) <= sum(len(text) + 2 for text in texts)
+
+
+def test_react_comes_first_and_the_renderer_starts_after_all() -> None:
+    first, *_, last = [address for address in FILES if address.endswith(".js")]
+    assert CLIENT.get(first).text.index("react.production.min.js") < 200
+    assert "DashRenderer" in CLIENT.get(last).text
+    assert PAGE.index(last) < PAGE.index("new DashRenderer()")
+
+
+def test_no_script_makes_another_strict_and_no_style_needs_its_place() -> None:
+    for address in FILES:
+        text = CLIENT.get(address).text
+        if address.endswith(".js"):
+            assert text.startswith(";")  # what follows is then no directive for the whole file
+        else:
+            assert all(url.startswith(("data:", "#")) for url in re.findall(r"url\(\s*[\"']?([^)\s\"']+)", text))
+
+
+def test_the_page_has_no_component_that_loads_code_later() -> None:
+    def components(part: object) -> list[Component]:
+        return [part, *(item for item in part._traverse())] if isinstance(part, Component) else []
+
+    assert {c._type for c in components(APP.layout) if getattr(c, "_namespace", "") == "dash_core_components"} == {"Store"}
+
+
+def test_code_that_another_component_would_load_later_is_found_beside_the_others() -> None:
+    address = urljoin(FILES[-1], "async-graph.js")
+    answer = CLIENT.get(address, follow_redirects=True)
+    assert (answer.status_code, answer.history[0].status_code) == (200, 302)
+    assert "webpackChunkdash_core_components" in answer.text
+    assert CLIENT.get(urljoin(FILES[-1], "dash_core_components-shared.js"), follow_redirects=True).status_code == 200
+
+
+@pytest.mark.parametrize("address", FILES)
+def test_files_are_kept_for_good(address: str) -> None:
+    answer = CLIENT.get(address, headers=GZIP)
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("address", FETCHED)
+def test_what_names_them_is_asked_for_again_at_every_visit(address: str) -> None:
+    answer = CLIENT.get(address, headers=GZIP)
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert "frame-ancestors" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("address", [*FETCHED, *FILES])
+def test_what_the_browser_has_is_not_sent_again(address: str) -> None:
+    had = CLIENT.get(address, headers=GZIP)
+    for tag in (had.headers["ETag"], f"W/{had.headers['ETag']}", f'"other", {had.headers["ETag"]}', "*"):
+        again = CLIENT.get(address, headers={**GZIP, "If-None-Match": tag})
+        assert (again.status_code, again.data) == (304, b"")
+        assert again.headers["ETag"] == had.headers["ETag"]
+        assert again.headers["Cache-Control"] == had.headers["Cache-Control"]
+    assert CLIENT.get(address, headers={**GZIP, "If-None-Match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize("address", [*FETCHED, *FILES])
+def test_head_tells_what_get_would_send(address: str) -> None:
+    asked, sent = CLIENT.head(address, headers=GZIP), CLIENT.get(address, headers=GZIP)
+    assert (asked.status_code, asked.data) == (200, b"")
+    for name in ("Content-Length", "Content-Encoding", "Content-Type", "ETag", "Cache-Control", "Vary"):
+        assert asked.headers[name] == sent.headers[name]
+
+
+@pytest.mark.parametrize("address", [*FETCHED, *FILES])
+def test_other_methods_are_refused(address: str) -> None:
+    assert CLIENT.post(address).status_code == 405
+    assert CLIENT.delete(address).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "static/",
+        "static/x/app.py",
+        "static/../app.py",
+        "static/x/../../app.py",
+        "static/x/..%2f..%2fapp.py",
+        "static/%2e%2e/%2e%2e/app.py",
+        "static/x/..\\..\\app.py",
+        "static/x/app.py%00.js",
+        "static//etc/passwd",
+        "static/x//etc/passwd",
+        "static/x/" + "a" * 5000,
+        "static/" + "../" * 30 + "etc/passwd",
+        "static/x/__init__.py",
+        "static/x/.js",
+    ],
+)
+def test_no_other_path_leads_anywhere(path: str) -> None:
+    answer = CLIENT.get(f"/{path}", follow_redirects=True)
+    assert 400 <= answer.status_code < 500
+    assert len(answer.data) < 200
+
+
+def test_a_file_has_only_the_address_of_its_content() -> None:
+    wrong = FILES[0].replace(FILES[0].split("/")[2], "0" * 16)
+    assert CLIENT.get(wrong).status_code == 404
+
+
+def test_each_encoding_is_sent_to_those_who_take_it(small: Small, tmp_path: Path) -> None:
+    script = "let much = 'the same over and over';\n" * 100
+    store = tmp_path / "store"
+    precompress(bodies(small_app(tmp_path, script)), store)
+    client = small(script, store=store)
+    address = own_script(client)
+    plain = client.get(address)
+    assert "Content-Encoding" not in plain.headers
+    takes = {
+        "gzip": "gzip",
+        "gzip, deflate": "gzip",
+        "gzip, deflate, br, zstd": "br",
+        "br": "br",
+        "br;q=0, gzip": "gzip",
+        "br;q=0.1, gzip;q=0.9": "gzip",
+        "gzip;q=0, identity": None,
+        "deflate": None,
+        "": None,
+        "br;q=nonsense": None,
+    }
+    tags = {plain.headers["ETag"]}
+    for accepted, encoding in takes.items():
+        answer = client.get(address, headers={"Accept-Encoding": accepted})
+        assert answer.headers.get("Content-Encoding") == encoding, accepted
+        decode = {"gzip": gzip.decompress, "br": brotli.decompress, None: bytes}[encoding]
+        assert decode(answer.data) == plain.data
+        tags.add(answer.headers["ETag"])
+    assert len(tags) == 3  # one a variant, as an entity tag must be
+
+
+def test_without_the_work_done_ahead_gzip_is_still_there(small: Small) -> None:
+    client = small("let much = 'the same over and over';\n" * 100)
+    answer = client.get(own_script(client), headers={"Accept-Encoding": "gzip, br"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert len(answer.data) < 500
+
+
+def test_work_done_ahead_for_other_content_is_left_alone(small: Small, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    precompress([b"something else"], store)
+    client = small("let a = 2;", store=store)
+    answer = client.get(own_script(client), headers=GZIP)
+    assert gzip.decompress(answer.data) == client.get(own_script(client)).data
+    assert b"let a = 2;" in gzip.decompress(answer.data)
+
+
+def test_precompressing_makes_what_is_missing_and_deletes_what_is_no_more(tmp_path: Path) -> None:
+    precompress([b"one" * 100, b"two" * 100], tmp_path)
+    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    sizes = precompress([b"two" * 100, b"three" * 100], tmp_path)
+    after = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    two = {f"{digest_of(b'two' * 100)}{suffix}" for suffix in (".gz", ".br")}
+    assert set(before) & set(after) == two
+    assert all(before[name] == after[name] for name in two)
+    assert set(after) - two == {f"{digest_of(b'three' * 100)}{suffix}" for suffix in (".gz", ".br")}
+    assert [plain for plain, _, _ in sizes] == [300, 500]
+    assert all(gzipped < plain and brotlied < plain for plain, gzipped, brotlied in sizes)
+
+
+def test_an_address_changes_with_the_content_and_only_then(small: Small, tmp_path: Path) -> None:
+    first = own_script(small("let a = 1;"))
+    os.utime(tmp_path / "assets" / "own.js", (1, 1))
+    assert own_script(small("let a = 1;")) == first
+    assert own_script(small("let a = 2;")) != first
+
+
+def test_a_prefix_moves_the_files(small: Small) -> None:
+    client = small(prefix="/explorer/")
+    addresses = named(client.get("/explorer/").text)
+    assert addresses
+    for address in addresses:
+        assert address.startswith("/explorer/static/")
+        assert client.get(address).status_code == 200
+        assert client.get(address.removeprefix("/explorer")).status_code == 404
+
+
+@pytest.mark.parametrize("seed", ["1", "7"])  # of the order in sets: with these Dash writes two different layouts
+def test_replicas_of_one_version_serve_the_very_same(seed: str) -> None:
+    ask = f"""
+from app import create_app
+client = create_app().server.test_client()
+print(*(client.get(address).headers["ETag"] for address in {FETCHED!r}), client.get("/").text)
+"""
+    settings = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+    said = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, env=settings, capture_output=True, text=True, check=True)
+    assert said.stdout == " ".join([*(CLIENT.get(address).headers["ETag"] for address in FETCHED), PAGE]) + "\n"
+
+
+def test_the_layout_that_is_served_is_the_one_that_dash_makes() -> None:
+    assert CLIENT.get("/_dash-layout").json == json.loads(to_json(APP.layout))
+
+
+def test_the_page_tells_nothing_of_the_machine_and_holds_nothing_random() -> None:
+    assert "python_version" not in PAGE
+    assert "end_id" not in PAGE
+    assert CLIENT.get("/").data == CLIENT.get("/").data
+
+
+def test_the_addresses_that_dash_has_for_the_files_go_on() -> None:
+    for address in ("/assets/base.js", "/assets/vendor/plotly-charts.min.js", "/assets/css/style.css"):
+        assert CLIENT.get(address).data == (ROOT / address[1:]).read_bytes()
+    assert CLIENT.get("/_dash-component-suites/dash/dcc/dash_core_components.js").status_code == 200
+
+
+def test_tags_are_found_as_dash_writes_them() -> None:
+    # the whole module rests on it: if Dash wrote its tags otherwise, the page would silently name Dash's own files
+    app = Dash("explorer", assets_folder=str(ROOT / "assets"), index_string=INDEX, enable_mcp=False)
+    app.layout = html.Div(dcc.Store(id="x"))
+    page: str = app.server.test_client().get("/").text
+    assert len(re.findall(r"<script src=|<link rel=.stylesheet", page)) == sum(len(tag.findall(page)) for tag in TAGS) > 20
