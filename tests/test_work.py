@@ -20,7 +20,7 @@ from explorer.page.method_answers import MOST as MOST_METHODS
 from explorer.page.method_answers import method_answers
 from explorer.pictures import BASELINES
 from explorer.state import MAX_SAMPLES, MAX_STEPS, RULE_NAMES, State, StateError
-from explorer.work import MOST, check_explanation, check_methods, work_of_explanation, work_of_method, work_with
+from explorer.work import check_explanation, check_methods, work_of_explanation, work_of_method, work_with
 
 ZOO = load_zoo()
 NETWORKS = pytest.mark.parametrize("network", list(ZOO))
