@@ -8,8 +8,8 @@ it says itself, see ``Method.count``.
 The weights below were found by timing every method with its largest settings on every network of the zoo, which
 ``python -m bench bounds`` does again: one core of a shared server does 4,000 to 5,500 million in a second, and 3,000
 million while its neighbours fight it for every cache. So ``MOST`` is 1.2 to 1.6 s of a core, 2.1 s at the worst. It is
-as low as can be without refusing any four methods their defaults: exact Shapley values on the convolutional network and
-the three most laborious others are 6,400 million.
+as low as can be without refusing what the page asks for with defaults: exact Shapley values on the convolutional
+network and the three most laborious others are 6,400 million.
 """
 
 from __future__ import annotations
