@@ -160,8 +160,7 @@
     } catch (failure) {
       if (!explorer.isForeign(answer)) throw failure;
       ({ results, related, wanted } = before);
-      explorer.cannotUse();
-      return new explorer.Outdated("undrawable");
+      return explorer.outdated();
     }
   }
 
