@@ -181,8 +181,7 @@
     } catch (failure) {
       if (!explorer.isForeign(answer)) throw failure;
       ({ results, wanted } = before);
-      explorer.cannotUse();
-      return new explorer.Outdated("undrawable");
+      return explorer.outdated();
     }
   }
 

@@ -7,7 +7,7 @@
 
   const EDGE = 10; // px between a notice and the window's edge, as in the stylesheet
   // What a notice should not lie on, and how much that matters.
-  const IN_USE = { "#paint-grid": 100, "#playback": 3, "#tabs": 3, ".header-tools": 1 };
+  const IN_USE = { "#paint-grid": 1000, "#playback": 30, "#tabs": 1, ".header-tools": 1 };
 
   explorer.startNotices = function () {
     let placing = null;

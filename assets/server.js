@@ -23,9 +23,6 @@
   // Something answers, but not as the server does: to ask often would not help.
   explorer.Astray = class Astray extends Error {};
 
-  // The server is newer than the page and says what the page cannot read, or not draw.
-  explorer.Outdated = class Outdated extends Error {};
-
   const address = () => `${JSON.parse(explorer.byId("_dash-config").textContent).requests_pathname_prefix}_dash-update-component`;
 
   // Ask the callback that answers `input.data` with `output.data`, an answer that is JSON in a string.
@@ -45,8 +42,7 @@
     const version = response.headers.get("X-Explorer-Version");
     explorer.hearVersion(version);
     if (!response.ok) throw await failureOf(response);
-    const answer = read(await response.text(), output, version);
-    if (answer.ask !== question.ask) throw new Error("this answers another question");
+    const answer = read(await response.text(), output, question, version);
     explorer.noteOrigin(answer, version);
     return answer;
   };
@@ -74,11 +70,13 @@
   }
 
   // Not JSON with status 200 is what a hotspot's sign-in page looks like: the server is not reached then.
-  function read(text, output, version) {
+  function read(text, output, question, version) {
     try {
-      return JSON.parse(JSON.parse(text).response[output].data);
+      const answer = JSON.parse(JSON.parse(text).response[output].data);
+      if (answer.ask !== question.ask) throw new Error("this answers another question");
+      return answer;
     } catch (failure) {
-      throw explorer.isOther(version) ? new explorer.Outdated("unreadable") : failure;
+      throw explorer.isOther(version) ? explorer.outdated() : failure;
     }
   }
 })();

@@ -225,8 +225,7 @@
     waiting = early ? question : { ask: ++asked, state: view.state };
     pending = false;
     showStale(true);
-    explorer.cannotUse();
-    await recover(new explorer.Outdated("undrawable"));
+    await recover(explorer.outdated());
   }
 
   // The first answer says which state the link was read as. What was changed while waiting for it is kept.

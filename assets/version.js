@@ -24,11 +24,15 @@
     if (!offer && !dismissed.has(version)) show(false);
   };
 
-  // The page cannot use what the newer version says: that is worth saying, also to one who did not want to know of it.
-  explorer.cannotUse = function () {
-    if (offer ? offer.urgent : dismissed.has("unusable")) return;
-    if (offer) offer.remove();
-    show(true);
+  // A newer version says what the page cannot read, or not draw.
+  explorer.Outdated = class Outdated extends Error {};
+
+  // Such a failure; it is worth saying once, also to one who did not want to know of a newer version.
+  explorer.outdated = function () {
+    const known = offer ? offer.urgent : dismissed.has("unusable");
+    if (offer && !known) offer.remove();
+    if (!known) show(true);
+    return new explorer.Outdated("it cannot be read or drawn");
   };
 
   function show(urgent) {
