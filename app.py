@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from dash import Dash
-    from flask import Flask
 
 HERE = Path(__file__).resolve().parent
 
 # Before anything imports numpy: for products as small as these its BLAS threads only wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's own setting holds only in the thread that sets it
 
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -69,21 +67,6 @@ def create_app() -> Dash:
     callbacks.register(app, zoo)
     guard.protect(app, zoo, serving, version())
     return app
-
-
-def worker_started(server: Flask, stopping: Callable[[], bool]) -> None:
-    """Make a worker ready to be asked: its probe explanations are also what gets torch going, so no visitor waits for that.
-
-    Args:
-        server: the application that the worker serves.
-        stopping: whether the worker is about to end.
-    """
-    from explorer.page.guard import NAME, Guard
-
-    guard: Guard = server.extensions[NAME]
-    guard.readiness.refusal()
-    guard.readiness.stopping = stopping
-    guard.counts.worker_started()
 
 
 def main() -> None:

@@ -42,9 +42,9 @@ if serving.metrics and OURS not in os.environ.get(COUNTED_IN, ""):  # this file 
 
 def post_worker_init(worker):
     """Each worker gets going before it is asked anything."""
-    from app import worker_started
+    from explorer.page.guard import NAME
 
-    worker_started(worker.wsgi, lambda: not worker.alive)
+    worker.wsgi.extensions[NAME].worker_started(lambda: not worker.alive)
 
 
 def child_exit(server, worker):

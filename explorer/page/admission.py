@@ -11,12 +11,14 @@ import math
 import socket
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TypeVar
 
 PATIENCE = 4.0  # seconds that a request may wait; with the 2 s that it may compute it ends within the grace of a stop
 LONGEST_RETRY = 5  # seconds
+Answer = TypeVar("Answer")
 STROKES, METHODS = "explanation", "method-answers"
 
 
@@ -38,75 +40,71 @@ class Gone(Exception):
 
 
 class Lane:
-    """A door that lets a few through at a time, and a line before it.
+    """A few threads that compute, and a line before them.
+
+    Torch keeps memory of its own in every thread that it ever computed in, 10 MB with a convolution: hence not in the
+    threads that hold requests, of which there are many.
 
     Args:
-        at_once: how many may be inside.
+        at_once: how many compute at once.
         places: how many may wait.
         patience: seconds for which each of them may.
     """
 
     def __init__(self, at_once: int, places: int, patience: float = PATIENCE) -> None:
         self.at_once, self.places, self.patience = at_once, places, patience
+        self._threads = ThreadPoolExecutor(at_once, "lane")  # takes up work in the order in which it comes
         self._lock = threading.Lock()
-        self._free = at_once
-        self._usual = 0.0  # seconds inside, a running mean
-        self._line: deque[threading.Event] = deque()
+        self._inside = 0  # computing or waiting
+        self._usual = 0.0  # seconds that computing takes, a running mean
 
-    @property
-    def waiting(self) -> int:
-        """How many stand in line just now."""
-        return len(self._line)
-
-    @contextmanager
-    def turn(self, still_there: Callable[[], bool] = lambda: True) -> Iterator[None]:
-        """Wait for a turn and hold it for as long as the block lasts.
+    def compute(self, work: Callable[[], Answer], still_there: Callable[[], bool] = lambda: True) -> Answer:
+        """Wait for a turn, then do some work.
 
         Args:
+            work: what to do, in another thread but in the same context.
             still_there: asked after a wait, so that nothing is computed for somebody who left.
+
+        Returns:
+            What the work returns; what it raises is raised here.
 
         Raises:
             Busy: the line is full, or the turn did not come in time.
             Gone: the turn came, but nobody is there any more.
         """
-        waited = self._enter()
+        waits = self._come()
         try:
-            if waited and not still_there():
-                raise Gone
-            begin = time.monotonic()
-            yield
-            self._usual += (time.monotonic() - begin - self._usual) / 16
+            turn = self._threads.submit(copy_context().run, self._take_turn, work, still_there if waits else lambda: True)
+            try:
+                return turn.result(self.patience)
+            except TimeoutError:
+                if turn.cancel():
+                    raise Busy(self._retry_after(), "late") from None
+                return turn.result()  # it has begun
         finally:
-            self._leave()
+            with self._lock:
+                self._inside -= 1
 
-    def _enter(self) -> bool:
-        """Come in; returns whether that took a wait."""
+    def _come(self) -> bool:
+        """Take a place; returns whether it is one to wait in."""
         with self._lock:
-            if self._free:
-                self._free -= 1
-                return False
-            if len(self._line) >= self.places:
+            if self._inside >= self.at_once + self.places:
                 raise Busy(self._retry_after(), "full")
-            called = threading.Event()
-            self._line.append(called)
-        if called.wait(self.patience):
-            return True
-        with self._lock:
-            if called.is_set():  # called just as the time was over
-                return True
-            self._line.remove(called)
-            raise Busy(self._retry_after(), "late")
+            self._inside += 1
+            return self._inside > self.at_once
 
-    def _leave(self) -> None:
-        with self._lock:
-            if self._line:
-                self._line.popleft().set()  # the place passes on: nobody who comes just now can take it
-            else:
-                self._free += 1
+    def _take_turn(self, work: Callable[[], Answer], still_there: Callable[[], bool]) -> Answer:
+        if not still_there():
+            raise Gone
+        begin = time.monotonic()
+        try:
+            return work()
+        finally:
+            self._usual += (time.monotonic() - begin - self._usual) / 16
 
     def _retry_after(self) -> int:
         """How long the line takes as it stands, in whole seconds from 1 to ``LONGEST_RETRY``."""
-        return min(LONGEST_RETRY, max(1, math.ceil(len(self._line) * self._usual / self.at_once)))
+        return min(LONGEST_RETRY, max(1, math.ceil(self._inside * self._usual / self.at_once)))
 
 
 class Admission:

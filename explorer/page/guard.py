@@ -38,6 +38,18 @@ class Guard:
         self.readiness = Readiness(zoo)
         self.admission = Admission(serving.threads)
 
+    def worker_started(self, stopping: Callable[[], bool]) -> None:
+        """Make a worker ready to be asked: torch takes half a second to get going, in every thread that computes.
+
+        Args:
+            stopping: whether the worker is about to end.
+        """
+        for lane in self.admission.lanes.values():
+            lane.compute(self.readiness.find_fault)
+        self.readiness.refusal()
+        self.readiness.stopping = stopping
+        self.counts.worker_started()
+
 
 def protect(app: Dash, zoo: Zoo, serving: Serving, version: str) -> None:
     """Put everything that stands guard before the app's server. Call it last, when callbacks and routes are registered.
@@ -95,8 +107,7 @@ def _admitted(dispatch: Callable[[], Any], guard: Guard) -> Callable[[], Any]:
         callback = request.environ[CALLBACK]
         connection = request.environ.get("gunicorn.socket")
         try:
-            with guard.admission.lane(callback).turn(lambda: not hung_up(connection)):
-                return dispatch()
+            return guard.admission.lane(callback).compute(dispatch, lambda: not hung_up(connection))
         except Busy as busy:
             guard.counts.shed(callback, busy.reason)
             raise

@@ -16,6 +16,7 @@ from flask import Flask, Response
 from explorer import models, pictures
 from explorer.attribution import exact_integrated_gradients
 from explorer.attribution.network import Floats
+from explorer.page.admission import Lane
 from explorer.page.answer import answer
 from explorer.state import State, Zoo
 
@@ -38,6 +39,7 @@ class Readiness:
         self._zoo = zoo
         self._digits = pictures.digit_samples(models.FOLDER)
         self._lock = threading.Lock()
+        self._lane = Lane(1, 0)  # not that of the visitors, whose line may be long; nor any thread that asks
         self._found: tuple[float, str | None] = (-VALID, None)
 
     def refusal(self) -> str | None:
@@ -47,9 +49,13 @@ class Readiness:
         with self._lock:
             when, finding = self._found
             if time.monotonic() - when >= VALID:
-                finding = find_fault(self._zoo, self._digits)
+                finding = self._lane.compute(self.find_fault)
                 self._found = time.monotonic(), finding
         return finding
+
+    def find_fault(self) -> str | None:
+        """One sentence about what is wrong with the networks, looked for just now; None when all is right."""
+        return find_fault(self._zoo, self._digits)
 
 
 def add(server: Flask, prefix: str, readiness: Readiness) -> None:
