@@ -1,5 +1,6 @@
 """How gunicorn serves ``app:server``; it reads this file by itself. Every setting comes from the environment."""
 
+import gc
 import os
 import shutil
 import sys
@@ -38,6 +39,12 @@ COUNTED_IN, OURS = "PROMETHEUS_MULTIPROC_DIR", "explorer-metrics-"
 if serving.metrics and OURS not in os.environ.get(COUNTED_IN, ""):  # this file is read again when gunicorn reloads
     # before prometheus_client is imported, which looks for it once
     os.environ[COUNTED_IN] = tempfile.mkdtemp(prefix=OURS, dir=in_memory)
+
+
+def when_ready(server):
+    """What is loaded now stays: no worker's garbage collector has to walk through it, and so copy it, ever again."""
+    gc.collect()
+    gc.freeze()
 
 
 def post_worker_init(worker):

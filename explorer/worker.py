@@ -105,6 +105,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         finally:
             self.held.pop(conn, None)
 
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
+        """Whether another request may follow. Not after a body that turns out unreadable: its own was answered already."""
+        try:
+            return bool(super()._keepalive_after(conn, keepalive))
+        except errors.ParseException:
+            return False
+
     def murder_pending(self) -> None:
         """Close connections that say nothing, and cut off those that say or take it too slowly. Runs at least every second."""
         super().murder_pending()

@@ -8,7 +8,7 @@ from typing import Any
 
 from dash import Dash
 from flask import Flask, request
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from explorer.page import probes, refusals
@@ -97,7 +97,16 @@ def _check_requests(app: Dash, update_path: str) -> None:
         if request.path == update_path and request.method == "POST":
             if not request.is_json:
                 raise BadRequestBody("the body must be JSON, sent as application/json")
-            request.environ[CALLBACK] = check_callback(request.get_data(cache=True), app.callback_map)
+            request.environ[CALLBACK] = check_callback(_body(), app.callback_map)
+
+
+def _body() -> bytes:
+    try:
+        return request.get_data(cache=True)
+    except HTTPException:  # too large
+        raise
+    except Exception:  # what the server beneath has to say of broken chunks, and each server says it in its own way
+        raise BadRequestBody("the body could not be read") from None
 
 
 def _admitted(dispatch: Callable[[], Any], guard: Guard) -> Callable[[], Any]:
