@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dash import Dash
-    from flask import Flask
 
 HERE = Path(__file__).resolve().parent
 
 # Before anything imports numpy: for products as small as these its BLAS threads only wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's own setting holds only in the thread that sets it
 
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -46,7 +46,10 @@ def create_app() -> Dash:
     from explorer.page import callbacks, guard, static
     from explorer.page.compression import compress_answers
     from explorer.page.layout import layout
+    from explorer.serving import Serving
+    from explorer.version import version
 
+    serving = Serving.read(os.environ)
     torch.set_num_threads(1)  # the networks are tiny: more threads cost more than they give
     zoo = load_zoo()
     app = Dash(
@@ -58,44 +61,39 @@ def create_app() -> Dash:
         add_log_handler=False,
         health_endpoint="healthz",
         enable_mcp=False,
-        url_base_pathname=prefix(),
+        url_base_pathname=serving.prefix,
         index_string=INDEX,
     )
     app.layout = layout(zoo)
     callbacks.register(app, zoo)
-    guard.protect(app, frame_ancestors=os.environ.get("FRAME_ANCESTORS", "*"))
+    guard.protect(app, zoo, serving, version())
     compress_answers(app.server)
     # Dash finishes setting up in its first request, and others that come meanwhile find it half done: it is made here
     static.serve(app)
+    guard.surround(app, serving, version())
     return app
-
-
-def warm_up(server: Flask) -> None:
-    """Ask a flat and a convolutional network once, so that a worker's first visitor does not wait for torch to get going."""
-    for link in ("", "?v=1&net=digits-cnn"):
-        question = {"id": "state", "property": "data", "value": {"ask": 0, "link": link}}
-        outputs = {"id": "explanation", "property": "data"}
-        body = {"output": "explanation.data", "outputs": outputs, "inputs": [question], "changedPropIds": ["state.data"]}
-        server.test_client().post(f"{prefix()}_dash-update-component", json=body)
-
-
-def prefix() -> str:
-    """The path under which the page lives, with a slash at both ends."""
-    path = os.environ.get("URL_PREFIX", "").strip("/")
-    return f"/{path}/" if path else "/"
 
 
 def main() -> None:
     """Serve with gunicorn (settings in gunicorn.conf.py), or where it cannot run, such as on Windows, with Flask's server."""
-    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8050")
+    from explorer.serving import Serving, SettingError
+
+    try:
+        serving = Serving.read(os.environ)
+    except SettingError as wrong:
+        sys.exit(str(wrong))
+    host, port = serving.host, serving.port
     if refusal := _refusal(host, port):
         sys.exit(refusal)
     shown = f"[{host}]" if ":" in host else host
-    print(f"Gradient Attribution Explorer: http://{shown}:{port}{prefix()}", flush=True)
+    print(f"Gradient Attribution Explorer: http://{shown}:{port}{serving.prefix}", flush=True)
     try:
         from gunicorn.app.wsgiapp import WSGIApplication
     except ImportError:
-        create_app().run(host=host, port=int(port), debug=False)
+        from explorer import logs
+
+        logs.configure(serving.log_level, requests=serving.access_log)
+        create_app().run(host=host, port=port, debug=False)
         return
     os.chdir(HERE)
     # until gunicorn listens to signals: as the first process of a container, Python would ignore this one
@@ -104,12 +102,10 @@ def main() -> None:
     WSGIApplication().run()
 
 
-def _refusal(host: str, port: str) -> str | None:
+def _refusal(host: str, port: int) -> str | None:
     """Why this address cannot be served, in one line; None when it can."""
-    if not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
-        return f"PORT must be a number from 1 to 65535, not {port!r}."
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror:
         return f"HOST {host!r} is not an address of this machine."
     with socket.socket(family, kind, protocol) as probe:

@@ -2,92 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
-import os
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from flask import Flask
-
-ROOT = Path(__file__).resolve().parent.parent
-SETTINGS = ("HOST", "PORT", "URL_PREFIX", "FRAME_ANCESTORS", "WORKERS", "THREADS", "TIMEOUT", "LOG_LEVEL")
-PATIENCE = 60  # seconds, on a slow machine
-
-
-def environment(**settings: str) -> dict[str, str]:
-    """This process's environment with exactly these settings of the explorer."""
-    return {name: value for name, value in os.environ.items() if name not in SETTINGS} | settings
-
-
-def free_port() -> int:
-    """A port of the loopback address that nobody uses just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def started(port: int, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    """``python app.py`` on this port, for as long as the block lasts."""
-    process = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env=environment(PORT=str(port), **settings),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def refused(**settings: str) -> list[str]:
-    """The lines on stderr of a start that must end by itself with exit code 1 and nothing on stdout."""
-    done = subprocess.run(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (1, "")
-    return done.stderr.splitlines()
-
-
-def get(port: int, path: str) -> tuple[int, str]:
-    """Status and body of a page."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-    try:
-        connection.request("GET", path)
-        response = connection.getresponse()
-        return response.status, response.read().decode()
-    finally:
-        connection.close()
-
-
-def wait_until_healthy(process: subprocess.Popen[str], port: int, path: str = "/healthz") -> None:
-    """Ask for `path` until it answers with 200."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            if get(port, path)[0] == 200:
-                return
-        except OSError:
-            time.sleep(0.02)  # between two questions, not for luck
-    process.kill()
-    pytest.fail(f"no healthy answer on {port}: {process.communicate()}")
+from serving import PATIENCE, ROOT, SETTINGS, environment, free_port, get, refused, started, wait_until_healthy
 
 
 def test_python_app_prints_its_address_answers_and_ends_with_0_on_sigterm() -> None:
@@ -149,3 +71,35 @@ def test_server_is_a_wsgi_application(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert isinstance(server, Flask)
     assert server.test_client().get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WORKERS", "0"),
+        ("WORKERS", "two"),
+        ("THREADS", "3"),
+        ("TIMEOUT", "-1"),
+        ("URL_PREFIX", "/a b/"),
+        ("FRAME_ANCESTORS", "*; script-src *"),
+        ("FRAME_ANCESTORS", "'self'\nSet-Cookie: x=1"),
+        ("LOG_LEVEL", "loud"),
+        ("METRICS", "yes"),
+        ("ACCESS_LOG", "2"),
+        ("TRUSTED_PROXIES", "all"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_in_one_line_that_names_and_repeats_it(name: str, value: str) -> None:
+    lines = refused(**{name: value})
+    assert len(lines) == 1
+    assert name in lines[0]
+    assert repr(value) in lines[0]
+
+
+def test_gunicorn_started_by_itself_refuses_a_setting_in_one_line_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "app:server"],
+        cwd=ROOT, env=environment(THREADS="many"), capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "THREADS must be a number from 4 to 1024, not 'many'.\n"

@@ -1,63 +1,148 @@
-"""What stands between the network and the callbacks: refusals in one sentence, size limits, and headers."""
+"""What stands between the network and the callbacks: only what makes sense gets in, and only as much as can be answered."""
 
 from __future__ import annotations
 
 import json
-import logging
+from collections.abc import Callable
 from typing import Any
 
 from dash import Dash
-from dash.exceptions import DependencyException
-from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, InternalServerError, NotFound
+from flask import Flask, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from explorer.state import StateError
+from explorer.page import probes, refusals
+from explorer.page.account import CALLBACK, Account
+from explorer.page.admission import Admission, Busy, Gone, hung_up
+from explorer.page.headers import WithHeaders, content_policy
+from explorer.page.metrics import Counts, Metrics
+from explorer.page.probes import Readiness
+from explorer.page.refusals import MAX_BODY, BadRequestBody
+from explorer.serving import Serving
+from explorer.state import Zoo
 
-MAX_BODY = 64 * 1024  # a state with two painted pictures takes about 4 kB
-log = logging.getLogger(__name__)
+NAME = "explorer"  # of what stands guard, in the server's extensions
 
 
-class BadRequestBody(ValueError):
-    """A callback request that no page of ours sends; the message is one sentence."""
+class Guard:
+    """What stands before the callbacks of one server, for those who start and stop it.
+
+    Attributes:
+        counts: of what is asked and answered.
+        readiness: whether this worker would answer right.
+        admission: who may compute.
+    """
+
+    def __init__(self, serving: Serving, zoo: Zoo, version: str) -> None:
+        self.counts: Counts = Metrics(version) if serving.metrics else Counts()
+        self.readiness = Readiness(zoo)
+        self.admission = Admission(serving.threads)
+
+    def worker_started(self, stopping: Callable[[], bool]) -> None:
+        """Make a worker ready to be asked: torch takes half a second to get going, in every thread that computes.
+
+        Args:
+            stopping: whether the worker is about to end.
+        """
+        for lane in self.admission.lanes.values():
+            lane.compute(self.readiness.find_fault)
+        self.readiness.refusal()
+        self.readiness.stopping = stopping
+        self.counts.worker_started()
 
 
-def protect(app: Dash, *, frame_ancestors: str) -> None:
-    """Add the checks and headers to the app's server. Call it when all callbacks are registered.
+def protect(app: Dash, zoo: Zoo, serving: Serving, version: str) -> None:
+    """Put everything that stands guard before the app's server. Call it when all callbacks are registered.
 
     Args:
         app: the Dash app.
-        frame_ancestors: who may embed the page, as in the Content-Security-Policy directive of that name.
+        zoo: the networks, to be probed.
+        serving: the settings.
+        version: of the explorer, to be counted under.
     """
     server: Flask = app.server
+    prefix = app.config.routes_pathname_prefix
+    update_path = f"{prefix}_dash-update-component"
+    guard = Guard(serving, zoo, version)
+    server.extensions[NAME] = guard
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
-    update_path = app.config.routes_pathname_prefix + "_dash-update-component"
+    refusals.register(server, guard.counts)
+    _check_requests(app, update_path)
+    server.view_functions[update_path] = _admitted(server.view_functions[update_path], guard)
+    probes.add(server, prefix, guard.readiness)
+    if isinstance(guard.counts, Metrics):
+        guard.counts.add(server, prefix)
 
-    page, everything_else = app.config.routes_pathname_prefix, f"{app.config.routes_pathname_prefix}<path:path>"
 
-    @server.before_request
+def surround(app: Dash, serving: Serving, version: str) -> None:
+    """Put headers, counts and the log around everything that the app's server answers. Call it when all else is done.
+
+    Args:
+        app: the Dash app, protected.
+        serving: the settings.
+        version: of the explorer; answers of callbacks carry it.
+    """
+    server: Flask = app.server
+    guard: Guard = server.extensions[NAME]
+    policy = content_policy(app.csp_hashes(), serving.frame_ancestors)
+    update_path = f"{app.config.routes_pathname_prefix}_dash-update-component"
+    inner = WithHeaders(server.wsgi_app, policy, update_path, (("X-Explorer-Version", version),))
+    outer = Account(inner, guard.counts, logged=serving.access_log)
+    trusted = serving.trusted_proxies
+    server.wsgi_app = ProxyFix(outer, x_for=trusted, x_proto=trusted, x_host=trusted) if trusted else outer  # type: ignore[method-assign]
+
+
+def _check_requests(app: Dash, update_path: str) -> None:
+    """Refuse what no page of ours asks, before Dash sees it."""
+    page = app.config.routes_pathname_prefix
+    everything_else = f"{page}<path:path>"
+
+    @app.server.before_request
     def check_address() -> None:
         # Dash answers any address with the page; this app has but one
         if request.url_rule is not None and request.url_rule.rule == everything_else and request.path != page:
-            raise NotFound
+            raise MethodNotAllowed(["POST", "OPTIONS"]) if request.path == update_path else NotFound
 
-    @server.before_request
+    @app.server.before_request
     def check_body() -> None:
         if request.path == update_path and request.method == "POST":
             if not request.is_json:
                 raise BadRequestBody("the body must be JSON, sent as application/json")
-            check_callback(request.get_data(cache=True), app.callback_map)
-
-    for refusal in (StateError, BadRequestBody):
-        server.register_error_handler(refusal, _refuse)
-    server.register_error_handler(RecursionError, lambda _: _refuse(BadRequestBody("the body is nested too deeply")))
-    server.register_error_handler(DependencyException, lambda _: _http_error(NotFound()))  # a file Dash does not have
-    server.register_error_handler(HTTPException, _http_error)
-    server.register_error_handler(Exception, _unexpected)
-    _add_headers(app, frame_ancestors)
+            request.environ[CALLBACK] = check_callback(_body(), app.callback_map)
 
 
-def check_callback(body: bytes, callbacks: dict[str, Any]) -> None:
+def _body() -> bytes:
+    try:
+        return request.get_data(cache=True)
+    except HTTPException:  # too large
+        raise
+    except Exception:  # what the server beneath has to say of broken chunks, and each server says it in its own way
+        raise BadRequestBody("the body could not be read") from None
+
+
+def _admitted(dispatch: Callable[[], Any], guard: Guard) -> Callable[[], Any]:
+    """Dash's dispatch, for those whose turn it is."""
+
+    def dispatch_in_turn() -> Any:
+        callback = request.environ[CALLBACK]
+        connection = request.environ.get("gunicorn.socket")
+        try:
+            return guard.admission.lane(callback).compute(dispatch, lambda: not hung_up(connection))
+        except Busy as busy:
+            guard.counts.shed(callback, busy.reason)
+            raise
+        except Gone:
+            guard.counts.given_up(callback)
+            raise
+
+    return dispatch_in_turn
+
+
+def check_callback(body: bytes, callbacks: dict[str, Any]) -> str:
     """Let pass only what Dash can dispatch: a known output with exactly its own inputs.
+
+    Returns:
+        The id of the output's component.
 
     Raises:
         BadRequestBody: naming what is wrong.
@@ -79,6 +164,7 @@ def check_callback(body: bytes, callbacks: dict[str, Any]) -> None:
     changed = data.get("changedPropIds", [])
     if not isinstance(changed, list) or not all(isinstance(name, str) for name in changed):
         raise BadRequestBody("'changedPropIds' must be a list of strings")
+    return output.rpartition(".")[0]
 
 
 def _check_part(part: str, given: object, wanted: list[dict[str, Any]]) -> None:
@@ -97,47 +183,3 @@ def _check_outputs(given: object, output: str) -> None:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
-
-
-def _refuse(refusal: Exception) -> tuple[Response, int]:
-    return _say(f"{str(refusal)[:1].upper()}{str(refusal)[1:]}."), 400
-
-
-def _http_error(error: HTTPException) -> tuple[Response, int]:
-    reason = {
-        404: "There is nothing at this address.",
-        405: "This address does not take that method.",
-        413: f"The body is larger than {MAX_BODY // 1024} kB.",
-    }.get(error.code or 500, error.description or "The request could not be answered.")
-    return _say(reason), error.code or 500
-
-
-def _unexpected(error: Exception) -> tuple[Response, int]:
-    log.error("unexpected error in %s", request.path, exc_info=error)
-    return _say("Something went wrong on the server."), InternalServerError.code
-
-
-def _say(sentence: str) -> Response:
-    return Response(sentence + "\n", mimetype="text/plain")
-
-
-def _add_headers(app: Dash, frame_ancestors: str) -> None:
-    policy = "; ".join(
-        [
-            "default-src 'self'",
-            "script-src 'self' " + " ".join(app.csp_hashes()),
-            "style-src 'self' 'unsafe-inline'",  # Dash and Plotly write style attributes
-            "img-src 'self' data: blob:",
-            "object-src 'none'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            f"frame-ancestors {frame_ancestors}",
-        ]
-    )
-
-    @app.server.after_request
-    def headers(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", policy)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "same-origin")
-        return response

@@ -16,6 +16,7 @@ from explorer.page.facts import facts
 from explorer.page.painting import painting
 from explorer.page.stage import stage
 from explorer.state import State, Zoo
+from explorer.version import version
 
 
 def layout(zoo: Zoo) -> html.Div:
@@ -82,6 +83,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         "alphabet": state.ALPHABET,
         "link": {name: field.key for name, field in state.FIELDS.items()},
         "version": state.VERSION,
+        "build": version(),
         "limits": {
             "steps": [1, state.MAX_STEPS],
             "samples": [1, state.MAX_SAMPLES],

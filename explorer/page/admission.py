@@ -1,0 +1,136 @@
+"""Who may compute, and who waits: a worker takes up only what it can answer soon, and says so to the rest.
+
+Requests for an answer pass through a lane, in the order in which they came. A few compute at once, since more would only
+share the same core; a bounded number waits for a bounded time; whoever comes beyond that is told when to come back. The
+long questions of the Methods tab have a lane of their own, so that a stroke never waits for one of them to end.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TypeVar
+
+PATIENCE = 4.0  # seconds that a request may wait; with the 2 s that it may compute it ends within the grace of a stop
+LONGEST_RETRY = 5  # seconds
+Answer = TypeVar("Answer")
+STROKES, METHODS = "explanation", "method-answers"
+
+
+class Busy(Exception):
+    """There is no place for this request now.
+
+    Attributes:
+        retry_after: whole seconds after which to try again.
+        reason: ``"full"`` when there was no place in the line, ``"late"`` when the wait took too long.
+    """
+
+    def __init__(self, retry_after: int, reason: str) -> None:
+        super().__init__(f"busy: {reason}")
+        self.retry_after, self.reason = retry_after, reason
+
+
+class Gone(Exception):
+    """Whoever asked hung up while waiting."""
+
+
+class Lane:
+    """A few threads that compute, and a line before them.
+
+    Torch keeps memory of its own in every thread that it ever computed in, 10 MB with a convolution: hence not in the
+    threads that hold requests, of which there are many.
+
+    Args:
+        at_once: how many compute at once.
+        places: how many may wait.
+        patience: seconds for which each of them may.
+    """
+
+    def __init__(self, at_once: int, places: int, patience: float = PATIENCE) -> None:
+        self.at_once, self.places, self.patience = at_once, places, patience
+        self._threads = ThreadPoolExecutor(at_once, "lane")  # takes up work in the order in which it comes
+        self._lock = threading.Lock()
+        self._inside = 0  # computing or waiting
+        self._usual = 0.0  # seconds that computing takes, a running mean
+
+    def compute(self, work: Callable[[], Answer], still_there: Callable[[], bool] = lambda: True) -> Answer:
+        """Wait for a turn, then do some work.
+
+        Args:
+            work: what to do, in another thread but in the same context.
+            still_there: asked after a wait, so that nothing is computed for somebody who left.
+
+        Returns:
+            What the work returns; what it raises is raised here.
+
+        Raises:
+            Busy: the line is full, or the turn did not come in time.
+            Gone: the turn came, but nobody is there any more.
+        """
+        waits = self._come()
+        try:
+            turn = self._threads.submit(copy_context().run, self._take_turn, work, still_there if waits else lambda: True)
+            try:
+                return turn.result(self.patience)
+            except TimeoutError:
+                if turn.cancel():
+                    raise Busy(self._retry_after(), "late") from None
+                return turn.result()  # it has begun
+        finally:
+            with self._lock:
+                self._inside -= 1
+
+    def _come(self) -> bool:
+        """Take a place; returns whether it is one to wait in."""
+        with self._lock:
+            if self._inside >= self.at_once + self.places:
+                raise Busy(self._retry_after(), "full")
+            self._inside += 1
+            return self._inside > self.at_once
+
+    def _take_turn(self, work: Callable[[], Answer], still_there: Callable[[], bool]) -> Answer:
+        if not still_there():
+            raise Gone
+        begin = time.monotonic()
+        try:
+            return work()
+        finally:
+            self._usual += (time.monotonic() - begin - self._usual) / 16
+
+    def _retry_after(self) -> int:
+        """How long the line takes as it stands, in whole seconds from 1 to ``LONGEST_RETRY``."""
+        return min(LONGEST_RETRY, max(1, math.ceil(self._inside * self._usual / self.at_once)))
+
+
+class Admission:
+    """The lanes of one worker.
+
+    Args:
+        threads: how many requests the worker holds at once; every lane gets its share, and an eighth stays free for pages,
+            files and probes, which pass without waiting.
+    """
+
+    def __init__(self, threads: int) -> None:
+        free, methods = max(1, threads // 8), threads // 4
+        self.lanes = {METHODS: Lane(1, methods), STROKES: Lane(1, threads - free - methods - 2)}
+
+    def lane(self, callback: str) -> Lane:
+        """The lane of a callback, by the id of its output."""
+        return self.lanes[METHODS if callback == METHODS else STROKES]
+
+
+def hung_up(connection: socket.socket | None) -> bool:
+    """Whether the other end of a connection closed it. One look, without waiting; what cannot be looked at counts as open."""
+    if connection is None:
+        return False
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except (BlockingIOError, ValueError):  # nothing to read, as it should be; and connections that cannot be peeked into
+        return False
+    except OSError:
+        return True

@@ -1,0 +1,163 @@
+"""A stop or a killed worker in the middle of things, connections that say nothing, and requests that are none."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+from serving import (
+    PATIENCE,
+    ROOT,
+    environment,
+    free_port,
+    get,
+    methods_question,
+    post,
+    say,
+    started,
+    stop,
+    stroke,
+    wait_for,
+    wait_until_healthy,
+    workers_of,
+)
+
+HALF = b"POST /_dash-update-component HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+
+
+def counted(port: int, name: str) -> float:
+    """A number without labels among the metrics."""
+    found = [line for line in get(port, "/metrics")[1].splitlines() if line.startswith(f"{name} ")]
+    return float(found[0].split()[1])
+
+
+def test_questions_in_flight_are_answered_when_the_server_is_told_to_stop() -> None:
+    port = free_port()
+    slow = methods_question("smooth_integrated_gradients", "lime", "kernel_shap", network="digits-cnn")
+    with started(port, METRICS="1") as process, ThreadPoolExecutor(6) as visitors:
+        wait_until_healthy(process, port)
+        answers = [visitors.submit(post, port, slow) for _ in range(6)]
+        wait_for(lambda: counted(port, "explorer_in_flight") >= 4, "questions in flight")
+        code, _, err = stop(process)
+        answered = [answer.result(PATIENCE) for answer in answers]
+    assert [status for status, _, _ in answered] == [200] * 6
+    assert len({said for _, said, _ in answered}) == 1  # whole, and the same for all
+    assert (code, err) == (0, "")
+
+
+def test_a_worker_that_is_killed_is_replaced_and_nobody_else_notices() -> None:
+    port = free_port()
+    with started(port, METRICS="1") as process:
+        wait_until_healthy(process, port)
+        before = wait_for(lambda: len(found := workers_of(process)) == 2 and found, "two workers")
+        killed = min(before)
+        os.kill(killed, signal.SIGKILL)
+        assert [post(port, stroke())[0] for _ in range(6)] == [200] * 6
+        after = wait_for(lambda: len(found := workers_of(process)) == 2 and killed not in found and found, "a new worker")
+        assert len(after & before) == 1
+        wait_for(lambda: counted(port, "explorer_worker_starts_total") == 3, "the new worker's count")
+        assert counted(port, "explorer_in_flight") == 1  # this very request: the dead worker's are forgotten
+        code, _, err = stop(process)
+    assert code == 0
+    told = [json.loads(line) for line in err.splitlines()]
+    assert any(str(killed) in line["message"] and line["level"] == "error" for line in told), told
+
+
+def test_connections_that_say_nothing_hold_nobody_up() -> None:
+    port = free_port()
+    with started(port, WORKERS="1", THREADS="4") as process, ExitStack() as silent:
+        wait_until_healthy(process, port)
+        # with a thread for each, for the 5 s that gunicorn gives them, the last would wait for minutes
+        for _ in range(400):
+            silent.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE))
+        assert post(port, stroke())[0] == 200
+
+
+def test_connections_that_are_over_but_not_closed_hold_nobody_up() -> None:
+    port = free_port()
+    with started(port, WORKERS="1", THREADS="4") as process, ExitStack() as lingering:
+        wait_until_healthy(process, port)
+        # gunicorn's loop would wait 2 s for each of them to close, and let nobody in meanwhile
+        over = [lingering.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)) for _ in range(60)]
+        for connection in over:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert post(port, stroke())[0] == 200
+        for connection in over:
+            heard = b""
+            while part := connection.recv(65536):
+                heard += part
+            assert heard.startswith(b"HTTP/1.1 200") and heard.endswith(b"OK")
+
+
+def test_requests_that_stop_halfway_are_cut_off_and_their_threads_serve_again() -> None:
+    port = free_port()
+    impatient = "import explorer.worker, app; explorer.worker.READING = 0.5; app.main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", impatient], cwd=ROOT, env=environment(PORT=str(port), WORKERS="1", THREADS="4"),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        wait_until_healthy(process, port)
+        with ExitStack() as halves:
+            for words in [HALF, b"GET / HT"] * 4:  # more than there are threads
+                halves.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)).sendall(words)
+            assert post(port, stroke())[0] == 200
+    finally:
+        process.kill()
+        process.communicate()
+
+
+UNREADABLE = {
+    "garbage": (400, b"hello\r\n\r\n"),
+    "a strange method": (400, b"G@T / HTTP/1.1\r\n\r\n"),
+    "a strange version": (400, b"GET / HTTP/9.9\r\n\r\n"),
+    "a long address": (414, b"GET /?v=1&px=" + b"secret" * 2000 + b" HTTP/1.1\r\n\r\n"),
+    "no header": (400, b"GET / HTTP/1.1\r\nsecret\r\n\r\n"),
+    "a large header": (431, b"GET / HTTP/1.1\r\nX: " + b"y" * 20_000 + b"\r\n\r\n"),
+    "many headers": (431, b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 200 + b"\r\n"),
+    "an expectation": (417, b"GET / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n"),
+    "an unknown transfer coding": (400, HALF.replace(b"Content-Length: 100", b"Transfer-Encoding: secret")),
+    "a length that is none": (400, HALF.replace(b"100", b"secret")),
+    "a negative length": (400, HALF.replace(b"100", b"-5")),
+    "two lengths": (400, HALF.replace(b"Host: x", b"Content-Length: 3")),
+    "a huge length": (413, HALF.replace(b"100", b"99999999999\r\nConnection: close")),
+    "a chunk that is none": (400, HALF.replace(b"Content-Length: 100", b"Transfer-Encoding: chunked")[:-1] + b"zz\r\nsecret\r\n"),
+    "a chunk without an end": (400, HALF.replace(b"Content-Length: 100", b"Transfer-Encoding: chunked")[:-1] + b"1\r\n{XX0\r\n\r\n"),
+    "HTTP/2": (400, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    "another method": (405, b"DELETE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+    "a connection to elsewhere": (405, b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+}
+
+
+def test_what_is_no_request_is_refused_in_one_sentence_and_the_log_repeats_none_of_it() -> None:
+    port = free_port()
+    with started(port, WORKERS="1", LOG_LEVEL="info", ACCESS_LOG="1") as process:
+        wait_until_healthy(process, port)
+        for name, (status, words) in UNREADABLE.items():
+            head, _, sentence = say(port, words).partition(b"\r\n\r\n")
+            assert head.split(b" ")[1] == str(status).encode(), (name, head)
+            assert b"text/plain" in head and b"nosniff" in head, (name, head)
+            assert sentence.endswith(b".\n") and sentence.count(b"\n") == 1 and b"secret" not in sentence, (name, sentence)
+        assert post(port, stroke())[0] == 200
+        _, _, err = stop(process)
+    told = [json.loads(line) for line in err.splitlines()]
+    assert sum(line["message"] == "unreadable request" for line in told) >= 12
+    assert not [line for line in told if line["level"] not in ("info", "debug")], told
+    assert "secret" not in err
+    assert "ip=" not in err and not [line for line in told if "127.0.0.1" in json.dumps(line) and "Listening" not in line["message"]]
+
+
+@pytest.mark.parametrize("spoofed", ["SCRIPT_NAME", "PATH_INFO", "X-Forwarded-Prefix"])
+def test_headers_that_gunicorn_would_believe_of_this_machine_change_nothing(spoofed: str) -> None:
+    port = free_port()
+    with started(port, WORKERS="1", FORWARDED_ALLOW_IPS="*") as process:
+        wait_until_healthy(process, port)
+        asked = f"GET /healthz HTTP/1.1\r\nHost: x\r\n{spoofed}: /elsewhere\r\nConnection: close\r\n\r\n"
+        assert say(port, asked.encode()).startswith(b"HTTP/1.1 200")
