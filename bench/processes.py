@@ -55,6 +55,12 @@ def cpu(pids: Iterable[int]) -> float:
     return sum(_cpu(stat) for stat in map(_stat, pids) if stat)
 
 
+def busy() -> float:
+    """Seconds that this machine's processors were not idle, all programs together."""
+    user, nice, system, _, _, irq, softirq, *_ = map(int, (PROC / "stat").read_text().split("\n", 1)[0].split()[1:])
+    return (user + nice + system + irq + softirq) / TICK
+
+
 def _usage_of(pid: int) -> Usage | None:
     stat = _stat(pid)
     try:

@@ -11,7 +11,8 @@ import asyncio
 import random
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from bench.answers import Key, Wrong
@@ -70,6 +71,7 @@ class Student:
         self.update = f"{place.prefix}{UPDATE}"
         self.opened = asyncio.Event()
         self._asked = 0
+        self._tries = 0  # how often in a row one came to nothing
         self._newest: Body | None = None  # what is to be asked next
         self._since: list[float] = []  # when it and those that it superseded were wanted
         self._asking: asyncio.Task[None] | None = None
@@ -78,20 +80,22 @@ class Student:
     async def visit(self, pause: float) -> None:
         """Come after a pause, open the page, and stay until the task is cancelled."""
         await asyncio.sleep(pause)
-        try:
-            await self._open()
-            await self._stay()
-        finally:
-            for task in (self._asking, self._looking):
-                if task is not None:
-                    task.cancel()
-            self.strokes.close()
-            self.methods.close()
+        await self._open()
+        await self._stay()
 
     async def settle(self) -> None:
         """Wait for the answer to what was already asked, for as long as the page would."""
-        if self._asking is not None and not self._asking.done():
-            await asyncio.wait([self._asking], timeout=STROKE_LOST)
+        asked = [task for task in (self._asking, self._looking) if task is not None]
+        if asked:
+            await asyncio.wait(asked, timeout=STROKE_LOST)
+
+    def leave(self) -> None:
+        """Close the page, whatever is on its way."""
+        for task in (self._asking, self._looking):
+            if task is not None:
+                task.cancel()
+        self.strokes.close()
+        self.methods.close()
 
     @property
     def unanswered(self) -> list[float]:
@@ -210,8 +214,10 @@ class Student:
             self.key.check(body, number, reply)
         except (Wrong, Broken, OSError, TimeoutError) as wrong:
             self.log.fault(f"{body.output}: {wrong or f'no answer in {patience:g} s'}")
-            await asyncio.sleep(self._jittered(FIRST_RETRY))
+            await asyncio.sleep(self._jittered(min(LAST_RETRY, FIRST_RETRY * 2**self._tries)))
+            self._tries += 1
             return False
+        self._tries = 0
         self.log.counts["answers"] += 1
         self.log.counts["answer bytes"] += len(reply.raw)
         return True
@@ -230,4 +236,31 @@ async def until(moment: float) -> None:
     await asyncio.sleep(max(0.0, moment - now()))
 
 
-Act = Callable[[], Awaitable[None]]
+@asynccontextmanager
+async def classroom(
+    place: Place, count: int, *, ramp: float, seed: int, sessions: Sequence[Session], key: Key, log: Log
+) -> AsyncIterator[list[Student]]:
+    """A class that comes in within ``ramp`` seconds and stays for as long as the block lasts.
+
+    At its end nobody begins anything new; what was asked is waited for, and what never came is an error.
+    """
+    students = [
+        Student(place, sessions[i % len(sessions)], CLASS[i % len(CLASS)], key, log, f"{seed} {i}") for i in range(count)
+    ]
+    visits = [asyncio.create_task(student.visit(ramp * i / count)) for i, student in enumerate(students)]
+    try:
+        yield students
+        for visit in visits:
+            visit.cancel()
+        ends = await asyncio.gather(*visits, return_exceptions=True)
+        await asyncio.gather(*(student.settle() for student in students))
+        for unanswered in (wanted for student in students for wanted in student.unanswered):
+            log.fault(f"a stroke wanted {now() - unanswered:.0f} s ago was never answered")
+        for end in ends:
+            if isinstance(end, Exception):  # the generator's own mistake
+                raise end
+    finally:
+        for task in visits:
+            task.cancel()
+        for student in students:
+            student.leave()
