@@ -3,8 +3,8 @@
     make soak ARGS='--minutes 5 --students 50'
 
 Memory is that of each process when it is asked, as PSS; its growth is the median of the last tenth of the time against the
-median of a tenth right after the warm-up, which is the first quarter at most five minutes. Descriptors and threads are
-compared when nobody is there: before the class comes, and after it has left.
+median of a tenth right after the warm-up, which is the first quarter or five minutes. Descriptors are compared when nobody is there: before
+the class comes, and after it has left; threads with the most there were in the warm-up.
 """
 
 from __future__ import annotations
@@ -46,11 +46,15 @@ class Soak:
     after: Usage | None = None
     log: Log = field(default_factory=Log)
 
+    @property
+    def warm(self) -> float:
+        """When the warm-up is over, in seconds."""
+        return min(WARM_UP, self.samples[-1][0] / 4)
+
     def growth(self) -> float:
         """How much more memory at the end than after the warm-up, as a share."""
         whole = self.samples[-1][0]
-        warm = min(WARM_UP, whole / 4)
-        first = [use.memory for at, use in self.samples if warm <= at <= warm + whole / 10]
+        first = [use.memory for at, use in self.samples if self.warm <= at <= self.warm + whole / 10]
         last = [use.memory for at, use in self.samples if at >= 0.9 * whole]
         return median(last) / median(first) - 1
 
@@ -58,8 +62,12 @@ class Soak:
         """What is still there after the class has left, in words."""
         if self.after is None:
             return []
-        names = ("processes", "descriptors", "threads")
-        counts = [(name, getattr(self.before, name), getattr(self.after, name)) for name in names]
+            early = [use.threads for at, use in self.samples if at <= self.warm]
+        counts = [
+            ("processes", self.before.processes, self.after.processes),
+            ("descriptors", self.before.descriptors, self.after.descriptors),
+            ("threads", max([self.before.threads, *early]), self.after.threads),  # a pool fills when it is first needed
+        ]
         return [f"{name} grew from {before} to {after}" for name, before, after in counts if after > before]
 
 
@@ -67,7 +75,7 @@ async def soak(place: Place, server: int, *, students: int, seconds: float, ever
     """Let a class stay for some seconds, sampling; then wait until the server has let go of it."""
     key, known = Key(), sessions()
     await learn(place, known, key)
-    kept = Soak(await _at_rest(server, None))
+    kept = Soak(await at_rest(server, None))
     began = now()
     async with classroom(
         place, students, ramp=min(20, seconds / 10), seed=seed, sessions=known, key=key, log=kept.log
@@ -78,11 +86,11 @@ async def soak(place: Place, server: int, *, students: int, seconds: float, ever
             kept.samples.append((now() - began, use))
             if tell and len(kept.samples) % 12 == 1:
                 _tell_sample(kept)
-    kept.after = await _at_rest(server, kept.before)
+    kept.after = await at_rest(server, kept.before)
     return kept
 
 
-async def _at_rest(server: int, before: Usage | None) -> Usage:
+async def at_rest(server: int, before: Usage | None) -> Usage:
     """What the server uses once it does nothing: the same twice running, or no more than before."""
     last, end = processes.usage(processes.family(server)), now() + LEAVING
     while now() < end:
