@@ -1,20 +1,28 @@
-"""Print the whole table: ``python -m bench``, or some of its parts, as in ``python -m bench engine http``."""
+"""Print the whole table: ``python -m bench``, or some of its parts, as in ``python -m bench engine http``.
+
+``python -m bench load``, ``soak`` and ``fuzz`` are programs of their own, which take the arguments that follow.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from bench.pairs import Row, print_table
 
 PARTS = ("engine", "http", "browser", "start", "methods")
+PROGRAMS = ("load", "soak", "fuzz")
 
 
 def main(parts: Sequence[str]) -> None:
     """Run the parts asked for, all of them if none is named; each is imported only when it runs."""
+    if parts and parts[0] in PROGRAMS:
+        import_module(f"bench.{parts[0]}").main(parts[1:])
+        return
     unknown = set(parts) - set(PARTS)
     if unknown:
-        sys.exit(f"unknown part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+        sys.exit(f"unknown part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}, and alone {', '.join(PROGRAMS)}")
     for part in parts or PARTS:
         title, rows = _part(part)
         print_table(title, rows())
