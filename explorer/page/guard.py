@@ -45,7 +45,7 @@ def protect(app: Dash, *, frame_ancestors: str) -> None:
         if request.path == update_path and request.method == "POST":
             if not request.is_json:
                 raise BadRequestBody("the body must be JSON, sent as application/json")
-            check_callback(request.get_data(cache=True), app.callback_map)
+            check_callback(_read_body(), app.callback_map)
 
     for refusal in (StateError, BadRequestBody):
         server.register_error_handler(refusal, _refuse)
@@ -54,6 +54,16 @@ def protect(app: Dash, *, frame_ancestors: str) -> None:
     server.register_error_handler(HTTPException, _http_error)
     server.register_error_handler(Exception, _unexpected)
     _add_headers(app, frame_ancestors)
+
+
+def _read_body() -> bytes:
+    """The body of this request. One in chunks that are none fails in the server that reads it, in its own ways."""
+    try:
+        return request.get_data(cache=True)
+    except HTTPException:
+        raise
+    except Exception:
+        raise BadRequestBody("the body could not be read") from None
 
 
 def check_callback(body: bytes, callbacks: dict[str, Any]) -> None:
