@@ -173,9 +173,11 @@ class Outcome:
         return found if self.same else [*found, "a process of the server ended"]
 
 
-async def fuzz(place: Place, server: int, *, shots: int, seed: int, students: int = CLASS) -> Outcome:
+async def fuzz(
+    place: Place, server: int, *, shots: int, seed: int, students: int = CLASS, source: Sequence[Session] | None = None
+) -> Outcome:
     """Fire all the shots at a server, beside a class."""
-    report, log, key, source = Report(), Log(), Key(), sessions()
+    report, log, key, source = Report(), Log(), Key(), source or sessions()
     await learn(place, source, key)
     first = processes.family(server)
     warm_up = int(WARM_UP * shots)

@@ -10,6 +10,7 @@ import gzip
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 from typing import Any
 from urllib.parse import quote
@@ -218,6 +219,12 @@ def _link_value(chance: Random) -> str:
     return chance.choice(values)()
 
 
+@cache
+def _bomb() -> bytes:
+    """Ten kilobytes that unfold to ten megabytes."""
+    return gzip.compress(b"0" * 10_000_000, mtime=0)
+
+
 def typed(chance: Random, source: Source) -> Shot:
     """A recorded body under a wrong type, charset or coding; some unfold to a thousand times their size."""
     body = recorded(chance, source).asking(1)
@@ -228,7 +235,8 @@ def typed(chance: Random, source: Source) -> Shot:
         'application/json; charset="', "application/json\t; x=\ud83d",
     )  # fmt: skip
     codings = ("gzip", "deflate", "br", "zstd", "identity", "gzip, gzip", "x-gzip", "nothing", "")
-    bodies = [body, gzip.compress(body), gzip.compress(b"0" * 10_000_000, 9), gzip.compress(gzip.compress(b" " * 10_000_000)), gzip.compress(body)[:50]]
+    folded = gzip.compress(body, mtime=0)
+    bodies = [body, folded, folded[:50], _bomb(), gzip.compress(_bomb(), mtime=0)]
     headers = [("Content-Type", chance.choice(types).encode("utf-8", "replace").decode())]
     if chance.random() < 0.6:
         headers.append(("Content-Encoding", chance.choice(codings)))

@@ -18,7 +18,7 @@ from statistics import median
 
 from bench import processes
 from bench.answers import Key
-from bench.bodies import sessions
+from bench.bodies import Session, sessions
 from bench.load import learn
 from bench.pairs import percentile
 from bench.processes import Usage
@@ -71,9 +71,11 @@ class Soak:
         return [f"{name} grew from {before} to {after}" for name, before, after in counts if after > before]
 
 
-async def soak(place: Place, server: int, *, students: int, seconds: float, every: float, seed: int, tell: bool = False) -> Soak:
+async def soak(
+    place: Place, server: int, *, students: int, seconds: float, every: float, seed: int, known: Sequence[Session], tell: bool = False
+) -> Soak:
     """Let a class stay for some seconds, sampling; then wait until the server has let go of it."""
-    key, known = Key(), sessions()
+    key = Key()
     await learn(place, known, key)
     kept = Soak(await at_rest(server, None))
     began = now()
@@ -140,7 +142,7 @@ def main(arguments: Sequence[str]) -> None:
     with running("app.py", said=None, WORKERS="2") as (port, server):
         place = Place("127.0.0.1", port)
         kept = asyncio.run(
-            soak(place, server, students=given.students, seconds=60 * given.minutes, every=given.every, seed=given.seed, tell=True)
+            soak(place, server, students=given.students, seconds=60 * given.minutes, every=given.every, seed=given.seed, known=sessions(), tell=True)
         )
     assert kept.after is not None
     tell(kept, kept.after)

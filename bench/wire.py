@@ -143,7 +143,7 @@ async def read_reply(reader: asyncio.StreamReader, *, stale: bool = False, bodil
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     try:
         status = int(status_line.split(" ", 2)[1])
-        body = b"" if bodiless or status in (204, 304) else await _body(reader, headers)
+        body = b"" if bodiless or status < 200 or status in (204, 304) else await _body(reader, headers)
     except (ValueError, IndexError, asyncio.IncompleteReadError, ConnectionError) as wrong:
         raise Broken(f"the answer is cut short or no HTTP: {wrong}") from None
     return Reply(status, headers, body, head)
