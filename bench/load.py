@@ -145,8 +145,8 @@ def tell(result: Result, empty: Result | None) -> None:
         f" dropped looks at methods {counts['dropped']}, opening {result.log.counts['bytes'] / plan.students / 1000:.0f} kB a student"
     )
     print(f"  shed {result.log.counts['shed']}, of these {counts['shed']} while measured; errors {result.log.counts['errors']}", flush=True)
-    for fault in result.log.faults:
-        print(f"    {fault}")
+    for fault, times in result.log.faults.most_common(10):
+        print(f"    {times} × {fault}")
 
 
 def _line(title: str, waits: Sequence[float], seconds: float) -> None:

@@ -127,8 +127,8 @@ def tell(kept: Soak, after: Usage) -> None:
     print(f"threads: {before.threads} before, {max(u.threads for _, u in kept.samples)} at most, {after.threads} after")
     print(f"answers {counts['answers']}, p50 {percentile(waits, 0.5):.0f} ms, p95 {percentile(waits, 0.95):.0f} ms, p99 {percentile(waits, 0.99):.0f} ms;"
           f" shed {counts['shed']}, superseded {counts['superseded']}, errors {counts['errors']}")  # fmt: skip
-    for fault in kept.log.faults:
-        print(f"  {fault}")
+    for fault, times in kept.log.faults.most_common(10):
+        print(f"  {times} × {fault}")
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -65,6 +65,11 @@ class Connection:
     _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
     _fresh: bool = True
 
+    async def open(self) -> None:
+        """Connect and ask nothing, as browsers do with connections that they may need."""
+        self._streams = await asyncio.open_connection(self.place.host, self.place.port, limit=LONGEST_HEAD)
+        self._fresh = True
+
     async def get(self, path: str) -> Reply:
         """Fetch an address."""
         return await self.ask(b"GET", path)
@@ -96,8 +101,8 @@ class Connection:
     async def _send(self, request: bytes) -> Reply:
         try:
             if self._streams is None:
-                self._streams = await asyncio.open_connection(self.place.host, self.place.port, limit=LONGEST_HEAD)
-                self._fresh = True
+                await self.open()
+            assert self._streams is not None
             reader, writer = self._streams
             writer.write(request)
             reply = await read_reply(reader, stale=not self._fresh)

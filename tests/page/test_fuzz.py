@@ -19,7 +19,7 @@ from bench.wire import Place, Reply
 from bench.wire_shots import IN_THE_APP, ON_THE_WIRE, shot
 
 SEED = 20
-EACH = 110  # shots of a kind in the app
+EACH = 200  # shots of a kind in the app
 SOURCE = sessions()
 CLIENT: FlaskClient = create_app().server.test_client()
 
