@@ -18,7 +18,7 @@ PAGE := app.py $(shell find explorer assets models -name '*.py' -o -name '*.js' 
 TORCH = $$(grep '^torch==' requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench train screenshots docs plotly clean browser
+.PHONY: help run test lint bench load soak fuzz record train screenshots docs plotly clean browser
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
@@ -36,6 +36,18 @@ lint: $(DEV) ## Check style and types
 
 bench: $(DEV) browser ## Measure what things cost
 	@$(BIN)/python -m bench $(ARGS)
+
+load: $(DEV) ## A class of 50, 150, 300 and 600 students; ARGS='300 --seconds 60' for others
+	@$(BIN)/python -m bench load $(ARGS)
+
+soak: $(DEV) ## 150 students for 20 minutes: does anything grow? ARGS='--minutes 5'
+	@$(BIN)/python -m bench soak $(ARGS)
+
+fuzz: $(DEV) ## 12,000 hostile requests beside a class that must not notice; ARGS='50000 --seed 7'
+	@$(BIN)/python -m bench fuzz $(ARGS)
+
+record: $(DEV) browser ## Record anew what a class sends, for load, soak and fuzz
+	@$(BIN)/python scripts/record_bodies.py
 
 train: $(DEV) ## Make the trained networks and the digits data anew; ARGS=--check only compares
 	@$(BIN)/python models/train.py $(ARGS)

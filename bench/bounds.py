@@ -1,4 +1,4 @@
-"""(f) What one question may cost at most: 2 s of one core and 300 MB, whatever its settings.
+"""What one question may cost at most: 2 s of one core and 300 MB, whatever its settings.
 
 Asked are both callbacks, as functions: every method alone and the explanation, with their largest settings, on every
 network, and the most laborious of many random questions that the server would accept. Each is asked in a process of its
@@ -13,13 +13,13 @@ import os
 import random
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from bench.pairs import Row
+from bench.pairs import Row, print_table
 from explorer.attribution import METHODS, Setting
 from explorer.models import load_zoo
 from explorer.page.callbacks import respond, respond_methods
@@ -56,6 +56,11 @@ class Cost:
     seconds: float
     megabytes: float
     work: int
+
+
+def main(_: Sequence[str] = ()) -> None:
+    """Print the table."""
+    print_table("The most that one question may cost, CPU time and memory of one process", rows())
 
 
 def rows() -> list[Row]:

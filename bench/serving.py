@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from typing import IO
 
 from bench.pairs import Row, slower_row
 from explorer.state import State
@@ -32,15 +33,28 @@ def free_port() -> int:
 @contextmanager
 def served(*command: str, **settings: str) -> Iterator[int]:
     """Run a server on a free port until it is no longer wanted; yields the port once it is healthy."""
+    with running(*command, said=None, **settings) as (port, _):
+        yield port
+
+
+@contextmanager
+def running(*command: str, said: IO[bytes] | None = None, **settings: str) -> Iterator[tuple[int, int]]:
+    """As ``served``, but yields the process's id beside the port, and writes what it says on stderr to a file."""
     port = free_port()
     environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), "URL_PREFIX": "/", **settings}
-    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=said
+    )
     try:
         wait_until_healthy(port)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def wait_until_healthy(port: int, patience: float = 60) -> None:

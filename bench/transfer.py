@@ -1,9 +1,10 @@
-"""(f) Bytes on the wire: a first visit file by file, a second one, and a stroke's answer; real answers of a real server."""
+"""Bytes on the wire: a first visit file by file, a second one, and a stroke's answer; real answers of a real server."""
 
 from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bench.serving import served
@@ -15,12 +16,12 @@ FIRST_VISIT, STROKE = 700_000, 20_000  # the aims
 UPDATE = "/_dash-update-component"
 
 
-def main() -> None:
+def main(_: Sequence[str] = ()) -> None:
     """Print the table."""
     with served("app.py") as port:
         server = Server(port)
         opening = [*(("GET", address) for address in ("/", *server.files(), "/_dash-layout", "/_dash-dependencies"))]
-        print(f"\n(f) bytes of bodies on the wire\n  {'what':<52} {'plain':>11} {'gzip':>11} {'br offered':>11}   aim")
+        print(f"\nBytes of bodies on the wire\n  {'what':<52} {'plain':>11} {'gzip':>11} {'br offered':>11}   aim")
         total = [0, 0, 0]
         for method, address in opening:
             sizes = [server.size(method, address, encoding) for encoding in ENCODINGS]

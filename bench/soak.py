@@ -1,0 +1,157 @@
+"""``make soak``: 150 students for 20 minutes, while the server's memory, descriptors and threads are watched.
+
+    make soak ARGS='--minutes 5 --students 50'
+
+Memory is that of each process when it is asked, as PSS; its growth is the median of the last tenth of the time against the
+median of a tenth right after the warm-up, which is the first quarter or five minutes. Descriptors are compared when nobody is there: before
+the class comes, and after it has left; threads with the most there were in the warm-up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from bench import processes
+from bench.answers import Key
+from bench.bodies import Session, sessions
+from bench.load import learn
+from bench.pairs import percentile
+from bench.processes import Usage
+from bench.serving import running
+from bench.students import Log, classroom, now
+from bench.wire import Place
+
+WARM_UP = 300  # seconds, or a quarter of the time if that is less
+MOST_GROWTH = 0.05
+LEAVING = 60  # seconds in which a server has to let go of those who have left (it keeps a quiet connection for 30)
+
+
+@dataclass(slots=True)
+class Soak:
+    """What a server used while a class was there.
+
+    Attributes:
+        before, after: with nobody there.
+        samples: seconds since the class began to come in, and what was used.
+        log: what the class met.
+    """
+
+    before: Usage
+    samples: list[tuple[float, Usage]] = field(default_factory=list)
+    after: Usage | None = None
+    log: Log = field(default_factory=Log)
+
+    @property
+    def warm(self) -> float:
+        """When the warm-up is over, in seconds."""
+        return min(float(WARM_UP), self.samples[-1][0] / 4)
+
+    def growth(self) -> float:
+        """How much more memory at the end than after the warm-up, as a share."""
+        whole = self.samples[-1][0]
+        first = [use.memory for at, use in self.samples if self.warm <= at <= self.warm + whole / 10]
+        last = [use.memory for at, use in self.samples if at >= 0.9 * whole]
+        return median(last) / median(first) - 1
+
+    def leaks(self) -> list[str]:
+        """What is still there after the class has left, in words."""
+        if self.after is None:
+            return []
+        early = [use.threads for at, use in self.samples if at <= self.warm]
+        counts = [
+            ("processes", self.before.processes, self.after.processes),
+            ("descriptors", self.before.descriptors, self.after.descriptors),
+            ("threads", max([self.before.threads, *early]), self.after.threads),  # a pool fills when it is first needed
+        ]
+        return [f"{name} grew from {before} to {after}" for name, before, after in counts if after > before]
+
+
+async def soak(
+    place: Place, server: int, *, students: int, seconds: float, every: float, seed: int, known: Sequence[Session], tell: bool = False
+) -> Soak:
+    """Let a class stay for some seconds, sampling; then wait until the server has let go of it."""
+    key = Key()
+    await learn(place, known, key)
+    kept = Soak(await at_rest(server, None))
+    began = now()
+    async with classroom(
+        place, students, ramp=min(20, seconds / 10), seed=seed, sessions=known, key=key, log=kept.log
+    ):
+        while (passed := now() - began) < seconds:
+            await asyncio.sleep(min(every, seconds - passed))
+            use = await asyncio.to_thread(lambda: processes.usage(processes.family(server)))
+            kept.samples.append((now() - began, use))
+            if tell and len(kept.samples) % 12 == 1:
+                _tell_sample(kept)
+    kept.after = await at_rest(server, kept.before)
+    return kept
+
+
+async def at_rest(server: int, before: Usage | None) -> Usage:
+    """What the server uses once it does nothing: as many descriptors as a moment ago, or no more than before."""
+    last, end = processes.usage(processes.family(server)), now() + LEAVING
+    while now() < end:
+        await asyncio.sleep(0.5)
+        use = processes.usage(processes.family(server))
+        if use.descriptors <= (last if before is None else before).descriptors:
+            return use
+        last = use
+    return last
+
+
+# ---------------------------------------------------------------- telling
+
+
+def _tell_sample(kept: Soak) -> None:
+    at, use = kept.samples[-1]
+    counts = kept.log.counts
+    print(
+        f"{at / 60:6.1f} min  {use.memory / 2**20:7.1f} MB  {use.descriptors:5} descriptors  {use.threads:4} threads  {use.processes} processes"
+        f"  {use.cpu:8.1f} s of processor  {counts['answers']:8} answers  {counts['shed']} shed  {counts['errors']} errors",
+        flush=True,
+    )
+
+
+def tell(kept: Soak, after: Usage) -> None:
+    """Print what grew, and what the class met."""
+    (_, last), counts, before = kept.samples[-1], kept.log.counts, kept.before
+    waits = [1000 * took for kind in ("stroke", "methods") for _, took in kept.log.waits[kind]]
+    print(f"\nmemory (PSS): {before.memory / 2**20:.1f} MB with nobody there, {last.memory / 2**20:.1f} MB at the end,"
+          f" {after.memory / 2**20:.1f} MB after all have left; {100 * kept.growth():+.1f} % since the warm-up (aim: less than {100 * MOST_GROWTH:.0f} %)")  # fmt: skip
+    print(f"descriptors: {before.descriptors} before, {max(u.descriptors for _, u in kept.samples)} at most, {after.descriptors} after")
+    print(f"threads: {before.threads} before, {max(u.threads for _, u in kept.samples)} at most, {after.threads} after")
+    print(f"answers {counts['answers']}, p50 {percentile(waits, 0.5):.0f} ms, p95 {percentile(waits, 0.95):.0f} ms, p99 {percentile(waits, 0.99):.0f} ms;"
+          f" shed {counts['shed']}, superseded {counts['superseded']}, errors {counts['errors']}")  # fmt: skip
+    for fault, times in kept.log.faults.most_common(10):
+        print(f"  {times} × {fault}")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Soak a server; ends with 1 if something leaked, grew too much or failed."""
+    parser = argparse.ArgumentParser(prog="make soak", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--students", type=int, default=150)
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--every", type=float, default=5, help="seconds between samples")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args(arguments)
+    with running("app.py", said=None, WORKERS="2") as (port, server):
+        place = Place("127.0.0.1", port)
+        kept = asyncio.run(
+            soak(place, server, students=given.students, seconds=60 * given.minutes, every=given.every, seed=given.seed, known=sessions(), tell=True)
+        )
+    assert kept.after is not None
+    tell(kept, kept.after)
+    wrong = kept.leaks()
+    for leak in wrong:
+        print(f"LEAK: {leak}")
+    if wrong or kept.log.counts["errors"] or kept.growth() >= MOST_GROWTH:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,267 @@
+"""Students of a class, played back from recorded visits: each asks as the page does, and checks what is answered.
+
+A student opens the page, then paints. When is decided beforehand, not by how fast the server is: a slow answer does not
+spare the server the next stroke, and a wait is counted from the moment the page would have asked. Like the page a student has
+one question in flight and the newest pending; on 503 it waits as long as it is told, with jitter, and asks the newest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from bench.answers import Key, Wrong
+from bench.bodies import Body, Session
+from bench.wire import Broken, Connection, Place
+
+UPDATE = "_dash-update-component"
+FILES = re.compile(r"""<(?:script|link|img)\b[^>]*?\b(?:src|href)=["'](?!data:)([^"'#]+)""")
+STROKE_LOST, PORTION_LOST, FILE_LOST = 10.0, 20.0, 30.0  # seconds after which the page gives a request up
+FIRST_RETRY, LAST_RETRY = 0.4, 5.0
+QUIET = 0.2  # seconds after the last change before methods are asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How often a student does what: seconds between strokes on average, and between looks at the Methods tab."""
+
+    stroke: float
+    methods: float | None = None
+
+
+PAINTS = Habits(stroke=2)
+LOOKS = Habits(stroke=2, methods=30)
+IDLES = Habits(stroke=30)
+CLASS = (PAINTS,) * 7 + (IDLES, LOOKS, IDLES, PAINTS, LOOKS, PAINTS) + (PAINTS,) * 7  # in turn: 80 %, 10 % and 10 %
+
+
+@dataclass(slots=True)
+class Log:
+    """What a class met.
+
+    Attributes:
+        waits: by kind ("opening", "stroke", "methods"), when it was wanted and how long it took, in seconds.
+        counts: answers, shed, errors, superseded strokes, dropped portions, bytes.
+        faults: the errors in words, and how often each was met.
+    """
+
+    waits: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: {"opening": [], "stroke": [], "methods": []})
+    counts: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+
+    def fault(self, what: str) -> None:
+        """Count an error."""
+        self.counts["errors"] += 1
+        self.faults[what] += 1
+
+
+class Student:
+    """One visitor with a seeded mind of their own, and a browser with two connections, and one that it opened in vain."""
+
+    def __init__(self, place: Place, session: Session, habits: Habits, key: Key, log: Log, seed: str) -> None:
+        self.chance = random.Random(seed)
+        self.habits, self.session, self.key, self.log = habits, session, key, log
+        self.strokes, self.methods, self.spare = Connection(place), Connection(place), Connection(place)
+        self.update = f"{place.prefix}{UPDATE}"
+        self.opened = asyncio.Event()
+        self._asked = 0
+        self._tries = 0  # how often in a row one came to nothing
+        self._newest: Body | None = None  # what is to be asked next
+        self._since: list[float] = []  # when it and those that it superseded were wanted
+        self._asking: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
+
+    async def visit(self, pause: float) -> None:
+        """Come after a pause, open the page, and stay until the task is cancelled."""
+        await asyncio.sleep(pause)
+        await self._open()
+        await self._stay()
+
+    async def settle(self) -> None:
+        """Wait for the answer to what was already asked, for as long as the page would."""
+        asked = [task for task in (self._asking, self._looking) if task is not None]
+        if asked:
+            await asyncio.wait(asked, timeout=STROKE_LOST)
+
+    def leave(self) -> None:
+        """Close the page, whatever is on its way."""
+        for task in (self._asking, self._looking):
+            if task is not None:
+                task.cancel()
+        for connection in (self.strokes, self.methods, self.spare):
+            connection.close()
+
+    @property
+    def unanswered(self) -> list[float]:
+        """When the strokes were wanted that have had no answer yet."""
+        return list(self._since)
+
+    # ---- opening
+
+    async def _open(self) -> None:
+        began = now()
+        with suppress(OSError):
+            await self.spare.open()
+        page = await self._fetch(self.strokes, self.strokes.place.prefix)
+        files = list(dict.fromkeys(FILES.findall(page.decode())))
+        both = (self.strokes, self.methods)
+        await asyncio.gather(*(self._fetch_all(connection, files[i::2]) for i, connection in enumerate(both)))
+        late = ("_dash-layout", "_dash-dependencies")
+        await asyncio.gather(*(self._fetch(c, c.place.prefix + name) for c, name in zip(both, late, strict=True)))
+        while not await self._try(self.strokes, self.session.opening, STROKE_LOST):
+            pass
+        self.log.waits["opening"].append((began, now() - began))
+        self.opened.set()
+
+    async def _fetch_all(self, connection: Connection, paths: list[str]) -> None:
+        for path in paths:
+            await self._fetch(connection, path)
+
+    async def _fetch(self, connection: Connection, path: str) -> bytes:
+        """A file of the page; one that does not come is an error, and asked for again as by a reload."""
+        while True:
+            try:
+                async with asyncio.timeout(FILE_LOST):
+                    reply = await connection.get(path)
+                if reply.status == 200 and reply.raw:
+                    self.log.counts["files"] += 1
+                    self.log.counts["bytes"] += len(reply.raw) + len(reply.head)
+                    return reply.body if path == connection.place.prefix else b""
+                self.log.fault(f"{path}: status {reply.status}, {len(reply.raw)} bytes")
+            except (OSError, TimeoutError) as broken:
+                self.log.fault(f"{path}: {broken or 'no answer in time'}")
+            await asyncio.sleep(self._jittered(1))
+
+    # ---- staying
+
+    async def _stay(self) -> None:
+        number = self.chance.randrange(len(self.session.strokes))
+        when = now() + self.chance.uniform(0, self.habits.stroke)
+        while True:
+            await until(when)
+            stroke = self.session.strokes[number % len(self.session.strokes)]
+            for offset, body in stroke.questions:
+                await until(when + offset)
+                self.want(body, when + offset)
+            number += 1
+            painted = when + stroke.questions[-1][0]
+            when = max(painted, when) + self._pause(self.habits.stroke)
+            if self.habits.methods and self.chance.random() < self.habits.stroke / self.habits.methods:
+                when = painted + self.chance.uniform(6, 14)  # looking, not painting
+                self._looking = asyncio.create_task(self._look(painted + QUIET))
+                await until(when)
+                await self._stop_looking()
+
+    def _pause(self, mean: float) -> float:
+        """A fifth of the mean at least; the rest is as random as radioactive decay."""
+        return 0.2 * mean + self.chance.expovariate(1 / (0.8 * mean))
+
+    def want(self, body: Body, wanted: float) -> None:
+        """Ask about the newest picture, now or as soon as the question in flight is answered."""
+        self._newest = body
+        self._since.append(wanted)
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._pursue())
+
+    async def _pursue(self) -> None:
+        while self._newest is not None:
+            body, covered = self._newest, len(self._since)
+            self._newest = None
+            while not await self._try(self.strokes, body, STROKE_LOST):
+                if self._newest is not None:
+                    body, covered, self._newest = self._newest, len(self._since), None
+            done = now()
+            self.log.waits["stroke"] += [(wanted, done - wanted) for wanted in self._since[:covered]]
+            self.log.counts["superseded"] += covered - 1
+            del self._since[:covered]
+
+    # ---- the Methods tab
+
+    async def _look(self, wanted: float) -> None:
+        await until(wanted)
+        portions = list(self.session.portions)
+        while portions:
+            if await self._try(self.methods, portions[0], PORTION_LOST):
+                portions.pop(0)
+                self.log.waits["methods"].append((wanted, now() - wanted))
+                wanted = now()
+            else:
+                portions.append(portions.pop(0))  # the others need not wait for it
+
+    async def _stop_looking(self) -> None:
+        if self._looking is not None and not self._looking.done():
+            self._looking.cancel()
+            self.log.counts["dropped"] += 1
+            await asyncio.wait([self._looking])
+
+    # ---- one question
+
+    async def _try(self, connection: Connection, body: Body, patience: float) -> bool:
+        """Ask once. Not answered: wait as the page does, so that the caller may ask again."""
+        self._asked += 1
+        number = self._asked
+        try:
+            async with asyncio.timeout(patience):
+                reply = await connection.post(self.update, body.asking(number))
+            if reply.status == 503 and (told := reply.headers.get("retry-after", "")).isdigit():
+                self.log.counts["shed"] += 1
+                await asyncio.sleep(self._jittered(int(told)))
+                return False
+            self.key.check(body, number, reply)
+        except (Wrong, Broken, OSError, TimeoutError) as wrong:
+            self.log.fault(f"{body.output}: {wrong or f'no answer in {patience:g} s'}")
+            await asyncio.sleep(self._jittered(min(LAST_RETRY, FIRST_RETRY * 2**self._tries)))
+            self._tries += 1
+            return False
+        self._tries = 0
+        self.log.counts["answers"] += 1
+        self.log.counts["answer bytes"] += len(reply.raw)
+        return True
+
+    def _jittered(self, seconds: float) -> float:
+        return seconds * self.chance.uniform(0.75, 1.25)
+
+
+def now() -> float:
+    """The event loop's clock, in seconds."""
+    return asyncio.get_running_loop().time()
+
+
+async def until(moment: float) -> None:
+    """Wait for a moment of the event loop's clock; the past is no wait."""
+    await asyncio.sleep(max(0.0, moment - now()))
+
+
+@asynccontextmanager
+async def classroom(
+    place: Place, count: int, *, ramp: float, seed: int, sessions: Sequence[Session], key: Key, log: Log
+) -> AsyncIterator[list[Student]]:
+    """A class that comes in within ``ramp`` seconds and stays for as long as the block lasts.
+
+    At its end nobody begins anything new; what was asked is waited for, and what never came is an error.
+    """
+    students = [
+        Student(place, sessions[i % len(sessions)], CLASS[i % len(CLASS)], key, log, f"{seed} {i}") for i in range(count)
+    ]
+    visits = [asyncio.create_task(student.visit(ramp * i / count)) for i, student in enumerate(students)]
+    try:
+        yield students
+        for visit in visits:
+            visit.cancel()
+        ends = await asyncio.gather(*visits, return_exceptions=True)
+        await asyncio.gather(*(student.settle() for student in students))
+        for _ in (wanted for student in students for wanted in student.unanswered):
+            log.fault("a stroke was never answered")
+        for end in ends:
+            if isinstance(end, Exception):  # the generator's own mistake
+                raise end
+    finally:
+        for task in visits:
+            task.cancel()
+        for student in students:
+            student.leave()

@@ -1,0 +1,109 @@
+"""Hostile requests: every answer is an answer, or a refusal in one sentence, and nobody else notices. ``make fuzz`` fires many more."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from random import Random
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import create_app
+from bench.bodies import sessions
+from bench.fuzz import fuzz
+from bench.refusals import complaints
+from bench.serving import running
+from bench.shots import Maker, Shot
+from bench.wire import Place, Reply
+from bench.wire_shots import IN_THE_APP, ON_THE_WIRE, shot
+
+SEED = 20
+EACH = 200  # shots of a kind in the app
+SOURCE = sessions()
+CLIENT: FlaskClient = create_app().server.test_client()
+
+
+def answered(what: Shot) -> Reply:
+    """What the app answers, as if it had come over the wire."""
+    given = CLIENT.open(f"/{what.path}", method=what.method, data=what.body, headers=list(what.headers))
+    head = "".join(f"{name}: {value}\r\n" for name, value in given.headers)
+    return Reply(given.status_code, {name.lower(): value for name, value in given.headers}, given.get_data(), head.encode())
+
+
+@pytest.mark.parametrize("maker", list(dict.fromkeys(IN_THE_APP)), ids=lambda maker: maker.__name__)
+def test_whatever_is_asked_the_answer_is_one_or_a_refusal_in_one_sentence(maker: Maker) -> None:
+    refused = 0
+    for number in range(EACH):
+        what = maker(Random(f"{SEED} {number}"), SOURCE)
+        reply = answered(what)
+        assert not complaints(reply), (number, complaints(reply), what.body[:300])
+        refused += reply.status >= 400
+    assert refused >= EACH / 4 or maker.__name__ == "links"  # links are read kindly, but all else must be hostile
+
+
+def test_a_real_server_refuses_what_is_hardly_http_and_the_class_beside_it_notices_nothing() -> None:
+    with tempfile.TemporaryFile() as log:
+        with running("app.py", said=log, WORKERS="2") as (port, server):
+            place = Place("127.0.0.1", port)
+            outcome = asyncio.run(fuzz(place, server, shots=360, seed=SEED, students=3, source=SOURCE[:1]))
+        log.seek(0)
+        said = log.read().decode()
+    assert not outcome.report.wrong
+    assert not outcome.log.faults and outcome.log.counts["answers"] > 0
+    assert outcome.same, "a process of the server ended"
+    assert outcome.end.descriptors <= outcome.warm.descriptors
+    assert {"paths", "methods", "headers", "framing", "mutated"} <= set(outcome.report.statuses)
+    assert "Traceback" not in said and "unexpected error" not in said, said[-3000:]
+
+
+# ---------------------------------------------------------------- the fuzzer itself
+
+
+def reply(status: int, body: str, kind: str = "text/plain", **headers: str) -> Reply:
+    """An answer as a server might have given it."""
+    named = {"content-type": kind, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    head = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+    return Reply(status, named, body.encode(), f"HTTP/1.1 {status} X\r\n{head}\r\n".encode())
+
+
+GOOD = (
+    reply(200, '{"a": 1}', "application/json"),
+    reply(400, "The body must be JSON.\n"),
+    reply(404, "There is nothing at this address."),
+    reply(503, "Many are asking just now; please try again in a moment.\n", retry_after="2"),
+    reply(308, "", location="/explorer/"),
+)
+BAD = {
+    "an error of ours": reply(500, "Something went wrong on the server.\n"),
+    "busy for ever": reply(503, "Many are asking just now.\n"),
+    "a page": reply(400, "<html><h1>Bad Request</h1></html>", "text/html"),
+    "two lines": reply(400, "No.\nReally not.\n"),
+    "no full stop": reply(404, "Not found\n"),
+    "nothing": reply(400, ""),
+    "a stack": reply(400, 'Traceback (most recent call last): File "x".\n'),
+    "a path": reply(400, "Cannot read explorer/state.py today.\n"),
+    "half of JSON": reply(200, '{"a": ', "application/json"),
+    "NaN": reply(200, '{"a": NaN}', "application/json"),
+    "a file of ours": reply(200, "def create_app() -> Dash:"),
+    "a smuggled header": reply(200, "", x_split="yes"),
+    "a cookie": reply(200, "", set_cookie="a=b"),
+    "sent away": reply(302, "", location="//evil.example/"),
+}
+
+
+@pytest.mark.parametrize("good", GOOD, ids=lambda good: str(good.status))
+def test_a_good_answer_is_not_complained_of(good: Reply) -> None:
+    assert complaints(good) == []
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_a_bad_answer_is_complained_of(bad: str) -> None:
+    assert complaints(BAD[bad])
+
+
+def test_a_shot_can_be_fired_again() -> None:
+    first, again = ([shot(SEED, number, SOURCE) for number in range(200)] for _ in range(2))
+    assert first == again
+    assert first != [shot(SEED + 1, number, SOURCE) for number in range(200)]
+    assert {what.kind for what in first} == {maker.__name__ for maker in (*IN_THE_APP, *ON_THE_WIRE)}

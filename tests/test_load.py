@@ -1,0 +1,259 @@
+"""The class that loads the server: it plays back what the page sends, notices every wrong answer, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import orjson
+import pytest
+
+from bench.answers import Key, Wrong
+from bench.bodies import Body, sessions
+from bench.serving import running
+from bench.soak import soak
+from bench.students import PAINTS, Log, Student, now
+from bench.wire import Broken, Connection, Place, Reply
+from explorer.attribution import METHODS
+from explorer.models import load_zoo
+from explorer.page.callbacks import respond, respond_methods
+from explorer.state import State
+
+SESSIONS = sessions()
+ZOO = load_zoo()
+STROKE = SESSIONS[0].strokes[0].questions[0][1]
+
+
+def question(body: Body, number: int = 7) -> dict[str, object]:
+    """What a recorded body asks."""
+    asked: dict[str, object] = json.loads(body.asking(number))["inputs"][0]["value"]
+    return asked
+
+
+def wrapped(body: Body, told: bytes, status: int = 200) -> Reply:
+    """An answer as Dash sends it."""
+    return Reply(status, {}, orjson.dumps({"multi": True, "response": {body.output: {"data": told.decode()}}}))
+
+
+def answer_to(body: Body, number: int) -> bytes:
+    """The right answer to a recorded question."""
+    return orjson.dumps((respond_methods if body.methods else respond)(question(body, number), ZOO))
+
+
+# ---------------------------------------------------------------- what was recorded
+
+
+def test_every_recorded_question_is_one_that_the_server_takes_today() -> None:
+    for session in SESSIONS:
+        for body in session.bodies():
+            asked = question(body)
+            assert asked["ask"] == 7
+            if "state" in asked:
+                State.from_json(asked["state"], ZOO)
+            else:
+                assert asked["link"] == session.link
+                assert State.from_query(session.link, ZOO)[1] == []
+
+
+def test_every_recorded_look_at_the_methods_asks_all_that_apply_in_portions_of_four_at_most() -> None:
+    for session in SESSIONS:
+        network = State.from_query(session.link, ZOO)[0].network
+        asked = [name for portion in session.portions for name in portion.methods]
+        assert asked == [name for name, method in METHODS.items() if not method.refusal(ZOO[network].network)]
+        assert max(len(portion.methods) for portion in session.portions) <= 4
+
+
+def test_a_body_for_the_empty_callback_asks_the_same_elsewhere() -> None:
+    whole, empty = (json.loads(body.asking(3)) for body in (STROKE, STROKE.emptied()))
+    assert empty["output"] == "empty-output.data" and empty["changedPropIds"] == ["empty-input.data"]
+    assert empty["inputs"][0] == {"id": "empty-input", "property": "data", "value": whole["inputs"][0]["value"]}
+
+
+# ---------------------------------------------------------------- what is noticed
+
+
+@pytest.mark.parametrize("body", [SESSIONS[0].opening, STROKE, SESSIONS[0].portions[0]], ids=["opening", "stroke", "methods"])
+def test_the_right_answer_is_taken_whatever_its_number(body: Body) -> None:
+    key = Key()
+    for number in (1, 2, 2**50):
+        key.check(body, number, wrapped(body, answer_to(body, number)))
+    said = json.loads(answer_to(body, 5))
+    rearranged = orjson.dumps({**{name: value for name, value in said.items() if name != "ask"}, "ask": 5})
+    key.check(body, 5, wrapped(body, rearranged))
+
+
+def test_a_wrong_answer_is_noticed() -> None:
+    key, right = Key(), answer_to(STROKE, 1)
+    key.check(STROKE, 1, wrapped(STROKE, right))
+    other = answer_to(SESSIONS[1].strokes[0].questions[0][1], 1)
+    number = re.sub(rb'"total":(-?)(\d)', lambda m: b'"total":%b%d' % (m[1], (int(m[2]) + 1) % 9), right, count=1)
+    for wrong in (
+        wrapped(STROKE, answer_to(STROKE, 2)),  # to another question of this student
+        wrapped(STROKE, other),  # to another student's
+        wrapped(STROKE, number),  # one digit is another
+        wrapped(STROKE, right[:-20]),
+        wrapped(STROKE, right, status=500),
+        Reply(200, {}, wrapped(STROKE, right).raw[:-20]),
+        Reply(200, {}, b"<html>"),
+        Reply(200, {"content-encoding": "gzip"}, b"no gzip"),
+    ):
+        with pytest.raises(Wrong):
+            key.check(STROKE, 1, wrong)
+
+
+# ---------------------------------------------------------------- how a student asks
+
+
+Answer = Callable[[bytes], Awaitable[bytes]]
+
+
+@asynccontextmanager
+async def fake(answer: Answer) -> AsyncIterator[Place]:
+    """A server that answers each request's body with these bytes, and hangs up where they say so."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                length = re.search(rb"Content-Length: (\d+)", head)
+                told = await answer(await reader.readexactly(int(length[1]) if length else 0))
+                writer.write(told)
+                if b"hang up" in told:
+                    break
+        except asyncio.IncompleteReadError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield Place("127.0.0.1", server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
+
+
+def http(status: int, body: bytes = b"", *headers: bytes) -> bytes:
+    """An answer as bytes."""
+    return b"\r\n".join([b"HTTP/1.1 %d X" % status, *headers, b"Content-Length: %d" % len(body), b"", body])
+
+
+def right(body: bytes) -> bytes:
+    """The right answer to a recorded body as it came."""
+    asked = json.loads(body)["inputs"][0]["value"]
+    return http(200, wrapped(STROKE, orjson.dumps(respond(asked, ZOO))).raw)
+
+
+def student(place: Place, log: Log) -> Student:
+    """Somebody who paints."""
+    return Student(place, SESSIONS[0], PAINTS, Key(), log, "1")
+
+
+def test_a_student_who_is_shed_comes_again_and_it_is_no_error() -> None:
+    seen: list[bytes] = []
+
+    async def answer(body: bytes) -> bytes:
+        seen.append(body)
+        return http(503, b"Busy.\n", b"Retry-After: 0") if len(seen) < 3 else right(body)
+
+    async def paint() -> Log:
+        log = Log()
+        async with fake(answer) as place:
+            one = student(place, log)
+            one.want(STROKE, now())
+            await one.settle()
+            one.leave()
+        return log
+
+    log = asyncio.run(paint())
+    assert len(seen) == 3
+    assert (log.counts["shed"], log.counts["errors"], log.counts["answers"]) == (2, 0, 1)
+    assert len(log.waits["stroke"]) == 1
+
+
+def test_only_the_newest_of_those_that_waited_is_asked_and_all_wait_for_its_answer() -> None:
+    seen: list[bytes] = []
+
+    async def paint() -> Log:
+        log, go = Log(), asyncio.Event()
+
+        async def answer(body: bytes) -> bytes:
+            seen.append(body)
+            await go.wait()
+            return right(body)
+
+        async with fake(answer) as place:
+            one = student(place, log)
+            began = now()
+            bodies = [stroke.questions[0][1] for stroke in SESSIONS[0].strokes[:3]]
+            one.want(bodies[0], began)
+            while not seen:
+                await asyncio.sleep(0)
+            one.want(bodies[1], began)
+            one.want(bodies[2], began)
+            go.set()
+            await one.settle()
+            one.leave()
+            assert question(bodies[2], 2) == json.loads(seen[-1])["inputs"][0]["value"]
+        return log
+
+    log = asyncio.run(paint())
+    assert len(seen) == 2
+    assert len(log.waits["stroke"]) == 3 and log.counts["superseded"] == 1
+    first, *later = (took for _, took in log.waits["stroke"])
+    assert all(took >= first for took in later)
+
+
+def test_an_answer_that_is_cut_short_is_an_error_and_a_closed_connection_is_opened_again() -> None:
+    answers = [http(200, b"one", b"X: hang up"), http(200, b"two"), http(200, b"three", b"X: hang up")[:-2]]
+
+    async def ask() -> tuple[list[bytes], int]:
+        told = iter(answers)
+
+        async def answer(_: bytes) -> bytes:
+            return next(told)
+
+        async with fake(answer) as place:
+            connection = Connection(place)
+            bodies = [(await connection.get("/")).body for _ in range(2)]
+            with pytest.raises(Broken):
+                await connection.get("/")
+            connection.close()
+            return bodies, connection.reconnected
+
+    assert asyncio.run(ask()) == ([b"one", b"two"], 1)
+
+
+def test_an_answer_in_gzip_and_in_chunks_is_unfolded() -> None:
+    folded = gzip.compress(b"whole")
+    chunks = b"HTTP/1.1 200 X\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n"
+
+    async def ask() -> Reply:
+        async def answer(_: bytes) -> bytes:
+            return chunks % (folded[:5], len(folded) - 5, folded[5:])
+
+        async with fake(answer) as place:
+            connection = Connection(place)
+            told = await connection.get("/")
+            connection.close()
+            return told
+
+    assert asyncio.run(ask()).body == b"whole"
+
+
+# ---------------------------------------------------------------- a short soak
+
+
+def test_a_small_class_meets_no_error_and_leaves_nothing_behind() -> None:
+    with running("app.py", said=None, WORKERS="2") as (port, server):
+        place = Place("127.0.0.1", port)
+        kept = asyncio.run(soak(place, server, students=10, seconds=6, every=0.3, seed=1, known=SESSIONS[:2]))
+    assert not kept.log.faults
+    assert len(kept.log.waits["opening"]) == 10
+    assert kept.log.counts["answers"] > 20
+    assert kept.after is not None
+    assert kept.after.processes == kept.before.processes
+    assert kept.after.descriptors <= kept.before.descriptors
+    assert kept.growth() < 0.25
