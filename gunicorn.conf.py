@@ -20,5 +20,7 @@ loglevel = os.environ.get("LOG_LEVEL", "warning")
 def post_worker_init(worker):
     """Each worker gets going before it is asked anything."""
     from app import warm_up
+    from explorer.whole import write_whole_answers
 
+    write_whole_answers()
     warm_up(worker.wsgi)
