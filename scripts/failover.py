@@ -65,13 +65,14 @@ class Student:
             OSError, EOFError, TimeoutError: there is none.
         """
         async with asyncio.timeout(PATIENCE):
-            status, body = await self._exchange(question(number))
+            status, body = await self.exchange(question(number))
         if status != 200:
             raise RuntimeError(f"{status} {body[:80]!r}")
         if body != numbered(self.right, number):
             raise RuntimeError("a wrong answer")
 
-    async def _exchange(self, body: bytes) -> tuple[int, bytes]:
+    async def exchange(self, body: bytes) -> tuple[int, bytes]:
+        """Status and body of the answer, whatever they are."""
         if self.streams is None:
             self.streams = await asyncio.open_connection("127.0.0.1", self.port)
         reader, writer = self.streams
@@ -199,7 +200,7 @@ def numbered(answer: bytes, number: int) -> bytes:
 async def right_answer(replica: Replica) -> bytes:
     """What a replica says by itself, when nothing goes wrong."""
     student = Student(replica.port, b"")
-    status, body = await student._exchange(question(0))
+    status, body = await student.exchange(question(0))
     student.leave()
     if status != 200 or not ASK.search(body):
         raise RuntimeError(f"the question is not understood: {status} {body[:200]!r}")
