@@ -9,7 +9,7 @@ threads = int(os.environ.get("THREADS", "4"))
 worker_class = "gthread"
 preload_app = True  # torch is imported once and shared; it runs on one thread, so nothing is lost in the fork
 timeout = int(os.environ.get("TIMEOUT", "60"))
-graceful_timeout = 10
+graceful_timeout = 9  # Docker gives 10 before it kills
 keepalive = 30
 limit_request_line = 8190  # the longest links that the page writes are near gunicorn's own limit
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # the heartbeat file, also on a read-only root
@@ -24,3 +24,9 @@ def post_worker_init(worker):
 
     write_whole_answers()
     warm_up(worker.wsgi)
+
+
+def worker_exit(server, worker):
+    """A worker that was asked to end is done; taking torch apart, object by object, would only keep the stop waiting."""
+    if worker.booted and not worker.alive:
+        os._exit(0)

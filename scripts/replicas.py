@@ -87,8 +87,10 @@ class Nginx:
     def __init__(self, program: str, folder: Path, replicas: list[Replica]) -> None:
         self.port = free_port()
         self.trouble = folder / "trouble.log"
-        folder.chmod(0o755)  # started by root, its workers are somebody else
-        shutil.copy(ROOT / "deploy" / "nginx.conf", folder)
+        text = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+        if os.geteuid() == 0:  # somebody else might not reach the folder, and on some systems has another name
+            text = text.replace("user www-data;", "user root;")
+        (folder / "nginx.conf").write_text(text, encoding="utf-8")
         servers = [f"server 127.0.0.1:{replica.port} max_fails=0;" for replica in replicas]
         (folder / "replicas.conf").write_text("\n".join(servers))
         (folder / "listen.conf").write_text(f"listen 127.0.0.1:{self.port};\naccess_log trouble.log trouble if=$trouble;\n")
