@@ -1,6 +1,4 @@
-"""nginx before two replicas with the configuration of deploy/: what it passes on, retries and keeps to itself, and that nothing is
-lost when replicas die (the short version of `make failover`).
-"""
+"""nginx before replicas, as deploy/ has it: what it passes on, asks again and keeps to itself; `make failover` in short."""
 
 from __future__ import annotations
 
@@ -47,7 +45,7 @@ class Stub:
                 stub.asked.append((self.path, dict(self.headers)))
                 reply(self)
 
-            do_GET = do_POST
+            do_GET = do_POST  # noqa: N815
 
             def log_message(self, *_: object) -> None:
                 """Keep quiet."""
@@ -199,7 +197,8 @@ def test_a_body_that_is_too_large_is_refused_in_a_sentence_and_not_passed_on(tmp
 
 @needs_nginx
 def test_forwarded_headers_are_nginx_own_and_never_a_visitors(tmp_path: Path) -> None:
-    lies = {name: "liar.example" for name in ("X_Forwarded_For", "X_Forwarded_Host", "X_Forwarded_Proto", "X_Forwarded_Prefix", "Forwarded")}
+    names = ("X_Forwarded_For", "X_Forwarded_Host", "X_Forwarded_Proto", "X_Forwarded_Prefix", "Forwarded")
+    lies = dict.fromkeys(names, "liar.example")
     with before(tmp_path, RIGHT, RIGHT) as (nginx, stubs):
         ask(nginx, Host="course.example", **lies)
         ((path, headers),) = stubs[0].asked + stubs[1].asked
