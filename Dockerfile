@@ -1,26 +1,30 @@
 # docker build -t gradient-explorer . && docker run --rm -p 8050:8050 gradient-explorer
 
-FROM python:3.11-slim AS build
+# To pin the base to the last byte, give its digest: --build-arg BASE=python:3.11-slim-bookworm@sha256:…
+ARG BASE=python:3.11-slim-bookworm
+
+FROM $BASE AS build
 # torch's CPU build comes from PyTorch's own index: the usual one's brings gigabytes of GPU libraries.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
-COPY requirements.txt .
+COPY requirements.txt constraints.txt ./
 RUN python -m venv --without-pip /venv \
     && pip="pip --quiet --python /venv/bin/python install --no-compile" \
     && { [ -z "$TORCH_INDEX" ] \
         || $pip --no-deps --retries 1 --timeout 15 --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)" \
         || echo "torch is not to be had from $TORCH_INDEX; taking it from pip's usual place."; } \
-    && $pip -r requirements.txt
+    && $pip -r requirements.txt -c constraints.txt
 # A quarter of torch is for those who compile against it or test it.
 RUN cd /venv/lib/python3.11/site-packages \
     && rm -rf torch/include torch/share torch/test sympy/*/tests sympy/*/*/tests \
     && find torch/bin -type f ! -name torch_shm_manager -delete
 COPY . .
+RUN /venv/bin/python scripts/precompress.py
 # The checkout's modes may be its owner's alone; the server runs as somebody else.
 RUN chmod -R a+rX .
 
-FROM python:3.11-slim
+FROM $BASE
 ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp HOST=0.0.0.0 PORT=8050
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin explorer
 WORKDIR /app

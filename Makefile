@@ -8,7 +8,14 @@ ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+LOCK := build/lock
+# pip of a virtual environment, and torch from its own index into one.
+pip = $(1)/bin/python -m pip --quiet --disable-pip-version-check
+torch = [ -z '$(TORCH_INDEX)' ] \
+	|| $(call pip,$(1)) install --no-deps --retries 1 --timeout 15 --index-url '$(TORCH_INDEX)' "$(TORCH)" >/dev/null 2>&1 \
+	|| echo "torch is not to be had from $(TORCH_INDEX); taking it from pip's usual place."
+PIP := $(call pip,$(VENV))
+MANIFESTS = $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml))
 # The stamps are newer than the requirements they satisfy, so that nothing is installed twice.
 RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
@@ -18,7 +25,7 @@ PAGE := app.py $(shell find explorer assets models -name '*.py' -o -name '*.js' 
 TORCH = $$(grep '^torch==' requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench load soak fuzz record train screenshots docs plotly clean browser
+.PHONY: help run test lint bench load soak fuzz record train failover container screenshots docs plotly lock audit clean browser nginx
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
@@ -27,12 +34,15 @@ help: ## List the targets
 run: $(RUN) $(PRECOMPRESSED) ## Serve on http://127.0.0.1:8050; HOST, PORT and other settings come from the environment
 	@exec $(BIN)/python app.py
 
-test: $(DEV) browser ## Run all tests, those in a browser included
+test: $(DEV) browser nginx ## Run all tests, those in a browser included
 	@$(BIN)/python -m pytest $(ARGS)
 
-lint: $(DEV) ## Check style and types
+lint: $(DEV) nginx ## Check style, types and what deploys it
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m mypy
+	@$(BIN)/python -m check_jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
+	@$(BIN)/kubernetes-validate --strict --quiet $(MANIFESTS)
+	@$(BIN)/python scripts/nginx_check.py
 
 bench: $(DEV) browser ## Measure what things cost
 	@$(BIN)/python -m bench $(ARGS)
@@ -52,6 +62,12 @@ record: $(DEV) browser ## Record anew what a class sends, for load, soak and fuz
 train: $(DEV) ## Make the trained networks and the digits data anew; ARGS=--check only compares
 	@$(BIN)/python models/train.py $(ARGS)
 
+failover: $(DEV) nginx ## Kill and replace replicas behind nginx under 150 students: nothing may be lost
+	@$(BIN)/python scripts/failover.py $(ARGS)
+
+container: $(RUN) ## Build the image, run it confined and under load, stop it: it must keep its promises; needs Docker
+	@$(BIN)/python scripts/container_check.py
+
 screenshots: $(DEV) browser ## Take the pictures in the documentation
 	@$(BIN)/python scripts/screenshots.py $(ARGS)
 
@@ -61,6 +77,22 @@ docs: $(RUN) ## Write docs/methods.md anew from the table of methods
 plotly: ## Make the part of Plotly in assets/vendor/ anew, from the version pinned in scripts/plotly-bundle/; needs npm
 	@cd scripts/plotly-bundle && npm ci --silent && npm run --silent build
 
+lock: ## Write constraints.txt anew: exactly what pip installs today; needs Python 3.11 on Linux
+	@$(PYTHON) -c 'import sys; sys.exit(sys.platform != "linux" or sys.version_info[:2] != (3, 11))' || { \
+		echo "constraints.txt is for Python 3.11 on Linux, which '$(PYTHON)' is not: name one, as in PYTHON=python3.11 make lock" >&2; \
+		exit 1; }
+	@rm -rf $(LOCK)
+	@$(PYTHON) -m venv $(LOCK)
+	@$(call torch,$(LOCK))
+	@$(call pip,$(LOCK)) install -r requirements-dev.txt
+	@$(call pip,$(LOCK)) install --no-deps -r requirements-oracles.txt
+	@{ sed '/^#/!d' constraints.txt && $(call pip,$(LOCK)) freeze --all | sed -e '/^pip==/d' -e 's/+cpu$$//'; } >$(LOCK)/constraints.txt
+	@mv $(LOCK)/constraints.txt constraints.txt
+	@rm -rf $(LOCK)
+
+audit: $(DEV) ## Ask the Python advisory database about every pinned package; needs the internet
+	@$(BIN)/python -m pip_audit --requirement constraints.txt --no-deps --disable-pip --strict $(ARGS)
+
 clean: ## Delete what the other targets installed and cached
 	@rm -rf $(VENV) build scripts/plotly-bundle/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -68,7 +100,10 @@ clean: ## Delete what the other targets installed and cached
 browser: $(DEV)
 	@sh scripts/install-browser.sh $(BIN)/python
 
-$(RUN): requirements.txt
+nginx:
+	@sh scripts/install-nginx.sh
+
+$(RUN): requirements.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Python 3.11 or newer is needed, which '$(PYTHON)' is not: name one, as in PYTHON=python3.11 make run" >&2; \
 		exit 1; }
@@ -77,10 +112,8 @@ $(RUN): requirements.txt
 		exit 1; }
 	@echo 'Installing what the explorer needs into $(VENV); only the first time takes long.'
 	@$(PYTHON) -m venv $(VENV)
-	@[ -z '$(TORCH_INDEX)' ] \
-		|| $(PIP) install --no-deps --retries 1 --timeout 15 --index-url '$(TORCH_INDEX)' "$(TORCH)" >/dev/null 2>&1 \
-		|| echo "torch is not to be had from $(TORCH_INDEX); taking it from pip's usual place."
-	@$(PIP) install -r requirements.txt
+	@$(call torch,$(VENV))
+	@$(PIP) install -r requirements.txt -c constraints.txt
 	@touch $@
 
 $(PRECOMPRESSED): $(PAGE) $(RUN)
@@ -89,6 +122,6 @@ $(PRECOMPRESSED): $(PAGE) $(RUN)
 
 $(DEV): requirements-dev.txt requirements-oracles.txt $(RUN)
 	@echo 'Installing what tests and checks need into $(VENV).'
-	@$(PIP) install -r requirements-dev.txt
+	@$(PIP) install -r requirements-dev.txt -c constraints.txt
 	@$(PIP) install --no-deps -r requirements-oracles.txt
 	@touch $@

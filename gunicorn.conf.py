@@ -50,8 +50,16 @@ def when_ready(server):
 def post_worker_init(worker):
     """Each worker gets going before it is asked anything."""
     from explorer.page.guard import NAME
+    from explorer.whole import write_whole_answers
 
+    write_whole_answers()
     worker.wsgi.extensions[NAME].worker_started(lambda: not worker.alive)
+
+
+def worker_exit(server, worker):
+    """A worker that was asked to end is done; taking torch apart, object by object, would only keep the stop waiting."""
+    if worker.booted and not worker.alive:
+        os._exit(0)
 
 
 def child_exit(server, worker):

@@ -1,0 +1,253 @@
+"""What deploys the explorer agrees with the explorer and with itself. (`make lint` checks each file's own form.)"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import runpy
+from collections.abc import Iterable, Iterator
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from tests.proxy import needs_nginx
+
+ROOT = Path(__file__).resolve().parent.parent
+DEPLOY = ROOT / "deploy"
+LISTS = ("requirements.txt", "requirements-dev.txt")
+ALONE = "requirements-oracles.txt"  # installed without what they ask for
+
+
+def text(name: str) -> str:
+    """A file of deploy/."""
+    return (DEPLOY / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def kubernetes() -> dict[str, dict[str, Any]]:
+    """The Kubernetes objects by kind; of the two services the real one."""
+    files = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+    objects = [found for file in files for found in yaml.safe_load_all(file.read_text(encoding="utf-8"))]
+    return {found["kind"]: found for found in objects if found.get("metadata", {}).get("name") != "explorer-nobody"}
+
+
+@pytest.fixture(scope="module")
+def container(kubernetes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The Deployment's container."""
+    (only,) = kubernetes["Deployment"]["spec"]["template"]["spec"]["containers"]
+    return only
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    """The services of the Compose file."""
+    return yaml.safe_load(text("compose.yaml"))["services"]
+
+
+def environment(container: dict[str, Any]) -> dict[str, str]:
+    """The settings of a container of a manifest."""
+    return {entry["name"]: entry["value"] for entry in container["env"]}
+
+
+# --- what is installed
+
+
+def pins(name: str) -> dict[str, str]:
+    """The exact versions in a list of requirements, by normal name; a test fails when one is not exact."""
+    found = {}
+    for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith(("#", "-r ")):
+            requirement = Requirement(line)
+            (exact,) = requirement.specifier
+            assert exact.operator == "==" and "*" not in exact.version, line
+            found[canonicalize_name(requirement.name)] = exact.version
+    return found
+
+
+def brought_along(names: Iterable[str], known: set[str]) -> set[str]:
+    """These distributions and all that they ask for on this machine."""
+    for name in names:
+        if name not in known:
+            known.add(name)
+            wanted = [Requirement(line) for line in distribution(name).requires or []]
+            here = [need for need in wanted if need.marker is None or need.marker.evaluate({"extra": ""})]
+            brought_along([canonicalize_name(need.name) for need in here], known)
+            brought_along(extras(here), known)
+    return known
+
+
+def extras(wanted: list[Requirement]) -> Iterator[str]:
+    """What the extras that are asked for ask for."""
+    for need in wanted:
+        for extra in need.extras:
+            for line in distribution(need.name).requires or []:
+                inner = Requirement(line)
+                if inner.marker is not None and inner.marker.evaluate({"extra": extra}):
+                    yield canonicalize_name(inner.name)
+
+
+def test_everything_that_is_asked_for_is_pinned_with_all_that_it_brings_along_and_nothing_else_is() -> None:
+    direct = [name for requirements in LISTS for name in pins(requirements)]
+    needed = brought_along(direct, set()) - {"pip"}  # which comes with Python
+    assert needed | set(pins(ALONE)) == set(pins("constraints.txt")), "run make lock"
+
+
+def test_constraints_and_requirements_name_the_same_versions() -> None:
+    constraints = pins("constraints.txt")
+    for requirements in (*LISTS, ALONE):
+        for name, version in pins(requirements).items():
+            assert constraints[name] == version, f"{name}: run make lock"
+
+
+def test_what_is_installed_is_what_is_pinned() -> None:
+    for name, version in pins("constraints.txt").items():
+        assert Version(distribution(name).version).public == version, name
+
+
+def test_the_image_is_built_from_the_pins() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert re.findall(r"-r requirements.txt( .*)?", dockerfile) == [" -c constraints.txt"]
+    assert set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) == {"$BASE"}
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert "!constraints.txt" in ignored and "!requirements.txt" in ignored
+
+
+# --- nginx
+
+
+def test_nginx_takes_as_large_a_body_as_the_explorer() -> None:
+    from explorer.page.guard import MAX_BODY
+
+    assert re.findall(r"client_max_body_size (\d+)k;", text("nginx.conf")) == [str(MAX_BODY // 1024)]
+
+
+def test_no_replica_is_ever_taken_out_because_it_is_saturated() -> None:
+    for place in ("replicas.conf", "compose/replicas.conf"):
+        servers = re.findall(r"^server .*;$", text(place), re.MULTILINE)
+        assert len(servers) >= 2
+        assert all("max_fails=0" in server for server in servers)
+
+
+@needs_nginx
+def test_nginx_understands_the_configuration_of_every_place(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / "scripts" / "nginx_check.py"), run_name="__main__")
+    assert (ended.value.code, capsys.readouterr().out) == (False, "")
+
+
+# --- Compose
+
+
+def test_nginx_in_compose_knows_the_replicas_by_their_addresses_and_port(compose: dict[str, Any]) -> None:
+    network = yaml.safe_load(text("compose.yaml"))["networks"]["inside"]["ipam"]["config"][0]["subnet"]
+    addresses = [one["networks"]["inside"]["ipv4_address"] for name, one in compose.items() if name.startswith("replica-")]
+    assert re.findall(r"^server (\S+):8050 ", text("compose/replicas.conf"), re.MULTILINE) == addresses
+    assert all(ipaddress.ip_address(address) in ipaddress.ip_network(network) for address in addresses)
+    assert "PORT=8050" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_what_nginx_in_compose_listens_on_is_published_and_checked(compose: dict[str, Any]) -> None:
+    (port,) = re.findall(r"^listen (\d+);", text("compose/listen.conf"), re.MULTILINE)
+    assert [published.rsplit(":")[-1] for published in compose["nginx"]["ports"]] == [port]
+    assert f"127.0.0.1:{port}/" in compose["nginx"]["healthcheck"]["test"][1]
+    assert f"EXPOSE {port}" in text("nginx.Dockerfile")
+
+
+def test_every_service_in_compose_can_do_little_and_take_little(compose: dict[str, Any]) -> None:
+    for service in compose.values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["restart"] == "unless-stopped"
+        assert {"mem_limit", "cpus", "pids_limit", "healthcheck"} <= service.keys()
+    assert {one["mem_limit"] for name, one in compose.items() if name.startswith("replica-")} == {"1g"}
+
+
+# --- Kubernetes
+
+
+def test_everything_that_selects_the_pods_selects_by_their_labels(kubernetes: dict[str, dict[str, Any]]) -> None:
+    template = kubernetes["Deployment"]["spec"]["template"]
+    (spread,) = template["spec"]["topologySpreadConstraints"]
+    selectors = [
+        kubernetes["Deployment"]["spec"]["selector"]["matchLabels"],
+        kubernetes["Service"]["spec"]["selector"],
+        kubernetes["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
+        kubernetes["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"],
+        spread["labelSelector"]["matchLabels"],
+    ]
+    assert all(selector.items() <= template["metadata"]["labels"].items() for selector in selectors)
+    assert all(selectors)
+
+
+def test_the_prefix_is_the_same_in_the_ingress_the_settings_and_the_probes(
+    kubernetes: dict[str, dict[str, Any]], container: dict[str, Any]
+) -> None:
+    prefix = environment(container)["URL_PREFIX"]
+    (rule,) = kubernetes["Ingress"]["spec"]["rules"]
+    paths = {entry["path"]: entry["backend"]["service"]["name"] for entry in rule["http"]["paths"]}
+    nobody = "explorer-nobody"
+    assert paths == {prefix: "explorer", f"{prefix}metrics": nobody, f"{prefix}readyz": nobody}
+    probes = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
+    assert probes == {"startup": f"{prefix}healthz", "liveness": f"{prefix}healthz", "readiness": f"{prefix}readyz"}
+
+
+def test_the_service_and_the_probes_mean_the_port_that_the_image_serves_on(
+    kubernetes: dict[str, dict[str, Any]], container: dict[str, Any]
+) -> None:
+    (port,) = container["ports"]
+    assert f"EXPOSE {port['containerPort']}" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert {entry["targetPort"] for entry in kubernetes["Service"]["spec"]["ports"]} == {port["name"]}
+    assert {container[f"{name}Probe"]["httpGet"]["port"] for name in ("startup", "liveness", "readiness")} == {port["name"]}
+
+
+def test_the_autoscaler_means_the_deployment_which_leaves_the_number_to_it(kubernetes: dict[str, dict[str, Any]]) -> None:
+    target = kubernetes["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]
+    assert target == {"apiVersion": "apps/v1", "kind": "Deployment", "name": kubernetes["Deployment"]["metadata"]["name"]}
+    assert "replicas" not in kubernetes["Deployment"]["spec"]
+    assert kubernetes["HorizontalPodAutoscaler"]["spec"]["minReplicas"] >= 2
+
+
+def test_a_pod_can_do_little_and_take_little(kubernetes: dict[str, dict[str, Any]], container: dict[str, Any]) -> None:
+    pod = kubernetes["Deployment"]["spec"]["template"]["spec"]
+    user = f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}"
+    assert f"USER {user}" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}
+    }  # fmt: skip
+    assert container["resources"]["limits"]["memory"] == "1Gi"
+    assert {volume["name"] for volume in pod["volumes"]} == {mount["name"] for mount in container["volumeMounts"]}
+
+
+def test_kustomize_has_every_manifest_and_names_the_image(
+    kubernetes: dict[str, dict[str, Any]], container: dict[str, Any]
+) -> None:
+    files = {file.name for file in (DEPLOY / "kubernetes").glob("*.yaml")} - {"kustomization.yaml"}
+    assert set(kubernetes["Kustomization"]["resources"]) == files
+    assert [image["name"] for image in kubernetes["Kustomization"]["images"]] == [container["image"]]
+
+
+# --- all of them
+
+
+def test_a_stop_leaves_the_questions_under_way_the_time_they_are_given(
+    monkeypatch: pytest.MonkeyPatch, kubernetes: dict[str, dict[str, Any]], container: dict[str, Any], compose: dict[str, Any]
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    graceful = runpy.run_path(str(ROOT / "gunicorn.conf.py"))["graceful_timeout"]
+    before = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
+    assert kubernetes["Deployment"]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > before + graceful
+    assert all(int(service["stop_grace_period"].rstrip("s")) > graceful for service in compose.values())
+
+
+def test_the_settings_that_are_given_are_settings_that_are_documented(container: dict[str, Any], compose: dict[str, Any]) -> None:
+    given = environment(container).keys() | compose["replica-1"]["environment"].keys()
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    assert given <= documented
