@@ -8,10 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from serving import (
     PATIENCE,
     ROOT,
@@ -68,6 +71,32 @@ def test_a_worker_that_is_killed_is_replaced_and_nobody_else_notices() -> None:
     assert code == 0
     told = [json.loads(line) for line in err.splitlines()]
     assert any(str(killed) in line["message"] and line["level"] == "error" for line in told), told
+
+
+def folders_of(pids: set[int]) -> list[Path]:
+    """The folders in which these processes count."""
+    places = [Path("/dev/shm"), Path(tempfile.gettempdir())]
+    files = [found for place in places for pid in pids for found in place.glob(f"explorer-metrics-*/*_{pid}.db")]
+    return sorted({found.parent for found in files})
+
+
+def test_workers_count_together_in_a_folder_that_goes_with_them() -> None:
+    port = free_port()
+    with started(port, METRICS="1", URL_PREFIX="/under/") as process:
+        wait_until_healthy(process, port, "/under/healthz")
+        workers = wait_for(lambda: len(found := workers_of(process)) == 2 and found, "two workers")
+        for _ in range(20):
+            assert post(port, stroke(), "/under/_dash-update-component")[0] == 200
+        assert get(port, "/metrics")[0] == 404
+        families = text_string_to_metric_families(get(port, "/under/metrics")[1])
+        samples = {(s.name, *s.labels.values()): s.value for family in families for s in family.samples}
+        assert samples["explorer_requests_total", "explanation", "200"] == 20  # whichever worker is asked
+        assert samples["explorer_request_seconds_bucket", "explanation", "+Inf"] == 20
+        assert samples["explorer_worker_starts_total",] == 2
+        (folder,) = folders_of(workers)
+        code, _, err = stop(process)
+    assert (code, err) == (0, "")
+    assert not folder.exists()
 
 
 def test_connections_that_say_nothing_hold_nobody_up() -> None:
