@@ -31,7 +31,7 @@ WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app .
 # Serve once, so that bytecode of exactly what is used, Python's own modules included, lies ready for a quick start.
-RUN PYTHONDONTWRITEBYTECODE= python -c "import gunicorn.app.wsgiapp, gunicorn.workers.gthread, urllib.request; from app \
+RUN PYTHONDONTWRITEBYTECODE= python -c "import gunicorn.app.wsgiapp, explorer.worker, explorer.whole, urllib.request; from app \
 import server; assert all(server.test_client().get(path).status_code == 200 for path in ('/', '/healthz'))"
 USER 10001:10001
 EXPOSE 8050

@@ -33,7 +33,7 @@ STUDENTS, PAUSE, SECONDS = 150, 2.0, 20.0
 UNITS = {"B": 1e-6, "kB": 1e-3, "KiB": 1 / 1024, "MB": 1.0, "MiB": 1.0, "GB": 1000.0, "GiB": 1024.0}
 HARDENED = [
     "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges",
-    f"--memory={MEMORY}m", f"--memory-swap={MEMORY}m", "--pids-limit=256",
+    f"--memory={MEMORY}m", f"--memory-swap={MEMORY}m", "--pids-limit=512",
 ]  # fmt: skip
 
 

@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from serving import SETTINGS
 
 from .chromium import LAUNCH_ARGUMENTS, NAMES, find_chromium
 from .visit import WATCH, Visit
 
 ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = ("HOST", "PORT", "URL_PREFIX", "FRAME_ANCESTORS", "WORKERS", "THREADS", "TIMEOUT", "LOG_LEVEL")
 WIDE = ViewportSize(width=1440, height=1000)
 PATIENCE = 60  # seconds, on a slow machine
 
