@@ -111,8 +111,8 @@ async def shoot(place: Place, numbers: Sequence[int], seed: int, source: Sequenc
     await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
 
 
-async def stall(place: Place, report: Report) -> None:
-    """Come again and again with half a request, and wait to be let go of; those on their way are given up when cancelled."""
+async def stall(place: Place, report: Report, *, patient: bool) -> None:
+    """Come again and again with half a request, until cancelled; who is patient then waits until all have been let go of."""
     halves = _halves(place)
     waiting: set[asyncio.Task[None]] = set()
     try:
@@ -122,6 +122,8 @@ async def stall(place: Place, report: Report) -> None:
             task.add_done_callback(waiting.discard)
             await asyncio.sleep(STALL_EVERY)
     finally:
+        if patient and waiting:
+            await asyncio.wait(waiting)
         for task in waiting:
             task.cancel()
 
@@ -174,22 +176,24 @@ class Outcome:
 
 
 async def fuzz(
-    place: Place, server: int, *, shots: int, seed: int, students: int = CLASS, source: Sequence[Session] | None = None
+    place: Place, server: int, *, shots: int, seed: int, source: Sequence[Session], students: int = CLASS, patient: bool = True
 ) -> Outcome:
-    """Fire all the shots at a server, beside a class."""
-    report, log, key, source = Report(), Log(), Key(), source or sessions()
+    """Fire all the shots at a server, beside a class, and see that it lets go of those who stall (if there is time: `patient`)."""
+    report, log, key = Report(), Log(), Key()
     await learn(place, source, key)
     first = processes.family(server)
     warm_up = int(WARM_UP * shots)
-    async with classroom(place, students, ramp=1, seed=seed, sessions=source, key=key, log=log):
-        stalling = asyncio.create_task(stall(place, report))
-        await shoot(place, range(warm_up), seed, source, report)
-        stalling.cancel()
+
+    async def part(numbers: range, mind: int) -> None:
+        async with classroom(place, students, ramp=1, seed=mind, sessions=source, key=key, log=log):
+            stalling = asyncio.create_task(stall(place, report, patient=patient))
+            await shoot(place, numbers, seed, source, report)
+            stalling.cancel()
+            await asyncio.wait([stalling])
+
+    await part(range(warm_up), seed)
     warm = await at_rest(server, None)
-    async with classroom(place, students, ramp=1, seed=seed + 1, sessions=source, key=key, log=log):
-        stalling = asyncio.create_task(stall(place, report))
-        await shoot(place, range(warm_up, shots), seed, source, report)
-        stalling.cancel()
+    await part(range(warm_up, shots), seed + 1)
     end = await at_rest(server, warm)
     return Outcome(report, log, warm, end, processes.family(server) == first)
 
@@ -234,7 +238,7 @@ def main(arguments: Sequence[str]) -> None:
             if given.only is not None:
                 asyncio.run(_again(place, given.only, given.seed))
                 return
-            outcome = asyncio.run(fuzz(place, server, shots=given.shots, seed=given.seed))
+            outcome = asyncio.run(fuzz(place, server, shots=given.shots, seed=given.seed, source=sessions()))
         log.seek(0)
         failures = tell(outcome, log.read().decode("utf-8", "replace"))
     if failures:

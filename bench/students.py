@@ -134,7 +134,7 @@ class Student:
                     return reply.body if path == connection.place.prefix else b""
                 self.log.fault(f"{path}: status {reply.status}, {len(reply.raw)} bytes")
             except (OSError, TimeoutError) as broken:
-                self.log.fault(f"{path}: {broken or 'no answer in time'}")
+                self.log.fault(f"{path}: {str(broken) or f'no answer in {FILE_LOST:g} s'}")
             await asyncio.sleep(self._jittered(1))
 
     # ---- staying
@@ -214,7 +214,7 @@ class Student:
                 return False
             self.key.check(body, number, reply)
         except (Wrong, Broken, OSError, TimeoutError) as wrong:
-            self.log.fault(f"{body.output}: {wrong or f'no answer in {patience:g} s'}")
+            self.log.fault(f"{body.output}: {str(wrong) or f'no answer in {patience:g} s'}")
             await asyncio.sleep(self._jittered(min(LAST_RETRY, FIRST_RETRY * 2**self._tries)))
             self._tries += 1
             return False

@@ -46,7 +46,7 @@ def test_a_real_server_refuses_what_is_hardly_http_and_the_class_beside_it_notic
     with tempfile.TemporaryFile() as log:
         with running("app.py", said=log, WORKERS="2") as (port, server):
             place = Place("127.0.0.1", port)
-            outcome = asyncio.run(fuzz(place, server, shots=360, seed=SEED, students=3, source=SOURCE[:1]))
+            outcome = asyncio.run(fuzz(place, server, shots=360, seed=SEED, students=3, source=SOURCE[:1], patient=False))
         log.seek(0)
         said = log.read().decode()
     assert not outcome.report.wrong
