@@ -56,8 +56,41 @@ class Switch(NamedTuple):
     turns_on: bool
 
 
+class _Cut:
+    """What can be said of a path that is cut, by whoever has its ``alphas``, ``weights`` and ``logits``."""
+
+    __slots__ = ()
+    alphas: Floats
+    weights: Floats
+    logits: Floats
+
+    def logits_at(self, alphas: Floats) -> Floats:
+        """All classes' logits anywhere on the path, ``(k, C)``, for α ``(k,)`` in [0, 1]: no network is asked."""
+        cuts = np.concatenate([[0.0], self.alphas])
+        piece = np.minimum(cuts.searchsorted(alphas, "right") - 1, len(self.alphas) - 1)
+        share = ((alphas - cuts[piece]) / self.weights[piece])[:, None]
+        between: Floats = (1 - share) * self.logits[piece] + share * self.logits[piece + 1]
+        return between
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class ExactTrace(Trace):
+class ExactPath(_Cut):
+    """Exact Integrated Gradients as a whole, without its steps.
+
+    Attributes:
+        attribution: ``(8, 8)`` float64.
+        alphas, weights, switches, logits: as in ``ExactTrace``.
+    """
+
+    attribution: Floats
+    alphas: Floats
+    weights: Floats
+    switches: tuple[Switch, ...]
+    logits: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExactTrace(Trace, _Cut):
     """Exact Integrated Gradients, one step for each linear piece of the path, in order.
 
     ``alphas`` are the ends of the pieces (the last is 1), ``weights`` their lengths, ``values`` F at their ends, and
@@ -71,17 +104,24 @@ class ExactTrace(Trace):
     switches: tuple[Switch, ...]
     logits: Floats
 
-    def logits_at(self, alphas: Floats) -> Floats:
-        """All classes' logits anywhere on the path, ``(k, C)``, for α ``(k,)`` in [0, 1]: no network is asked."""
-        cuts = np.concatenate([[0.0], self.alphas])
-        piece = np.minimum(cuts.searchsorted(alphas, "right") - 1, len(self.alphas) - 1)
-        share = ((alphas - cuts[piece]) / self.weights[piece])[:, None]
-        between: Floats = (1 - share) * self.logits[piece] + share * self.logits[piece + 1]
-        return between
+
+def exact_path(case: Case) -> ExactPath:
+    """Integrated Gradients without quadrature error, as a whole: in half the time of its steps.
+
+    Pieces need not be pulled back through the network one by one: below a layer, those between two of its cuts are one.
+
+    Raises:
+        NotPiecewiseLinear: the network is not one that can be cut; see the module's text.
+        ValueError: its logits move so far along the path (by more than 10⁵) that a probability is a step function.
+    """
+    path = _cut(case, piecewise_linear_layers(case.network))
+    weights = np.diff(path.cuts)
+    gradient = _pull_back(path, weights[:, None] * _mean_slopes(case, path.logits), summed_up=True)
+    return ExactPath(case.difference * gradient.reshape(SHAPE), path.cuts[1:], weights, path.switches, path.logits)
 
 
 def exact_integrated_gradients(case: Case) -> ExactTrace:
-    """Integrated Gradients without quadrature error (to rounding), for a piecewise-linear network.
+    """Integrated Gradients without quadrature error (to rounding), for a piecewise-linear network, step by step.
 
     Raises:
         NotPiecewiseLinear: the network is not one that can be cut; see the module's text.
@@ -175,7 +215,7 @@ def _cut(case: Case, modules: list[nn.Module]) -> _Path:
                 activations += 1
                 a = torch.from_numpy(flat).reshape(-1, *shape)
             layers.append(_Layer(module, a.shape[1:], cuts, on))
-            a = module(a)
+            a = torch.cat([module(part) for part in torch.split(a, case.network.chunk)])
     return _Path(cuts, a.numpy(), tuple(sorted(switches)), layers)
 
 
@@ -195,12 +235,10 @@ def _cut_layer(cuts: Floats, z: Floats) -> tuple[Floats, Floats, NDArray[np.bool
     if not z.all():  # a unit that starts or ends on its kink is on the side where it goes or comes from
         on_before |= (before == 0) & on_after
         on_after |= (after == 0) & on_before
-    piece, unit = (on_before != on_after).nonzero()
+    piece, unit = np.divmod((on_before != on_after).ravel().nonzero()[0], before.shape[1])  # faster than in two dimensions
     start, end = before[piece, unit], after[piece, unit]
     left, right = cuts[piece], cuts[piece + 1]
     crossings = left + start / (start - end) * (right - left)
-    crossed_at = np.zeros(before.shape)
-    crossed_at[piece, unit] = crossings
 
     # rounding can put a crossing on a cut that is there already: then nothing is to be cut
     inside = (left < crossings) & (crossings < right)
@@ -210,17 +248,26 @@ def _cut_layer(cuts: Floats, z: Floats) -> tuple[Floats, Floats, NDArray[np.bool
     of_piece = cuts.searchsorted(refined, "right") - 1
     of_piece[-1] -= 1
     share = (refined - cuts[of_piece]) / (cuts[of_piece + 1] - cuts[of_piece])
-    flat = before[of_piece] + share[:, None] * (after - before)[of_piece]
+    flat = (after - before).take(of_piece, axis=0)
+    flat *= share[:, None]
+    flat += before.take(of_piece, axis=0)
     flat[-1] = after[-1]
     flat[refined.searchsorted(crossings[inside]), unit[inside]] = 0.0  # exactly on the kink, whatever rounding says
-    starts = of_piece[:-1]
-    on = on_after[starts] ^ (refined[:-1, None] < crossed_at[starts])
+    on = on_after.take(of_piece[:-1], axis=0)
+    first, last = refined.searchsorted(left), refined.searchsorted(np.minimum(crossings, right))
+    on[_ranges(first, last), np.repeat(unit, last - first)] ^= True  # not yet there
     return refined, flat, on
+
+
+def _ranges(starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The numbers of all ranges from a start to before its end, one after the other."""
+    lengths = ends - starts
+    return np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
 
 
 def _switches(cuts: Floats, on: NDArray[np.bool_], layer: int) -> list[Switch]:
     """The units that change sides from one piece to the next."""
-    at, unit = np.nonzero(on[1:] != on[:-1])
+    at, unit = np.divmod((on[1:] != on[:-1]).ravel().nonzero()[0], on.shape[1])
     return [
         Switch(alpha, layer, u, turns_on)
         for alpha, u, turns_on in zip(cuts[at + 1].tolist(), unit.tolist(), on[at + 1, unit].tolist(), strict=True)
@@ -255,15 +302,26 @@ def _mean_slopes(case: Case, logits: Floats) -> Floats:
     return np.add.reduceat(by_stretch, np.cumsum(stretches) - stretches, axis=0) / stretches[:, None]
 
 
-def _pull_back(path: _Path, slopes: Floats) -> Floats:
-    """Mean ∂F/∂x of each piece, ``(K, 64)``: its mean ∂F/∂logits pulled back through the layers, constant on the piece."""
+def _pull_back(path: _Path, slopes: Floats, *, summed_up: bool = False) -> Floats:
+    """What is ∂F/∂logits on each piece, ``(K, C)``, pulled back to the input through the layers, which are linear there.
+
+    Args:
+        path: the cut path.
+        slopes: mean ∂F/∂logits of each piece.
+        summed_up: whether only the sum over all pieces is wanted, ``(1, 64)``, instead of all, ``(K, 64)``.
+    """
     starts = path.cuts[:-1]
     signal = torch.from_numpy(slopes)
     for layer in reversed(path.layers):
+        if summed_up and len(layer.cuts) <= len(starts):  # below, there are fewer pieces
+            piece = torch.from_numpy(layer.cuts.searchsorted(starts, "right") - 1)
+            starts = layer.cuts[:-1]
+            signal = torch.zeros(len(starts), *signal.shape[1:], dtype=signal.dtype).index_add_(0, piece, signal)
         if layer.on is None:
             signal = pull_back(layer.module, layer.shape, signal)
         else:
-            within = layer.cuts.searchsorted(starts, "right") - 1
-            passed = np.where(layer.on[within], 1.0, off_slope(layer.module))
-            signal = signal.reshape(len(starts), -1) * torch.from_numpy(passed)
-    return signal.numpy()
+            on = torch.from_numpy(layer.on.take(layer.cuts.searchsorted(starts, "right") - 1, axis=0))
+            signal = signal.reshape(len(starts), -1)
+            signal = torch.where(on, signal, off_slope(layer.module) * signal)
+    pulled: Floats = signal.reshape(len(starts), -1).numpy()
+    return pulled.sum(axis=0, keepdims=True) if summed_up else pulled

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.grad import conv2d_input
 
-from explorer.attribution.network import Network
+from explorer.attribution.network import IMAGE_CHUNK, Network
 
 AFFINE = (
     nn.Linear,
@@ -122,15 +122,9 @@ def pull_back(layer: nn.Module, shape: torch.Size, cotangents: torch.Tensor) -> 
 
 def _through_convolution(layer: nn.Conv2d, shape: torch.Size, cotangents: torch.Tensor) -> torch.Tensor:
     """The same for a convolution, which is slow enough that the forward pass of asking at zero would be felt."""
+    settings = layer.stride, layer.padding, layer.dilation, layer.groups
     with torch.no_grad():
         out = layer(torch.zeros(1, *shape, dtype=torch.float64)).shape[1:]
-        pulled: torch.Tensor = conv2d_input(  # type: ignore[no-untyped-call]
-            (len(cotangents), *shape),
-            layer.weight,
-            cotangents.reshape(-1, *out),
-            layer.stride,
-            layer.padding,
-            layer.dilation,
-            layer.groups,
-        )
-    return pulled
+        parts = torch.split(cotangents.reshape(-1, *out), IMAGE_CHUNK)
+        pulled = [conv2d_input((len(part), *shape), layer.weight, part, *settings) for part in parts]  # type: ignore[no-untyped-call]
+    return torch.cat(pulled)

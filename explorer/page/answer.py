@@ -25,7 +25,7 @@ from explorer.attribution import (
     statistical_snr,
     trace,
 )
-from explorer.attribution.exact import ExactTrace
+from explorer.attribution.exact import ExactPath, ExactTrace, exact_path
 from explorer.attribution.field import outputs
 from explorer.attribution.network import Floats
 from explorer.models import Model
@@ -41,9 +41,12 @@ def answer(state: State, zoo: Zoo) -> dict[str, Any]:
     """Explain a state: the payload that the page's scripts draw from."""
     case, model = state.case(zoo), zoo[state.network]
     explanation = explain(case, state.settings())
-    exact = exact_integrated_gradients(case)
-    exact_wanted = state.rule == "exact"
-    steps = exact if exact_wanted else trace(case, explanation.settings, explanation["integrated_gradients"].field)
+    exact: ExactTrace | ExactPath
+    steps: Trace
+    if state.rule == "exact":
+        exact = steps = exact_integrated_gradients(case)
+    else:
+        exact, steps = exact_path(case), trace(case, explanation.settings, explanation["integrated_gradients"].field)
     maps = {name: result.attribution for name, result in explanation.results.items()}
     maps["integrated_gradients"] = steps.attribution
     stack = np.stack(list(maps.values()))
@@ -86,7 +89,7 @@ def _method(values: list[float], found: Figures) -> dict[str, Any]:
     }
 
 
-def _path(steps: Trace, exact: ExactTrace, explanation: Explanation) -> dict[str, Any]:
+def _path(steps: Trace, exact: ExactTrace | ExactPath, explanation: Explanation) -> dict[str, Any]:
     case = explanation.case
     curve, _ = outputs(case.network, exact.logits_at(CURVE), case.target, case.output)
     return {
@@ -99,7 +102,7 @@ def _path(steps: Trace, exact: ExactTrace, explanation: Explanation) -> dict[str
     }
 
 
-def _exact(exact: ExactTrace, attribution: Floats) -> dict[str, Any]:
+def _exact(exact: ExactTrace | ExactPath, attribution: Floats) -> dict[str, Any]:
     error = np.abs(attribution - exact.attribution)
     switches = np.array([switch.alpha for switch in exact.switches])
     return {

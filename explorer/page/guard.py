@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 from dash import Dash
 from flask import Flask, request
+from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -66,6 +67,7 @@ def protect(app: Dash, zoo: Zoo, serving: Serving, version: str) -> None:
     guard = Guard(serving, zoo, version)
     server.extensions[NAME] = guard
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    server.json = StrictJson(server)
     refusals.register(server, guard.counts)
     _check_requests(app, update_path)
     server.view_functions[update_path] = _admitted(server.view_functions[update_path], guard)
@@ -90,6 +92,14 @@ def surround(app: Dash, serving: Serving, version: str) -> None:
     outer = Account(inner, guard.counts, logged=serving.access_log)
     trusted = serving.trusted_proxies
     server.wsgi_app = ProxyFix(outer, x_for=trusted, x_proto=trusted, x_host=trusted) if trusted else outer  # type: ignore[method-assign]
+
+
+class StrictJson(DefaultJSONProvider):
+    """How Dash reads a body: just as ``check_callback`` does, and several times faster than by itself."""
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        """What a JSON text says."""
+        return orjson.loads(s)
 
 
 def _check_requests(app: Dash, update_path: str) -> None:
@@ -148,8 +158,8 @@ def check_callback(body: bytes, callbacks: dict[str, Any]) -> str:
         BadRequestBody: naming what is wrong.
     """
     try:
-        data = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError):  # also UnicodeDecodeError, and numbers of thousands of digits
+        data = orjson.loads(body)  # strictly: no NaN, no broken unicode, no endless depth
+    except ValueError:
         raise BadRequestBody("the body must be JSON") from None
     if not isinstance(data, dict):
         raise BadRequestBody("the body must be a JSON object")
@@ -180,6 +190,3 @@ def _check_outputs(given: object, output: str) -> None:
     if not isinstance(given, dict) or f"{given.get('id')}.{given.get('property')}" != output:
         raise BadRequestBody("'outputs' must name the same property as 'output'")
 
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")

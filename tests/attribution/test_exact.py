@@ -18,6 +18,7 @@ from explorer.attribution import (
     exact_integrated_gradients,
     look,
 )
+from explorer.attribution.exact import exact_path
 from explorer.attribution.network import Activation, Output
 from explorer.pictures import PATTERNS
 
@@ -203,3 +204,28 @@ def test_steps_of_the_exact_trace_are_its_pieces() -> None:
     assert steps.weights.sum() == pytest.approx(1, abs=1e-15)
     assert np.array_equal(steps.attribution, steps.running[-1])
     assert steps.gradients.shape == steps.running.shape == (len(steps.alphas), 8, 8)
+
+
+def as_a_whole(case: Case) -> None:
+    """The exact map without its steps is the map of all its steps."""
+    path, steps = exact_path(case), exact_integrated_gradients(case)
+    scale = np.abs(steps.attribution).sum() + np.abs(steps.values).max()
+    assert np.abs(path.attribution - steps.attribution).max() <= 1e-14 * scale
+    assert path.switches == steps.switches
+    for one, other in ((path.alphas, steps.alphas), (path.weights, steps.weights), (path.logits, steps.logits)):
+        assert np.array_equal(one, other)
+    alphas = np.linspace(0, 1, 7)
+    assert np.array_equal(path.logits_at(alphas), steps.logits_at(alphas))
+
+
+@outputs
+@architectures
+def test_the_exact_map_without_its_steps_is_the_same(module: nn.Module, output: Output) -> None:
+    for seed in range(5):
+        as_a_whole(random_case(Network(module), seed, output))
+
+
+@outputs
+def test_the_exact_map_without_its_steps_is_the_same_on_the_zoo(zoo_network: Network, output: Output) -> None:
+    for seed in range(5):
+        as_a_whole(random_case(zoo_network, seed, output))
