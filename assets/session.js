@@ -5,7 +5,8 @@
   const explorer = (window.explorer = window.explorer || {});
   const { byId, view } = explorer;
 
-  const LIVE_EVERY = 150; // ms between questions while a stroke lasts
+  const LIVE_EVERY = 150; // ms between questions while a stroke lasts …
+  const LIVE_SHARE = 8; // … and so many times what the last answer took: what is only passing gives way where many ask
   const STALE_AFTER = 300; // ms without an answer before the old numbers are dimmed
   const LOST_AFTER = 10000; // … before the request is given up and sent again
 
@@ -16,6 +17,8 @@
   let waiting = null; // the question that waits for its answer
   let pending = false; // the state changed while it was
   let liveTimer = null;
+  let sent = 0; // when the question in flight was asked
+  let took = 0; // ms until the last answer
   let dimming = null;
 
   const OFFLINE = "You are offline. Your picture and settings are kept; reconnecting…";
@@ -141,12 +144,13 @@
   }
 
   function askLive() {
-    if (!liveTimer) liveTimer = setTimeout(ask, LIVE_EVERY); // a quick stroke is over by then and asks but once
+    if (!liveTimer) liveTimer = setTimeout(ask, Math.max(LIVE_EVERY, LIVE_SHARE * took)); // a quick stroke is over by then and asks but once
   }
 
   function send(what) {
     pending = false;
     waiting = { ask: ++asked, ...what };
+    sent = performance.now();
     clearTimeout(dimming);
     dimming = setTimeout(showStale, STALE_AFTER, true);
     explorer.emit("asking"); // whoever else asks steps back
@@ -166,6 +170,7 @@
       }
     }
     const question = waiting;
+    took = performance.now() - sent;
     answered();
     try {
       if (refusal) refused(refusal);

@@ -24,6 +24,7 @@ FILES = re.compile(r"""<(?:script|link|img)\b[^>]*?\b(?:src|href)=["'](?!data:)(
 STROKE_LOST, PORTION_LOST, FILE_LOST = 10.0, 20.0, 30.0  # seconds after which the page gives a request up
 FIRST_RETRY, LAST_RETRY = 0.4, 5.0
 QUIET = 0.2  # seconds after the last change before methods are asked for
+LIVE_SHARE = 8  # so many times what the last answer took lie between questions while a stroke lasts, as in session.js
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Student:
         self._tries = 0  # how often in a row one came to nothing
         self._newest: Body | None = None  # what is to be asked next
         self._since: list[float] = []  # when it and those that it superseded were wanted
+        self._live_from = 0.0  # when something passing may be asked again
         self._asking: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
 
@@ -147,7 +149,8 @@ class Student:
             stroke = self.session.strokes[number % len(self.session.strokes)]
             for offset, body in stroke.questions:
                 await until(when + offset)
-                self.want(body, when + offset)
+                if now() >= self._live_from or body is stroke.questions[-1][1]:
+                    self.want(body, when + offset)
             number += 1
             painted = when + stroke.questions[-1][0]
             when = max(painted, when) + self._pause(self.habits.stroke)
@@ -170,12 +173,13 @@ class Student:
 
     async def _pursue(self) -> None:
         while self._newest is not None:
-            body, covered = self._newest, len(self._since)
+            body, covered, sent = self._newest, len(self._since), now()
             self._newest = None
             while not await self._try(self.strokes, body, STROKE_LOST):
                 if self._newest is not None:
                     body, covered, self._newest = self._newest, len(self._since), None
             done = now()
+            self._live_from = sent + LIVE_SHARE * (done - sent)
             self.log.waits["stroke"] += [(wanted, done - wanted) for wanted in self._since[:covered]]
             self.log.counts["superseded"] += covered - 1
             del self._since[:covered]

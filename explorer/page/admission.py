@@ -8,7 +8,9 @@ long questions of the Methods tab have a lane of their own, so that a stroke nev
 from __future__ import annotations
 
 import math
+import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from typing import TypeVar
 
 PATIENCE = 4.0  # seconds that a request may wait; with the 2 s that it may compute it ends within the grace of a stop
 LONGEST_RETRY = 5  # seconds
+NICENESS = 10  # of the Methods tab's questions: strokes go first, also on the processor
 Answer = TypeVar("Answer")
 STROKES, METHODS = "explanation", "method-answers"
 
@@ -49,11 +52,13 @@ class Lane:
         at_once: how many compute at once.
         places: how many may wait.
         patience: seconds for which each of them may.
+        niceness: by how much the threads give way to all others, as in ``nice``.
     """
 
-    def __init__(self, at_once: int, places: int, patience: float = PATIENCE) -> None:
+    def __init__(self, at_once: int, places: int, patience: float = PATIENCE, niceness: int = 0) -> None:
         self.at_once, self.places, self.patience = at_once, places, patience
-        self._threads = ThreadPoolExecutor(at_once, "lane")  # takes up work in the order in which it comes
+        # takes up work in the order in which it comes
+        self._threads = ThreadPoolExecutor(at_once, "lane", initializer=give_way, initargs=(niceness,))
         self._lock = threading.Lock()
         self._inside = 0  # computing or waiting
         self._usual = 0.0  # seconds that computing takes, a running mean
@@ -117,11 +122,17 @@ class Admission:
 
     def __init__(self, threads: int) -> None:
         free, methods = max(1, threads // 8), threads // 4
-        self.lanes = {METHODS: Lane(1, methods), STROKES: Lane(1, threads - free - methods - 2)}
+        self.lanes = {METHODS: Lane(1, methods, niceness=NICENESS), STROKES: Lane(1, threads - free - methods - 2)}
 
     def lane(self, callback: str) -> Lane:
         """The lane of a callback, by the id of its output."""
         return self.lanes[METHODS if callback == METHODS else STROKES]
+
+
+def give_way(niceness: int) -> None:
+    """Let this thread run after all others, where a thread has a priority of its own: on Linux."""
+    if niceness and sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
 
 
 def hung_up(connection: socket.socket | None) -> bool:
