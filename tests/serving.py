@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -10,22 +11,30 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ("HOST", "PORT", "URL_PREFIX", "FRAME_ANCESTORS", "WORKERS", "THREADS", "TIMEOUT", "LOG_LEVEL",
             "ACCESS_LOG", "METRICS", "TRUSTED_PROXIES")  # fmt: skip
+Answer = TypeVar("Answer")
 PATIENCE = 60  # seconds, on a slow machine
 
 
 def environment(**settings: str) -> dict[str, str]:
     """This process's environment with exactly these settings of the explorer."""
     return {name: value for name, value in os.environ.items() if name not in SETTINGS} | settings
+
+
+def awaited(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """``asyncio.run`` in a thread of its own: in this one Playwright's loop may be running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def free_port() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import socket
 import subprocess
@@ -14,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from serving import awaited
 
 from explorer.whole import WholeAnswer
 from scripts import failover
@@ -242,10 +242,10 @@ def test_a_student_knows_a_wrong_answer_and_one_to_another_question() -> None:
         with closing(stub):
             student = failover.Student(stub.port, right)
             if fate is None:
-                asyncio.run(student.ask(7))
+                awaited(student.ask(7))
             else:
                 with pytest.raises(RuntimeError, match=fate):
-                    asyncio.run(student.ask(7))
+                    awaited(student.ask(7))
 
 
 class Wire:
@@ -284,7 +284,7 @@ def test_headers_and_body_of_an_answer_leave_in_one_piece(body: bytes) -> None:
 
 def test_a_worker_writes_its_answers_so(tmp_path: Path) -> None:
     with closing(Replica(tmp_path)) as replica:
-        asyncio.run(failover.until(replica.healthy))
+        awaited(failover.until(replica.healthy))
         with socket.create_connection(("127.0.0.1", replica.port), timeout=60) as connection:
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: explorer\r\n\r\n")
             first = connection.recv(1 << 16)

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 import orjson
 import pytest
+from serving import awaited
 
 from bench.answers import Key, Wrong
 from bench.bodies import Body, sessions
@@ -167,7 +168,7 @@ def test_a_student_who_is_shed_comes_again_and_it_is_no_error() -> None:
             one.leave()
         return log
 
-    log = asyncio.run(paint())
+    log = awaited(paint())
     assert len(seen) == 3
     assert (log.counts["shed"], log.counts["errors"], log.counts["answers"]) == (2, 0, 1)
     assert len(log.waits["stroke"]) == 1
@@ -199,7 +200,7 @@ def test_only_the_newest_of_those_that_waited_is_asked_and_all_wait_for_its_answ
             assert question(bodies[2], 2) == json.loads(seen[-1])["inputs"][0]["value"]
         return log
 
-    log = asyncio.run(paint())
+    log = awaited(paint())
     assert len(seen) == 2
     assert len(log.waits["stroke"]) == 3 and log.counts["superseded"] == 1
     first, *later = (took for _, took in log.waits["stroke"])
@@ -223,7 +224,7 @@ def test_an_answer_that_is_cut_short_is_an_error_and_a_closed_connection_is_open
             connection.close()
             return bodies, connection.reconnected
 
-    assert asyncio.run(ask()) == ([b"one", b"two"], 1)
+    assert awaited(ask()) == ([b"one", b"two"], 1)
 
 
 def test_an_answer_in_gzip_and_in_chunks_is_unfolded() -> None:
@@ -240,7 +241,7 @@ def test_an_answer_in_gzip_and_in_chunks_is_unfolded() -> None:
             connection.close()
             return told
 
-    assert asyncio.run(ask()).body == b"whole"
+    assert awaited(ask()).body == b"whole"
 
 
 # ---------------------------------------------------------------- a short soak
@@ -249,7 +250,7 @@ def test_an_answer_in_gzip_and_in_chunks_is_unfolded() -> None:
 def test_a_small_class_meets_no_error_and_leaves_nothing_behind() -> None:
     with running("app.py", said=None, WORKERS="2") as (port, server):
         place = Place("127.0.0.1", port)
-        kept = asyncio.run(soak(place, server, students=10, seconds=6, every=0.3, seed=1, known=SESSIONS[:2]))
+        kept = awaited(soak(place, server, students=10, seconds=6, every=0.3, seed=1, known=SESSIONS[:2]))
     assert not kept.log.faults
     assert len(kept.log.waits["opening"]) == 10
     assert kept.log.counts["answers"] > 20

@@ -202,7 +202,7 @@ def test_a_first_answer_that_cannot_be_drawn_offers_the_reload(how: str, visit: 
 def test_methods_that_cannot_be_drawn_offer_the_reload(visit: Visit, versions: Versions) -> None:
     visit.open()
     versions.answers = [NEXT]
-    versions.spoil = lambda answer: {"ask": answer["ask"], "methods": {name: {"map": 7} for name in answer["methods"]}, "correlations": answer["correlations"]}
+    versions.spoil = lambda answer: {"ask": answer["ask"], "methods": {name: {"map": 7} for name in answer["methods"]}}
     visit.to_tab("methods")
     visit.until("() => document.getElementById('notices').textContent.includes('cannot show')")
     assert visit.page.evaluate("() => Object.keys(explorer.knownResults()).length") == 0

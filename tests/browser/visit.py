@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
-import struct
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from packed import floats
 from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Page, Request
 
 from explorer.models import Model
@@ -87,19 +86,12 @@ def alike(one: Any, other: Any, tolerance: float = 1e-9) -> bool:
         return math.isclose(one, other, rel_tol=tolerance, abs_tol=1e-12)
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(
-            alike(unpacked(one[name]), unpacked(other[name]), 1e-4) if name in PACKED else alike(one[name], other[name])
+            alike(floats(one[name]).tolist(), floats(other[name]).tolist(), 1e-4) if name in PACKED else alike(one[name], other[name])
             for name in one
         )
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(alike(a, b, tolerance) for a, b in zip(one, other, strict=True))
     return bool(one == other)
-
-
-def unpacked(text: str) -> list[float]:
-    """What is only drawn is sent as float32: first the lowest byte of each, then the next."""
-    planes = base64.b64decode(text)
-    count = len(planes) // 4
-    return [value for i in range(count) for value in struct.unpack("<f", planes[i::count])]
 
 
 class Visit:

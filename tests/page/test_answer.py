@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from packed import floats
 
 from explorer.attribution import CORE, exact_integrated_gradients
 from explorer.models import Model, load_zoo
@@ -55,12 +55,6 @@ def numbers(values: list[float]) -> NDArray[np.float64]:
     array = np.array(values)
     assert array.shape == (64,) and np.isfinite(array).all()
     return array
-
-
-def floats(text: str) -> NDArray[np.float64]:
-    """Packed numbers as the page unpacks them."""
-    planes = np.frombuffer(base64.b64decode(text, validate=True), np.uint8).reshape(4, -1)
-    return planes.T.copy().view("<f4").ravel().astype(np.float64)
 
 
 def gradients(path: dict[str, Any]) -> NDArray[np.float64]:

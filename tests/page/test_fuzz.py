@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from random import Random
 
 import pytest
 from flask.testing import FlaskClient
+from serving import awaited
 
 from app import create_app
 from bench.bodies import sessions
@@ -46,7 +46,7 @@ def test_a_real_server_refuses_what_is_hardly_http_and_the_class_beside_it_notic
     with tempfile.TemporaryFile() as log:
         with running("app.py", said=log, WORKERS="2") as (port, server):
             place = Place("127.0.0.1", port)
-            outcome = asyncio.run(fuzz(place, server, shots=360, seed=SEED, students=3, source=SOURCE[:1], patient=False))
+            outcome = awaited(fuzz(place, server, shots=360, seed=SEED, students=3, source=SOURCE[:1], patient=False))
         log.seek(0)
         said = log.read().decode()
     assert not outcome.report.wrong
