@@ -60,6 +60,7 @@ def test_a_worker_that_is_killed_is_replaced_and_nobody_else_notices() -> None:
     with started(port, METRICS="1") as process:
         wait_until_healthy(process, port)
         before = wait_for(lambda: len(found := workers_of(process)) == 2 and found, "two workers")
+        wait_for(lambda: counted(port, "explorer_worker_starts_total") == 2, "both of them to be ready")
         killed = min(before)
         os.kill(killed, signal.SIGKILL)
         assert [post(port, stroke())[0] for _ in range(6)] == [200] * 6
