@@ -7,11 +7,14 @@ wait where nobody else has to, for a bounded time.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import resource
 import selectors
 import socket
+import threading
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -24,6 +27,7 @@ from explorer.logs import JsonFormatter, fields, places
 
 CONNECTIONS = 4000  # that a worker keeps open
 DESCRIPTORS = 200  # that it needs for anything else
+M_ARENA_MAX, ARENAS = -8, 2  # a parameter in glibc's malloc.h, and its value: one for those who compute would be enough
 READING = 15.0  # seconds in which a request must have come; it is answered within less than that
 WRITING = 120.0  # seconds in which its answer must have been taken; a large file over bad Wi-Fi takes long
 PARTING = 2.0  # seconds in which the other side should close a connection that is over
@@ -48,6 +52,12 @@ def most_connections() -> int:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return CONNECTIONS if soft == resource.RLIM_INFINITY else max(2 * DESCRIPTORS, min(CONNECTIONS, soft - DESCRIPTORS))
+
+
+def few_arenas() -> None:
+    """Let threads share their memory, where that is asked of glibc: by itself it gives each its own and keeps what it had."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, ARENAS)
 
 
 class JsonLogger(Logger):  # type: ignore[misc]
@@ -82,6 +92,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **settings)
         self.held: dict[Connection, float] = {}  # those that have a thread, and since when
         self.parting: list[Connection] = []  # those that are over, in the order of their deadlines
+
+    def get_thread_pool(self) -> Any:
+        """All threads from the start: else every rush would add some, each with memory of its own, and keep them."""
+        few_arenas()
+        pool, all_there = super().get_thread_pool(), threading.Barrier(self.cfg.threads + 1)
+        for _ in range(self.cfg.threads):
+            pool.submit(all_there.wait)
+        all_there.wait()
+        return pool
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection and wait for its first bytes where no thread is needed."""
