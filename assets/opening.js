@@ -44,7 +44,7 @@
       const pause = Math.min(MOST_PAUSE, FIRST_PAUSE * 2 ** tries);
       await rest(pause * (1 + Math.random())); // a hall must not come back as one
       if (isOpen()) return;
-      if (await isThere()) {
+      if (await explorer.isThere()) {
         remember(tries + 1);
         window.location.reload();
         return new Promise(() => {});
@@ -53,7 +53,8 @@
     return undefined;
   }
 
-  async function isThere() {
+  // Whether there is a page to be loaded: a browser's own error page would be all that is left of this one.
+  explorer.isThere = async function () {
     const stop = new AbortController();
     const lost = setTimeout(() => stop.abort(), LOST_AFTER);
     try {
@@ -63,7 +64,7 @@
     } finally {
       clearTimeout(lost);
     }
-  }
+  };
 
   function tell(why) {
     told = document.createElement("div");

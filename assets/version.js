@@ -5,7 +5,6 @@
   const { element, view } = explorer;
 
   const KEY = "explorer-kept"; // what a reload takes along, read once and then deleted
-  const LOST_AFTER = 10000;
   const others = new Set(); // versions that were heard of
   const dismissed = new Set(); // and those that were offered in vain
   const foreign = new WeakSet(); // answers that came from another version
@@ -51,24 +50,12 @@
 
   // Only when the page is there to be loaded: a browser's own error page would be all that is left of it.
   async function reload(text) {
-    if (!(await isThere())) {
+    if (!(await explorer.isThere())) {
       explorer.write(text, "The server is away just now. Try to reload in a moment; your picture and settings are kept.");
       return;
     }
     keep();
     window.location.reload();
-  }
-
-  async function isThere() {
-    const stop = new AbortController();
-    const lost = setTimeout(() => stop.abort(), LOST_AFTER);
-    try {
-      return (await fetch(window.location.pathname, { method: "HEAD", cache: "no-store", signal: stop.signal })).ok;
-    } catch {
-      return false;
-    } finally {
-      clearTimeout(lost);
-    }
   }
 
   function keep() {
