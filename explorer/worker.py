@@ -31,6 +31,7 @@ M_ARENA_MAX, ARENAS = -8, 2  # a parameter in glibc's malloc.h, and its value: o
 READING = 15.0  # seconds in which a request must have come; it is answered within less than that
 WRITING = 120.0  # seconds in which its answer must have been taken; a large file over bad Wi-Fi takes long
 PARTING = 2.0  # seconds in which the other side should close a connection that is over
+TIDY_EVERY = 20.0  # seconds; it takes some milliseconds
 FAREWELL = 256 * 1024  # bytes that it may still send meanwhile
 NOT_NOW = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED)
 # What cannot be read as a request: the status, its name and the sentence. None of it repeats what was sent.
@@ -55,9 +56,15 @@ def most_connections() -> int:
 
 
 def few_arenas() -> None:
-    """Let threads share their memory, where that is asked of glibc: by itself it gives each its own and keeps what it had."""
+    """Let threads share their memory, where that is asked of glibc: by itself it gives each its own."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, ARENAS)
+
+
+def give_back() -> None:
+    """Give free memory back to the system, where glibc has it: by itself it keeps what the largest questions took."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 class JsonLogger(Logger):  # type: ignore[misc]
@@ -92,6 +99,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **settings)
         self.held: dict[Connection, float] = {}  # those that have a thread, and since when
         self.parting: list[Connection] = []  # those that are over, in the order of their deadlines
+        self.tidied = time.monotonic()
 
     def get_thread_pool(self) -> Any:
         """All threads from the start: else every rush would add some, each with memory of its own, and keep them."""
@@ -141,6 +149,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 self._shut(connection, socket.SHUT_RDWR if now - since > WRITING else socket.SHUT_RD)
         while self.parting and self.parting[0].timeout < now:
             self._close(self.parting[0])
+        if now - self.tidied > TIDY_EVERY:
+            self.tidied = now
+            give_back()
 
     def part(self, connection: Connection) -> None:
         """Say that nothing more will come, and wait for the other side to have read it all. gunicorn would wait right here."""
