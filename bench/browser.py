@@ -27,7 +27,7 @@ def rows() -> list[Row]:
         browser = playwright.chromium.launch(executable_path=chromium, args=LAUNCH_ARGUMENTS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"http://127.0.0.1:{port}/?v=1&m=300&tab=integrated")
-        until(page, "window.explorer && explorer.view.answer")
+        until(page, "window.explorer?.view?.answer")
         found = [*_frames(browser, page), *_strokes(page)]
         browser.close()
     return found

@@ -48,7 +48,7 @@ def _in_browser() -> list[Row]:
         browser = playwright.chromium.launch(executable_path=chromium, args=LAUNCH_ARGUMENTS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"http://127.0.0.1:{port}/")
-        until(page, "window.explorer && explorer.view.answer")
+        until(page, "window.explorer?.view?.answer")
         first, whole = [], []
         for _ in range(10):
             page.evaluate(

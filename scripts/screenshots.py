@@ -25,7 +25,7 @@ SHOTS = {
 def shoot(page: Page, address: str, step: int | None, picture: Path) -> None:
     """One picture, once the numbers are there; part of the way along the path if a step is given."""
     page.goto(address)
-    until(page, "window.explorer && explorer.view.answer")
+    until(page, "window.explorer?.view?.answer")
     if "tab=methods" in address:
         until(page, "Object.entries(explorer.view.config.methods).every(([name, m]) => m.refusals['digits-cnn'] || explorer.isWhole(name))")
     if step is not None:

@@ -181,7 +181,7 @@ def test_what_is_painted_before_the_first_answer_is_kept_with_the_rest_of_the_li
     held: list[Route] = []
     visit.page.route("**/_dash-update-component*", lambda route: route.continue_() if held else held.append(route))
     visit.page.goto(server.address + "?v=1&net=digits&m=70&p=ring")
-    visit.page.wait_for_function("() => window.explorer && explorer.view.state && document.querySelector('#paint-grid [role=gridcell]')")
+    visit.page.wait_for_function("() => window.explorer?.view?.state && document.querySelector('#paint-grid [role=gridcell]')")
     visit.page.wait_for_function("() => seen.flying === 1")
     visit.stroke((0, 0), (0, 7))
     held[0].continue_()

@@ -93,7 +93,7 @@ def test_first_maps_are_there_while_later_ones_are_still_coming(visits: Visits, 
 
     visit.page.route(f"**/{QUESTION}*", handle)
     visit.page.goto(f"{server.address}?v=1&tab=methods")
-    visit.until("() => window.explorer && explorer.view.answer && explorer.isWhole('gradient')")
+    visit.until("() => window.explorer?.view?.answer && explorer.isWhole('gradient')")
     visit.until("() => document.querySelector('.methods-tools progress').value === 4")
     assert visit.page.locator(".methods-tools progress").is_visible()
     assert visit.page.evaluate("() => !explorer.isWhole('vargrad')")

@@ -72,7 +72,7 @@ def reload(visit: Visit) -> None:
     """Press the notice's button, and wait for the numbers of the page that then opens."""
     visit.page.evaluate("() => (window.notReloaded = true)")
     visit.page.get_by_role("button", name="Reload").click()
-    visit.page.wait_for_function("() => !window.notReloaded && window.explorer && explorer.view.answer")
+    visit.page.wait_for_function("() => !window.notReloaded && window.explorer?.view?.answer")
     visit.rest()
 
 

@@ -54,7 +54,7 @@ def test_a_page_that_comes_in_part_says_so_and_opens_when_it_can(file: str, fail
     early.page.goto(early.address + "?v=1&p=ring")
     early.page.wait_for_function(UNOPENED)
     early.page.unroute_all()
-    early.page.wait_for_function("() => window.explorer && explorer.view && explorer.view.answer && !document.querySelector('.unopened')")
+    early.page.wait_for_function("() => window.explorer?.view?.answer && !document.querySelector('.unopened')")
     early.rest()
     assert early.text("picture-name") == "Ring"
     assert early.page.evaluate("() => sessionStorage.length") == 0
@@ -101,7 +101,7 @@ def test_a_page_that_is_not_there_is_not_loaded_again(early: Visit, server: Serv
     with suppress(PlaywrightError):  # the page is left under our hands
         while early.page.evaluate("() => window.notReloaded") and time.monotonic() < end:
             early.let_pass(5_000)
-    early.page.wait_for_function("() => window.explorer")
+    early.page.wait_for_function("() => window.explorer?.view")
     early.let_pass_until("() => view.answer")
     assert early.page.evaluate("() => window.notReloaded") is None
 
