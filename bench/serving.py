@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,19 +14,12 @@ from pathlib import Path
 from statistics import median
 from typing import IO
 
+from bench.asking import callback_request, free_port
 from bench.pairs import Row, slower_row
 from explorer.state import State
 
 ROOT = Path(__file__).resolve().parent.parent
 EMPTY = "empty"
-
-
-def free_port() -> int:
-    """A port of the loopback address that nobody uses just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -77,26 +69,14 @@ def rows() -> list[Row]:
     with served("-m", "gunicorn", "bench.served:server", WORKERS="1") as port:
         connection = http.client.HTTPConnection("127.0.0.1", port)
         question = {"ask": 1, "state": State().to_json()}
-        explain = _body("explanation.data", "state.data", question)
-        empty = _body(f"{EMPTY}-output.data", f"{EMPTY}-input.data", question)
+        explain = json.dumps(callback_request("explanation", "state", question)).encode()
+        empty = json.dumps(callback_request(f"{EMPTY}-output", f"{EMPTY}-input", question)).encode()
         return [
             slower_row(
                 "explain callback through HTTP", lambda: _post(connection, explain),
                 "empty Dash callback, same server", lambda: _post(connection, empty), repeats=300, aim="≤ 2 ×",
             )
         ]
-
-
-def _body(output: str, source: str, value: object) -> bytes:
-    (out_id, out_property), (in_id, in_property) = output.split("."), source.split(".")
-    return json.dumps(
-        {
-            "output": output,
-            "outputs": {"id": out_id, "property": out_property},
-            "inputs": [{"id": in_id, "property": in_property, "value": value}],
-            "changedPropIds": [source],
-        }
-    ).encode()
 
 
 def _post(connection: http.client.HTTPConnection, body: bytes) -> None:

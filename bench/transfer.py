@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bench.asking import callback_request
 from bench.serving import served
 from explorer.page.static import named
 from explorer.state import State
@@ -70,13 +71,7 @@ class Server:
 
     def asked(self, question: dict[str, object], encoding: str) -> int:
         """The length of the answer to a question of the page."""
-        body = {
-            "output": "explanation.data",
-            "outputs": {"id": "explanation", "property": "data"},
-            "inputs": [{"id": "state", "property": "data", "value": question}],
-            "changedPropIds": ["state.data"],
-        }
-        return self.size("POST", UPDATE, encoding, json.dumps(body).encode())
+        return self.size("POST", UPDATE, encoding, json.dumps(callback_request("explanation", "state", question)).encode())
 
 
 def _painted() -> tuple[float, ...]:

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ("app.py", "explorer/**/*.py", "assets/**/*", "models/*.npz", "requirements*.txt")
+FILES = ("app.py", "gunicorn.conf.py", "explorer/**/*.py", "assets/**/*", "models/*.npz", "requirements.txt", "constraints.txt")
 
 
 def version(root: Path = ROOT) -> str:

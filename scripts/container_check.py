@@ -21,9 +21,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # when it is called by its path
 
+from bench.asking import callback_request, free_port  # noqa: E402
 from explorer.state import State  # noqa: E402
 from scripts.failover import Student, question  # noqa: E402
-from scripts.replicas import PATIENCE, free_port  # noqa: E402
+from scripts.replicas import PATIENCE  # noqa: E402
 
 IMAGE = "gradient-explorer-check"
 NETWORK = os.environ.get("CONTAINER_NETWORK", "")
@@ -152,7 +153,7 @@ async def stopped(container: Container) -> None:
             begin = time.monotonic()
             try:
                 known = await student.exchange(body) == (200, right)
-            except (OSError, EOFError):
+            except OSError:
                 known = False
             if told[0] and begin < told[0]:  # it was under way when the end was announced
                 (answered if known else cut)[0] += 1
@@ -175,11 +176,8 @@ async def stopped(container: Container) -> None:
 def methods_question() -> bytes:
     """Four methods that take their time."""
     methods = ["guided_integrated_gradients", "xrai", "kernel_shap", "lime"]
-    value = {"ask": 1, "state": State().to_json(), "methods": methods}
-    asked = {"id": "method-question", "property": "data", "value": value}
-    outputs = {"id": "method-answers", "property": "data"}
-    body = {"output": "method-answers.data", "outputs": outputs, "inputs": [asked], "changedPropIds": ["method-question.data"]}
-    return json.dumps(body).encode()
+    question = {"ask": 1, "state": State().to_json(), "methods": methods}
+    return json.dumps(callback_request("method-answers", "method-question", question)).encode()
 
 
 def main() -> None:

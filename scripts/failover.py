@@ -26,6 +26,8 @@ from statistics import median, quantiles
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # when it is called by its path
 
+from bench.asking import callback_request  # noqa: E402
+from bench.wire import read_reply  # noqa: E402
 from explorer.state import State  # noqa: E402
 from scripts.replicas import PATIENCE, Nginx, Replica, find_nginx  # noqa: E402
 
@@ -62,7 +64,7 @@ class Student:
 
         Raises:
             RuntimeError: the answer is not the right one.
-            OSError, EOFError, TimeoutError: there is none.
+            OSError, TimeoutError: there is none.
         """
         async with asyncio.timeout(PATIENCE):
             status, body = await self.exchange(question(number))
@@ -78,12 +80,10 @@ class Student:
         reader, writer = self.streams
         head = f"POST {UPDATE} HTTP/1.1\r\nHost: explorer\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         writer.write(head.encode() + body)
-        first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        answer = await reader.readexactly(int(headers["content-length"]))
-        if headers.get("connection") == "close":
+        reply = await read_reply(reader)
+        if reply.headers.get("connection", "").lower() == "close":
             self.leave()
-        return int(first.split()[1]), answer
+        return reply.status, reply.raw
 
     def leave(self) -> None:
         """Close the connection; the next question opens another."""
@@ -122,7 +122,7 @@ class Lecture:
             try:
                 await student.ask(self.number)
                 scene.seconds.append(time.perf_counter() - begin)
-            except (OSError, EOFError, RuntimeError, KeyError) as error:
+            except (OSError, RuntimeError) as error:
                 scene.lost.append(f"{type(error).__name__}: {error}")
                 student.leave()
             await asyncio.sleep(self.pause * chance.uniform(0.5, 1.5))
@@ -185,11 +185,7 @@ async def replace(replica: Replica) -> None:
 
 def question(number: int) -> bytes:
     """What the page asks when its default state is changed."""
-    value = {"ask": number, "state": State().to_json()}
-    asked = {"id": "state", "property": "data", "value": value}
-    outputs = {"id": "explanation", "property": "data"}
-    body = {"output": "explanation.data", "outputs": outputs, "inputs": [asked], "changedPropIds": ["state.data"]}
-    return json.dumps(body).encode()
+    return json.dumps(callback_request("explanation", "state", {"ask": number, "state": State().to_json()})).encode()
 
 
 def numbered(answer: bytes, number: int) -> bytes:

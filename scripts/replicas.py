@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+from bench.asking import free_port
+
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 60  # seconds for a server to come up or to end, on a slow machine
 SETTINGS = {"HOST": "127.0.0.1", "WORKERS": "2", "URL_PREFIX": "/", "LOG_LEVEL": "error"}
@@ -21,14 +23,6 @@ SETTINGS = {"HOST": "127.0.0.1", "WORKERS": "2", "URL_PREFIX": "/", "LOG_LEVEL":
 def find_nginx() -> str | None:
     """The program's path; Debian keeps it where the PATH of those who are not root does not lead."""
     return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-
-
-def free_port() -> int:
-    """A port of the loopback address that nobody uses just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Replica:

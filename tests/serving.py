@@ -19,6 +19,8 @@ from typing import Any, TypeVar
 
 import pytest
 
+from bench.asking import callback_request
+
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ("HOST", "PORT", "URL_PREFIX", "FRAME_ANCESTORS", "WORKERS", "THREADS", "TIMEOUT", "LOG_LEVEL",
             "ACCESS_LOG", "METRICS", "TRUSTED_PROXIES")  # fmt: skip
@@ -35,13 +37,6 @@ def awaited(work: Coroutine[Any, Any, Answer]) -> Answer:
     """``asyncio.run`` in a thread of its own: in this one Playwright's loop may be running."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
-
-
-def free_port() -> int:
-    """A port of the loopback address that nobody uses just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -103,13 +98,7 @@ def wait_until_healthy(process: subprocess.Popen[str], port: int, path: str = "/
 
 def update_body(output: str, source: str, value: object) -> bytes:
     """The request of a callback."""
-    parts = {
-        "output": f"{output}.data",
-        "outputs": {"id": output, "property": "data"},
-        "inputs": [{"id": source, "property": "data", "value": value}],
-        "changedPropIds": [f"{source}.data"],
-    }
-    return json.dumps(parts).encode()
+    return json.dumps(callback_request(output, source, value)).encode()
 
 
 def stroke(**state: Any) -> bytes:

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from serving import awaited
 
+from bench.asking import free_port
 from explorer.whole import WholeAnswer
 from scripts import failover
-from scripts.replicas import Nginx, Replica, find_nginx, free_port
+from scripts.replicas import Nginx, Replica, find_nginx
 from tests.proxy import needs_nginx
 
 ROOT = Path(__file__).resolve().parent.parent

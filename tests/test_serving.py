@@ -9,7 +9,9 @@ import sys
 
 import pytest
 from flask import Flask
-from serving import PATIENCE, ROOT, SETTINGS, environment, free_port, get, refused, started, wait_until_healthy
+from serving import PATIENCE, ROOT, SETTINGS, environment, get, refused, started, wait_until_healthy
+
+from bench.asking import free_port
 
 
 def test_python_app_prints_its_address_answers_and_ends_with_0_on_sigterm() -> None:

@@ -19,7 +19,6 @@ from serving import (
     PATIENCE,
     ROOT,
     environment,
-    free_port,
     get,
     methods_question,
     post,
@@ -31,6 +30,8 @@ from serving import (
     wait_until_healthy,
     workers_of,
 )
+
+from bench.asking import free_port
 
 HALF = b"POST /_dash-update-component HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
 

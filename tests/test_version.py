@@ -14,8 +14,8 @@ from explorer.version import ROOT, version
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     """A small program with a file of each kind, and others that do not matter."""
-    names = ("app.py", "explorer/a.py", "explorer/page/b.py", "assets/c.js", "assets/css/d.css", "models/e.npz", "requirements.txt")
-    for name in (*names, "README.md", "models/train.py", "assets/.hidden", "explorer/__pycache__/a.pyc"):
+    names = ("app.py", "explorer/a.py", "explorer/page/b.py", "assets/c.js", "assets/css/d.css", "models/e.npz", "requirements.txt", "constraints.txt")
+    for name in (*names, "README.md", "requirements-dev.txt", "models/train.py", "assets/.hidden", "explorer/__pycache__/a.pyc"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(name.encode())
@@ -34,7 +34,7 @@ def test_a_copy_elsewhere_has_the_same_version_whatever_its_times(program: Path,
 
 
 @pytest.mark.parametrize(
-    "name", ["app.py", "explorer/a.py", "explorer/page/b.py", "assets/c.js", "assets/css/d.css", "models/e.npz", "requirements.txt"]
+    "name", ["app.py", "explorer/a.py", "explorer/page/b.py", "assets/c.js", "assets/css/d.css", "models/e.npz", "requirements.txt", "constraints.txt"]
 )
 def test_one_changed_byte_makes_another_version(program: Path, name: str) -> None:
     before = version(program)
@@ -53,7 +53,7 @@ def test_a_file_that_is_renamed_added_or_gone_makes_another_version(program: Pat
     assert len(seen) == 4
 
 
-@pytest.mark.parametrize("name", ["README.md", "models/train.py", "assets/.hidden", "explorer/__pycache__/a.pyc"])
+@pytest.mark.parametrize("name", ["README.md", "requirements-dev.txt", "models/train.py", "assets/.hidden", "explorer/__pycache__/a.pyc"])
 def test_what_is_no_part_of_the_program_does_not_matter(program: Path, name: str) -> None:
     before = version(program)
     (program / name).write_text("something else")

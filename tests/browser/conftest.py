@@ -19,6 +19,8 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from serving import SETTINGS
 
+from bench.asking import callback_request
+
 from .chromium import LAUNCH_ARGUMENTS, NAMES, find_chromium
 from .visit import WATCH, Visit
 
@@ -69,11 +71,7 @@ class Server:
 
     def warm(self) -> Server:
         """Ask both workers something, so that no visitor meets a cold one."""
-        question = {
-            "output": "explanation.data",
-            "outputs": {"id": "explanation", "property": "data"},
-            "inputs": [{"id": "state", "property": "data", "value": {"ask": 1, "state": {}}}],
-        }
+        question = callback_request("explanation", "state", {"ask": 1, "state": {}})
         for _ in range(8):
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
             headers = {"Content-Type": "application/json"}

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import create_app
+from bench.asking import callback_request
 from explorer.page.headers import FILES
 from explorer.serving import Serving, SettingError
 from explorer.version import version
@@ -36,11 +37,7 @@ def client() -> FlaskClient:
 
 def body(ask: object = 1) -> dict[str, Any]:
     """The request of a stroke."""
-    return {
-        "output": "explanation.data",
-        "outputs": {"id": "explanation", "property": "data"},
-        "inputs": [{"id": "state", "property": "data", "value": {"ask": ask, "state": {}}}],
-    }
+    return callback_request("explanation", "state", {"ask": ask, "state": {}})
 
 
 def directives(response: TestResponse) -> dict[str, list[str]]:

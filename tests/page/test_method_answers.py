@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
+from bench.asking import callback_request
 from explorer import work
 from explorer.attribution import CORE, METHODS, exact_integrated_gradients
 from explorer.models import Model, load_zoo
@@ -115,13 +116,7 @@ def test_what_is_no_question_about_methods_is_refused_in_one_sentence(question: 
     with pytest.raises(StateError):
         respond_methods(question, ZOO)
     client: FlaskClient = APP.server.test_client()
-    body = {
-        "output": "method-answers.data",
-        "outputs": {"id": "method-answers", "property": "data"},
-        "inputs": [{"id": "method-question", "property": "data", "value": question}],
-        "changedPropIds": ["method-question.data"],
-    }
-    refused = client.post("/_dash-update-component", json=body)
+    refused = client.post("/_dash-update-component", json=callback_request("method-answers", "method-question", question))
     assert refused.status_code == 400
     assert refused.get_data(as_text=True).count("\n") == 1 and "Traceback" not in refused.get_data(as_text=True)
 

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from app import create_app
+from bench.asking import callback_request
 from explorer.logs import ACCESS, FIELDS
 from explorer.page.admission import Busy
 from explorer.page.guard import NAME
@@ -22,11 +23,7 @@ UPDATE = "/_dash-update-component"
 
 def stroke(**question: Any) -> dict[str, Any]:
     """The request of a stroke."""
-    return {
-        "output": "explanation.data",
-        "outputs": {"id": "explanation", "property": "data"},
-        "inputs": [{"id": "state", "property": "data", "value": {"ask": 1, **question}}],
-    }
+    return callback_request("explanation", "state", {"ask": 1, **question})
 
 
 @pytest.fixture

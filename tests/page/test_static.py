@@ -20,6 +20,7 @@ from dash.development.base_component import Component
 from flask.testing import FlaskClient
 
 from app import INDEX, create_app
+from bench.asking import callback_request
 from explorer.page.static import TAGS, bodies, digest_of, named, serve
 from scripts.precompress import precompress
 
@@ -30,12 +31,7 @@ CLIENT: FlaskClient = APP.server.test_client()
 PAGE: str = CLIENT.get("/").text
 FILES = named(PAGE)
 FETCHED = ("/", "/_dash-layout", "/_dash-dependencies")
-OPENING = {
-    "output": "explanation.data",
-    "outputs": {"id": "explanation", "property": "data"},
-    "inputs": [{"id": "state", "property": "data", "value": {"ask": 1, "link": ""}}],
-    "changedPropIds": ["state.data"],
-}
+OPENING = callback_request("explanation", "state", {"ask": 1, "link": ""})
 GZIP = {"Accept-Encoding": "gzip, deflate"}
 
 Small = Callable[..., FlaskClient]
