@@ -76,8 +76,10 @@ def create_app() -> Dash:
 
 def main() -> None:
     """Serve with gunicorn (settings in gunicorn.conf.py), or where it cannot run, such as on Windows, with Flask's server."""
+    from explorer.memory import restart_frugally
     from explorer.serving import Serving, SettingError
 
+    restart_frugally()
     try:
         serving = Serving.read(os.environ)
     except SettingError as wrong:

@@ -7,14 +7,12 @@ wait where nobody else has to, for a bounded time.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import resource
 import selectors
 import socket
 import threading
 import time
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -24,10 +22,10 @@ from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from explorer.logs import JsonFormatter, fields, places
+from explorer.memory import give_back
 
 CONNECTIONS = 4000  # that a worker keeps open
 DESCRIPTORS = 200  # that it needs for anything else
-M_ARENA_MAX, ARENAS = -8, 2  # a parameter in glibc's malloc.h, and its value: one for those who compute would be enough
 READING = 15.0  # seconds in which a request must have come; it is answered within less than that
 WRITING = 120.0  # seconds in which its answer must have been taken; a large file over bad Wi-Fi takes long
 PARTING = 2.0  # seconds in which the other side should close a connection that is over
@@ -53,18 +51,6 @@ def most_connections() -> int:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return CONNECTIONS if soft == resource.RLIM_INFINITY else max(2 * DESCRIPTORS, min(CONNECTIONS, soft - DESCRIPTORS))
-
-
-def few_arenas() -> None:
-    """Let threads share their memory, where that is asked of glibc: by itself it gives each its own."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, ARENAS)
-
-
-def give_back() -> None:
-    """Give free memory back to the system, where glibc has it: by itself it keeps what the largest questions took."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 class JsonLogger(Logger):  # type: ignore[misc]
@@ -102,8 +88,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.tidied = time.monotonic()
 
     def get_thread_pool(self) -> Any:
-        """All threads from the start: else every rush would add some, each with memory of its own, and keep them."""
-        few_arenas()
+        """All threads from the start: else every rush would add some, and keep them."""
         pool, all_there = super().get_thread_pool(), threading.Barrier(self.cfg.threads + 1)
         for _ in range(self.cfg.threads):
             pool.submit(all_there.wait)
