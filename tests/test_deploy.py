@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 LISTS = ("requirements.txt", "requirements-dev.txt")
 ALONE = "requirements-oracles.txt"  # installed without what they ask for
+COMPUTING = 2  # seconds that one question may take, see README
 
 
 def text(name: str) -> str:
@@ -125,6 +126,17 @@ def test_nginx_takes_as_large_a_body_as_the_explorer() -> None:
     from explorer.page.guard import MAX_BODY
 
     assert re.findall(r"client_max_body_size (\d+)k;", text("nginx.conf")) == [str(MAX_BODY // 1024)]
+
+
+def test_a_replica_that_hangs_is_given_up_only_after_it_should_have_answered_and_before_the_page_gives_up() -> None:
+    from explorer.page.admission import PATIENCE
+
+    script = (ROOT / "assets" / "session.js").read_text(encoding="utf-8")
+    (lost,) = (int(found) / 1000 for found in re.findall(r"const LOST_AFTER = (\d+);", script))
+    (read,) = (int(found) for found in re.findall(r"proxy_read_timeout (\d+)s;", text("nginx.conf")))
+    passed_on = [int(found) for found in re.findall(r"proxy_next_upstream_timeout (\d+)s;", text("nginx.conf"))]
+    assert PATIENCE + COMPUTING < read < passed_on[0] < lost
+    assert max(passed_on) < lost
 
 
 def test_no_replica_is_ever_taken_out_because_it_is_saturated() -> None:

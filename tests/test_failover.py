@@ -138,6 +138,21 @@ def test_when_both_are_saturated_the_page_hears_when_to_ask_again_and_both_stay_
 
 
 @needs_nginx
+def test_where_all_are_saturated_a_question_is_asked_of_two_of_them_at_most(tmp_path: Path) -> None:
+    with before(tmp_path, BUSY, BUSY, BUSY) as (nginx, stubs):
+        for asked in range(2, 14, 2):
+            assert ask(nginx)[0] == 503
+            assert sum(len(stub.asked) for stub in stubs) == asked
+
+
+@needs_nginx
+def test_two_replicas_that_are_away_do_not_keep_a_question_from_a_third(tmp_path: Path) -> None:
+    with before(tmp_path, None, None, RIGHT) as (nginx, stubs):
+        assert [ask(nginx, body=b"{}")[::2] for _ in range(9)] == [(200, b"right")] * 9
+        assert [(path, headers["Content-Length"]) for path, headers in stubs[2].asked] == [(failover.UPDATE, "2")] * 9
+
+
+@needs_nginx
 def test_when_one_is_away_and_the_other_saturated_the_answer_is_saturated(tmp_path: Path) -> None:
     with before(tmp_path, None, BUSY) as (nginx, _):
         for _ in range(4):  # whichever is asked first
@@ -158,7 +173,8 @@ def test_when_both_are_away_nginx_says_so_in_a_sentence(tmp_path: Path) -> None:
 @needs_nginx
 @pytest.mark.parametrize("path", ["/static/0123/page.js", "/explorer/static/0123/page.js", "/assets/page.js"])
 def test_a_file_that_only_the_new_version_has_comes_from_it(tmp_path: Path, path: str) -> None:
-    with before(tmp_path, says(404, b"There is nothing at this address.\n"), RIGHT) as (nginx, _):
+    old = says(404, b"There is nothing at this address.\n")
+    with before(tmp_path, old, old, old, RIGHT) as (nginx, _):
         assert [ask(nginx, "GET", path)[::2] for _ in range(4)] == [(200, b"right")] * 4
 
 
