@@ -2,7 +2,8 @@
 
 Two replicas and nginx with the configuration of deploy/ serve a class of students who ask a question every two seconds and
 check each answer to the last byte. Meanwhile a worker is killed, a replica is killed, and both are replaced in turn. Students
-never ask again, so each question without its right answer is lost, and one lost makes the exit code 1.
+never ask again, so each question without its right answer in the time that the page waits for it is lost, and one lost makes
+the exit code 1.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # when it is called by its path
 
 from bench.asking import callback_request  # noqa: E402
+from bench.students import STROKE_LOST  # noqa: E402
 from bench.wire import read_reply  # noqa: E402
 from explorer.state import State  # noqa: E402
 from scripts.replicas import PATIENCE, Nginx, Replica, find_nginx  # noqa: E402
@@ -41,12 +43,13 @@ class Scene:
     """What happened, and how its questions fared."""
 
     name: str
+    sent: int = 0
     seconds: list[float] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     asked_again: int = 0
 
     @property
-    def sent(self) -> int:
+    def ended(self) -> int:
         """Questions that have an end, good or bad."""
         return len(self.seconds) + len(self.lost)
 
@@ -54,9 +57,10 @@ class Scene:
 class Student:
     """Keeps one connection, asks, and knows the right answer."""
 
-    def __init__(self, port: int, right: bytes) -> None:
+    def __init__(self, port: int, right: bytes, patience: float = PATIENCE) -> None:
         self.port = port
         self.right = right
+        self.patience = patience
         self.streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, number: int) -> None:
@@ -66,7 +70,7 @@ class Student:
             RuntimeError: the answer is not the right one.
             OSError, TimeoutError: there is none.
         """
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(self.patience):
             status, body = await self.exchange(question(number))
         if status != 200:
             raise RuntimeError(f"{status} {body[:80]!r}")
@@ -95,13 +99,14 @@ class Student:
 class Lecture:
     """The class, and what is done to its servers: one scene after another."""
 
-    def __init__(self, nginx: Nginx, right: bytes, *, students: int, pause: float) -> None:
+    def __init__(self, nginx: Nginx, right: bytes, *, students: int, pause: float, patience: float = STROKE_LOST) -> None:
         self.nginx = nginx
         self.right = right
         self.students = students
         self.pause = pause
+        self.patience = patience
         self.number = 0
-        self.over = False
+        self.over = asyncio.Event()
         self.scenes: list[Scene] = []
 
     @asynccontextmanager
@@ -112,51 +117,70 @@ class Lecture:
         yield scene
         scene.asked_again = self.nginx.asked_again() - before
 
+    @asynccontextmanager
+    async def attended(self) -> AsyncIterator[None]:
+        """The class is there. At the end nobody asks anew, and whatever was asked is answered or lost."""
+        attending = [asyncio.create_task(self.attend(seed)) for seed in range(self.students)]
+        try:
+            yield
+            self.over.set()
+            await asyncio.gather(*attending)
+        finally:
+            for task in attending:
+                task.cancel()
+
     async def attend(self, seed: int) -> None:
         """One student, until the end."""
-        chance, student = random.Random(seed), Student(self.nginx.port, self.right)
-        await asyncio.sleep(chance.uniform(0, self.pause))
-        while not self.over:
-            self.number += 1
-            scene, begin = self.scenes[-1], time.perf_counter()
-            try:
-                await student.ask(self.number)
-                scene.seconds.append(time.perf_counter() - begin)
-            except (OSError, RuntimeError) as error:
-                scene.lost.append(f"{type(error).__name__}: {error}")
-                student.leave()
-            await asyncio.sleep(self.pause * chance.uniform(0.5, 1.5))
+        chance, student = random.Random(seed), Student(self.nginx.port, self.right, self.patience)
+        await self.rest(chance.uniform(0, self.pause))
+        while not self.over.is_set():
+            await self.ask(student)
+            await self.rest(self.pause * chance.uniform(0.5, 1.5))
+        student.leave()
+
+    async def ask(self, student: Student) -> None:
+        """A question of this student; it belongs to the scene that it was asked in."""
+        self.number += 1
+        scene, begin = self.scenes[-1], time.perf_counter()
+        scene.sent += 1
+        try:
+            await student.ask(self.number)
+            scene.seconds.append(time.perf_counter() - begin)
+        except (OSError, RuntimeError) as error:
+            scene.lost.append(f"{type(error).__name__}: {error}")
+            student.leave()
+
+    async def rest(self, seconds: float) -> None:
+        """Wait so long, or until the end."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.over.wait(), seconds)
 
     async def rounds(self, count: int) -> None:
         """Go on until as many further questions have an end as make these rounds of the class."""
-        goal = sum(scene.sent for scene in self.scenes) + count * self.students
-        await until(lambda: sum(scene.sent for scene in self.scenes) >= goal)
+        goal = sum(scene.ended for scene in self.scenes) + count * self.students
+        await until(lambda: sum(scene.ended for scene in self.scenes) >= goal)
 
     async def give(self, replicas: list[Replica]) -> None:
         """All scenes, with the class before the servers from the first to the last."""
-        async with self.scene("all is well"):
-            attending = [asyncio.create_task(self.attend(seed)) for seed in range(self.students)]
-            await self.rounds(2)
-        async with self.scene("a worker is killed, and comes back"):
-            await kill_worker(replicas[0])
-            await self.rounds(1)
-        async with self.scene("a replica is killed"):
-            replicas[0].kill()
-            await self.rounds(2)
-        async with self.scene("it comes back"):
-            replicas[0].start()
-            await until(replicas[0].healthy)
-            await self.rounds(1)
-        for name, replica in zip(("one replica is replaced", "and the other one"), replicas, strict=True):
-            async with self.scene(name):
-                await replace(replica)
+        async with self.attended():
+            async with self.scene("all is well"):
+                await self.rounds(2)
+            async with self.scene("a worker is killed, and comes back"):
+                await kill_worker(replicas[0])
                 await self.rounds(1)
-        async with self.scene("all is well again"):
-            await self.rounds(1)
-        self.over = True
-        for task in attending:
-            task.cancel()
-        await asyncio.gather(*attending, return_exceptions=True)
+            async with self.scene("a replica is killed"):
+                replicas[0].kill()
+                await self.rounds(2)
+            async with self.scene("it comes back"):
+                replicas[0].start()
+                await until(replicas[0].healthy)
+                await self.rounds(1)
+            for name, replica in zip(("one replica is replaced", "and the other one"), replicas, strict=True):
+                async with self.scene(name):
+                    await replace(replica)
+                    await self.rounds(1)
+            async with self.scene("all is well again"):
+                await self.rounds(1)
 
 
 async def until(true: Callable[[], bool]) -> None:

@@ -78,6 +78,12 @@ def hangs_up(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
+def hangs(handler: BaseHTTPRequestHandler) -> None:
+    """No reply, until whoever asked hangs up."""
+    handler.connection.recv(1)
+    handler.close_connection = True
+
+
 @contextmanager
 def before(tmp_path: Path, *replies: Reply | None) -> Iterator[tuple[Nginx, list[Stub]]]:
     """nginx before stubs with these replies."""
@@ -243,9 +249,26 @@ def test_nothing_is_lost_when_a_worker_and_a_replica_are_killed_and_both_are_rep
     scenes = [line.rsplit(maxsplit=10) for line in done.stdout.splitlines() if line.endswith(" ms")]
     assert len(scenes) == 7
     for _, sent, right, lost, *_ in scenes:
-        assert int(sent) == int(right) > 0
         assert lost == "0"
+        assert int(sent) == int(right)  # what was sent is counted when it is sent
+    assert sum(int(scene[2]) for scene in scenes) >= 9 * 12  # as many rounds of the class
     assert sum(int(scene[4]) for scene in scenes) > 0  # nginx had something to do
+
+
+@needs_nginx
+@pytest.mark.parametrize("other", [hangs, RIGHT], ids=["all", "one"])
+def test_a_question_that_is_never_answered_is_lost(tmp_path: Path, other: Reply) -> None:
+    async def attended(nginx: Nginx) -> failover.Scene:
+        lecture = failover.Lecture(nginx, b"right", students=4, pause=0.01, patience=0.3)
+        async with lecture.attended(), lecture.scene("one hangs"):
+            await lecture.rounds(1)
+        return lecture.scenes[0]
+
+    with before(tmp_path, hangs, other) as (nginx, stubs):
+        scene = awaited(attended(nginx))
+    assert sum(len(stub.asked) for stub in stubs) == scene.sent == len(scene.seconds) + len(scene.lost)
+    assert scene.lost and all(lost.startswith("TimeoutError") for lost in scene.lost)
+    assert bool(scene.seconds) == (other is RIGHT)
 
 
 def test_a_student_knows_a_wrong_answer_and_one_to_another_question() -> None:
