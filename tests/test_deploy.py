@@ -32,10 +32,11 @@ def text(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def kubernetes() -> dict[str, dict[str, Any]]:
-    """The Kubernetes objects by kind; of the two services the real one."""
+    """The Kubernetes objects by kind; those that are called otherwise than the explorer by kind and name."""
     files = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
     objects = [found for file in files for found in yaml.safe_load_all(file.read_text(encoding="utf-8"))]
-    return {found["kind"]: found for found in objects if found.get("metadata", {}).get("name") != "explorer-nobody"}
+    names = [found.get("metadata", {}).get("name", "explorer") for found in objects]
+    return {found["kind"] + name.removeprefix("explorer"): found for found, name in zip(objects, names, strict=True)}
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,17 @@ def container(kubernetes: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def compose() -> dict[str, Any]:
     """The services of the Compose file."""
     return yaml.safe_load(text("compose.yaml"))["services"]
+
+
+def annotations(ingress: dict[str, Any]) -> dict[str, str]:
+    """What an Ingress tells its nginx, by short name."""
+    return {name.rpartition("/")[2]: value for name, value in ingress["metadata"]["annotations"].items()}
+
+
+def paths(ingress: dict[str, Any]) -> dict[str, str]:
+    """The services of an Ingress by path."""
+    (rule,) = ingress["spec"]["rules"]
+    return {entry["path"]: entry["backend"]["service"]["name"] for entry in rule["http"]["paths"]}
 
 
 def environment(container: dict[str, Any]) -> dict[str, str]:
@@ -202,12 +214,35 @@ def test_the_prefix_is_the_same_in_the_ingress_the_settings_and_the_probes(
     kubernetes: dict[str, dict[str, Any]], container: dict[str, Any]
 ) -> None:
     prefix = environment(container)["URL_PREFIX"]
-    (rule,) = kubernetes["Ingress"]["spec"]["rules"]
-    paths = {entry["path"]: entry["backend"]["service"]["name"] for entry in rule["http"]["paths"]}
     nobody = "explorer-nobody"
-    assert paths == {prefix: "explorer", f"{prefix}metrics": nobody, f"{prefix}readyz": nobody}
+    assert paths(kubernetes["Ingress"]) == {prefix: "explorer", f"{prefix}metrics": nobody, f"{prefix}readyz": nobody}
     probes = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
     assert probes == {"startup": f"{prefix}healthz", "liveness": f"{prefix}healthz", "readiness": f"{prefix}readyz"}
+
+
+def test_a_file_that_one_replica_does_not_have_is_asked_of_all_by_the_ingress_as_by_nginx(
+    kubernetes: dict[str, dict[str, Any]], container: dict[str, Any]
+) -> None:
+    files, told = kubernetes["Ingress-files"], annotations(kubernetes["Ingress-files"])
+    ((folders, failures),) = re.findall(
+        r"location ~ /\(\?:([^)]+)\)/ \{\s+proxy_pass [^;]+;\s+proxy_next_upstream ([^;]+);", text("nginx.conf")
+    )
+    prefix = environment(container)["URL_PREFIX"]
+    assert paths(files) == {f"{prefix}{folder}/": "explorer" for folder in folders.split("|")}
+    assert set(told["proxy-next-upstream"].split()) == set(failures.split()) >= {"http_404"}
+    surge = kubernetes["Deployment"]["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
+    assert int(told["proxy-next-upstream-tries"]) == kubernetes["HorizontalPodAutoscaler"]["spec"]["maxReplicas"] + surge
+    assert [one["host"] for one in files["spec"]["rules"]] == [one["host"] for one in kubernetes["Ingress"]["spec"]["rules"]]
+
+
+def test_the_ingress_asks_again_as_often_and_waits_as_long_as_nginx(kubernetes: dict[str, dict[str, Any]]) -> None:
+    told = annotations(kubernetes["Ingress"])
+    general = text("nginx.conf").partition("upstream explorer")[0]
+    for name in ("next-upstream", "next-upstream-tries", "next-upstream-timeout", "connect-timeout", "send-timeout", "read-timeout"):
+        (here,) = re.findall(rf"\bproxy_{name.replace('-', '_')} (.+?)s?;", general)
+        assert told[f"proxy-{name}"] == here, name
+        if name.endswith("timeout"):
+            assert annotations(kubernetes["Ingress-files"])[f"proxy-{name}"] == here, name
 
 
 def test_the_service_and_the_probes_mean_the_port_that_the_image_serves_on(
