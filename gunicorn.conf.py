@@ -28,6 +28,7 @@ worker_connections = most_connections()
 limit_request_line = 8190  # the longest links that the page writes are near gunicorn's own limit
 worker_tmp_dir = in_memory  # for the heartbeat file
 control_socket_disable = True
+sendfile = False  # answers are in memory, and leave in one piece
 # Which forwarded headers are believed is TRUSTED_PROXIES' business alone. By itself gunicorn would believe some of this machine.
 forwarded_allow_ips = ""
 secure_scheme_headers = {}
@@ -50,9 +51,7 @@ def when_ready(server):
 def post_worker_init(worker):
     """Each worker gets going before it is asked anything."""
     from explorer.page.guard import NAME
-    from explorer.whole import write_whole_answers
 
-    write_whole_answers()
     worker.wsgi.extensions[NAME].worker_started(lambda: not worker.alive)
 
 

@@ -1,8 +1,8 @@
-"""gunicorn's threaded worker as a hall of strangers needs it: a connection that sends nothing, or not all, holds nobody up.
+"""gunicorn's threaded worker as a hall of strangers needs it: whoever asks or listens slowly, or not at all, holds nobody up.
 
 As gunicorn has it, every new connection takes a thread until its first bytes come, a request that stops halfway keeps its
-thread for ever, and the loop that serves everybody waits for each visitor to close a connection that is over. Here all three
-wait where nobody else has to, for a bounded time.
+thread for ever, an answer that is not read does too, and the loop that serves everybody waits for each visitor to close a
+connection that is over. Here all four wait where nobody else has to, for a bounded time.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from explorer.logs import JsonFormatter, fields, places
 from explorer.memory import give_back
+from explorer.whole import Exchange
 
 CONNECTIONS = 4000  # that a worker keeps open
 DESCRIPTORS = 200  # that it needs for anything else
-READING = 15.0  # seconds in which a request must have come; it is answered within less than that
-WRITING = 120.0  # seconds in which its answer must have been taken; a large file over bad Wi-Fi takes long
+READING = 15.0  # seconds in which a request must have come
+WRITING = 30.0  # seconds in which some more of an answer must have been taken
 PARTING = 2.0  # seconds in which the other side should close a connection that is over
 TIDY_EVERY = 20.0  # seconds; it takes some milliseconds
 FAREWELL = 256 * 1024  # bytes that it may still send meanwhile
@@ -67,7 +68,7 @@ class Connection(TConn):  # type: ignore[misc]
     """A connection whose end its worker waits for, if anybody has to."""
 
     def __init__(self, worker: Worker, client: socket.socket, address: Any, server: Any) -> None:
-        super().__init__(worker.cfg, client, address, server)
+        super().__init__(worker.cfg, Exchange(client), address, server)
         self.worker, self.unread = worker, 0
 
     def close(self, graceful: bool = False) -> None:
@@ -79,12 +80,15 @@ class Connection(TConn):  # type: ignore[misc]
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """A worker that gives threads only to connections that have something to say, and only for so long."""
+    """A worker that gives threads only to requests that are all there, and takes them back before the answer is read."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self.held: dict[Connection, float] = {}  # those that have a thread, and since when
-        self.parting: list[Connection] = []  # those that are over, in the order of their deadlines
+        # those that the loop waits for, in the order of their deadlines: their request has begun to come, their answer is not
+        # all sent, or they are over and should be closed by the other side
+        self.asking: dict[Connection, float] = {}
+        self.taking: dict[Connection, float] = {}
+        self.parting: dict[Connection, float] = {}
         self.tidied = time.monotonic()
 
     def get_thread_pool(self) -> Any:
@@ -94,6 +98,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             pool.submit(all_there.wait)
         all_there.wait()
         return pool
+
+    # ------------------------------------------------------------ a request comes
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection and wait for its first bytes where no thread is needed."""
@@ -107,33 +113,95 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         connection = Connection(self, client, address, listener.getsockname())
         connection.set_timeout()
         self.pending_conns.append(connection)
-        self.poller.register(client, selectors.EVENT_READ, partial(self.on_pending_socket_readable, connection))
+        self.poller.register(connection.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, connection))
+
+    def on_pending_socket_readable(self, conn: Connection, client: Exchange) -> None:
+        """Something comes on a new connection."""
+        self.pending_conns.remove(conn)
+        self.begin_request(conn)
+
+    def on_client_socket_readable(self, conn: Connection, client: Exchange) -> None:
+        """Something comes on a connection that was kept."""
+        self.keepalived_conns.remove(conn)
+        self.begin_request(conn)
+
+    def begin_request(self, connection: Connection) -> None:
+        """Take in a request, for as long as that may take."""
+        connection.data_ready = True
+        self.asking[connection] = time.monotonic() + READING
+        self.poller.modify(connection.sock, selectors.EVENT_READ, partial(self.on_request, connection))
+        self.on_request(connection, connection.sock)
+
+    def on_request(self, connection: Connection, exchange: Exchange) -> None:
+        """Take in what has come of a request; a thread answers it once it is all there, or there will be no more."""
+        try:
+            more = exchange.take_in()
+        except BlockingIOError:  # but some may have come with the last
+            more = True
+        except OSError:
+            exchange.arrival.came.clear()
+            more = False
+        if more and not exchange.has_request():
+            return
+        self._forget(connection, self.asking)
+        if exchange.arrival.came:
+            self.enqueue_req(connection)
+        else:
+            self._let_go(connection)
+
+    # ------------------------------------------------------------ an answer goes
 
     def handle(self, conn: Connection) -> Any:
-        """Answer a request, under watch. Runs in a thread."""
-        self.held[conn] = time.monotonic()
+        """Answer a request. Runs in a thread."""
         try:
             return super().handle(conn)
         finally:
-            self.held.pop(conn, None)
+            conn.sock.deliver()
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
-        """Whether another request may follow. Not after a body that turns out unreadable: its own was answered already."""
+        """Whether another request may follow. Not after a body that turns out unreadable or too short: its own was answered already."""
         try:
-            return bool(super()._keepalive_after(conn, keepalive))
+            return bool(super()._keepalive_after(conn, keepalive)) and not conn.sock.ran_dry
         except errors.ParseException:
             return False
 
+    def finish_request(self, conn: Connection, fs: Any) -> None:
+        """Send what is left of an answer, then wait for the next request or part."""
+        if conn.sock.answer:
+            self.taking[conn] = time.monotonic() + WRITING
+            self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self.on_taken, conn, fs))
+            return
+        if conn.parser is not None:
+            conn.sock.begin_anew(conn.parser.unreader.take_buffered())
+        super().finish_request(conn, fs)
+        if conn.sock.arrival.came and conn in self.keepalived_conns:
+            self.on_client_socket_readable(conn, conn.sock)
+
+    def on_taken(self, connection: Connection, fs: Any, exchange: Exchange) -> None:
+        """Send more of an answer, now that some has been taken."""
+        try:
+            done = exchange.deliver()
+        except OSError:
+            self._forget(connection, self.taking)
+            self._let_go(connection)
+            return
+        del self.taking[connection]
+        if done:
+            self.poller.unregister(exchange)
+            self.finish_request(connection, fs)
+        else:
+            self.taking[connection] = time.monotonic() + WRITING
+
+    # ------------------------------------------------------------ a connection ends
+
     def murder_pending(self) -> None:
-        """Close connections that say nothing, and cut off those that say or take it too slowly. Runs at least every second."""
+        """Close connections that say nothing, or that say it or take it too slowly. Runs at least every second."""
         super().murder_pending()
         now = time.monotonic()
-        for connection, since in list(self.held.items()):
-            if now - since > READING:
-                # who waits for more to read wakes up; who computes or writes is not disturbed
-                self._shut(connection, socket.SHUT_RDWR if now - since > WRITING else socket.SHUT_RD)
-        while self.parting and self.parting[0].timeout < now:
-            self._close(self.parting[0])
+        for waiting in (self.asking, self.taking, self.parting):
+            while waiting and (first := next(iter(waiting.items())))[1] < now:
+                self._forget(first[0], waiting)
+                self._let_go(first[0])
         if now - self.tidied > TIDY_EVERY:
             self.tidied = now
             give_back()
@@ -141,43 +209,43 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def part(self, connection: Connection) -> None:
         """Say that nothing more will come, and wait for the other side to have read it all. gunicorn would wait right here."""
         self.nr_conns += 1  # it was counted off already, but a worker that stops should wait for it
-        self.parting.append(connection)
-        connection.timeout = time.monotonic() + PARTING
-        connection.sock.setblocking(False)
+        try:
+            connection.sock.shutdown(socket.SHUT_WR)
+        except OSError:  # it went by itself
+            self._let_go(connection)
+            return
+        self.parting[connection] = time.monotonic() + PARTING
         self.poller.register(connection.sock, selectors.EVENT_READ, partial(self.on_parting_readable, connection))
-        if not self._shut(connection, socket.SHUT_WR):
-            self._close(connection)
 
-    def on_parting_readable(self, connection: Connection, client: socket.socket) -> None:
+    def on_parting_readable(self, connection: Connection, exchange: Exchange) -> None:
         """Read away what the other side still says, until it closes: closing before it does would take back the answer."""
         try:
-            said = client.recv(FAREWELL)
+            said = exchange.socket.recv(FAREWELL)
         except BlockingIOError:
             return
         except OSError:
             said = b""
         connection.unread += len(said)
         if not said or connection.unread > FAREWELL:
-            self._close(connection)
+            self._forget(connection, self.parting)
+            self._let_go(connection)
 
-    def _close(self, connection: Connection) -> None:
+    def _forget(self, connection: Connection, waiting: dict[Connection, float]) -> None:
+        """Wait for it no longer."""
+        del waiting[connection]
         self.poller.unregister(connection.sock)
-        self.parting.remove(connection)
+
+    def _let_go(self, connection: Connection) -> None:
         self.nr_conns -= 1
         connection.close()
 
-    def _shut(self, connection: Connection, how: int) -> bool:
-        try:
-            connection.sock.shutdown(how)
-        except OSError:  # it went by itself
-            return False
-        return True
-
     def _cap_keepalive(self, deadline: float) -> None:
-        """Nobody that has not said anything by then is waited for when the worker stops."""
+        """Nobody that has not said all of a request by then is waited for when the worker stops."""
         super()._cap_keepalive(deadline)
         for connection in self.pending_conns:
             connection.timeout = min(connection.timeout, deadline)
+        for connection, until in self.asking.items():
+            self.asking[connection] = min(until, deadline)
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         """Refuse what is no request, or own up to a failure, in one sentence; the log keeps no word of what was sent."""

@@ -16,7 +16,6 @@ import pytest
 from serving import awaited
 
 from bench.asking import free_port
-from explorer.whole import WholeAnswer
 from scripts import failover
 from scripts.replicas import Nginx, Replica, find_nginx
 from tests.proxy import needs_nginx
@@ -288,41 +287,7 @@ def test_a_student_knows_a_wrong_answer_and_one_to_another_question() -> None:
                     awaited(student.ask(7))
 
 
-class Wire:
-    """What is written to a socket, call by call."""
-
-    def __init__(self) -> None:
-        self.written: list[bytes] = []
-
-    def sendall(self, data: bytes) -> None:
-        self.written.append(data)
-
-
-class Request:
-    """As much of a request as a response looks at."""
-
-    version = (1, 1)
-    method = "POST"
-
-    def should_close(self) -> bool:
-        return False
-
-
-@pytest.mark.parametrize("body", [b"answer", b""])
-def test_headers_and_body_of_an_answer_leave_in_one_piece(body: bytes) -> None:
-    wire = Wire()
-    response = WholeAnswer(Request(), wire, None)  # type: ignore[arg-type]
-    response.start_response("200 OK", [("Content-Length", str(len(body)))])
-    if body:
-        response.write(body)
-    response.close()
-    (piece,) = wire.written
-    head, _, rest = piece.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert rest == body
-
-
-def test_a_worker_writes_its_answers_so(tmp_path: Path) -> None:
+def test_headers_and_body_of_an_answer_leave_in_one_piece(tmp_path: Path) -> None:
     with closing(Replica(tmp_path)) as replica:
         awaited(failover.until(replica.healthy))
         with socket.create_connection(("127.0.0.1", replica.port), timeout=60) as connection:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -32,13 +35,15 @@ from serving import (
 )
 
 from bench.asking import free_port
+from explorer.worker import READING
 
 HALF = b"POST /_dash-update-component HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+CHUNKED = HALF[:-1].replace(b"Content-Length: 100", b"Transfer-Encoding: chunked")
 
 
-def counted(port: int, name: str) -> float:
+def counted(port: int, name: str, path: str = "/metrics") -> float:
     """A number without labels among the metrics."""
-    found = [line for line in get(port, "/metrics")[1].splitlines() if line.startswith(f"{name} ")]
+    found = [line for line in get(port, path)[1].splitlines() if line.startswith(f"{name} ")]
     return float(found[0].split()[1])
 
 
@@ -87,6 +92,7 @@ def test_workers_count_together_in_a_folder_that_goes_with_them() -> None:
     with started(port, METRICS="1", URL_PREFIX="/under/") as process:
         wait_until_healthy(process, port, "/under/healthz")
         workers = wait_for(lambda: len(found := workers_of(process)) == 2 and found, "two workers")
+        wait_for(lambda: counted(port, "explorer_worker_starts_total", "/under/metrics") == 2, "both of them to be ready")
         for _ in range(20):
             assert post(port, stroke(), "/under/_dash-update-component")[0] == 200
         assert get(port, "/metrics")[0] == 404
@@ -127,7 +133,18 @@ def test_connections_that_are_over_but_not_closed_hold_nobody_up() -> None:
             assert heard.startswith(b"HTTP/1.1 200") and heard.endswith(b"OK")
 
 
-def test_requests_that_stop_halfway_are_cut_off_and_their_threads_serve_again() -> None:
+def test_requests_that_stop_halfway_hold_nobody_up() -> None:
+    port = free_port()
+    with started(port, WORKERS="1", THREADS="4") as process, ExitStack() as halves:
+        wait_until_healthy(process, port)
+        for words in [HALF, CHUNKED + b"1\r\n{\r\n", b"GET / HT"] * 20:
+            halves.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)).sendall(words)
+        took = time.monotonic()
+        assert post(port, stroke())[0] == 200
+        assert time.monotonic() - took < READING  # which is when they are cut off
+
+
+def test_requests_that_stop_halfway_are_cut_off() -> None:
     port = free_port()
     impatient = "import explorer.worker, app; explorer.worker.READING = 0.5; app.main()"
     process = subprocess.Popen(
@@ -136,13 +153,75 @@ def test_requests_that_stop_halfway_are_cut_off_and_their_threads_serve_again() 
     )  # fmt: skip
     try:
         wait_until_healthy(process, port)
-        with ExitStack() as halves:
-            for words in [HALF, b"GET / HT"] * 4:  # more than there are threads
-                halves.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)).sendall(words)
-            assert post(port, stroke())[0] == 200
+        assert [say(port, words) for words in (HALF, CHUNKED + b"5\r\n{", b"GET / HT")] == [b""] * 3
     finally:
         process.kill()
         process.communicate()
+
+
+def test_answers_that_are_not_read_hold_nobody_up_and_come_whole_when_they_are() -> None:
+    port = free_port()
+    with started(port, WORKERS="1", THREADS="4") as process, ExitStack() as slow:
+        wait_until_healthy(process, port)
+        (address,) = re.findall(r'src="(/static/[^"]+plotly[^"]+)"', get(port, "/")[1])
+        whole = get(port, address)[1].encode()
+        asked = f"GET {address} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 8  # more than any socket keeps
+        waiting = [slow.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)) for _ in range(12)]
+        for connection in waiting:
+            connection.sendall(asked)
+        for _ in range(8):
+            assert post(port, stroke())[0] == 200
+        heard = waiting[0].makefile("rb")
+        for _ in range(8):
+            assert heard.readline() == b"HTTP/1.1 200 OK\r\n"
+            headers = http.client.parse_headers(heard)
+            assert heard.read(int(headers["Content-Length"])) == whole
+
+
+def test_requests_sent_ahead_are_answered_in_their_order() -> None:
+    port = free_port()
+    bodies = [stroke(steps=steps) for steps in (20, 30, 40)]
+    asks = [b"POST /_dash-update-component HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(b), b) for b in bodies]
+    with started(port, WORKERS="1", THREADS="4") as process:
+        wait_until_healthy(process, port)
+        alone = [post(port, body)[1].encode() for body in bodies]
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+            everything = b"".join(asks)
+            connection.sendall(everything[:-5])  # the last is whole only later
+            heard = connection.makefile("rb")
+            for number, answer in enumerate(alone):
+                if number == len(alone) - 1:
+                    connection.sendall(everything[-5:])
+                assert heard.readline() == b"HTTP/1.1 200 OK\r\n"
+                assert heard.read(int(http.client.parse_headers(heard)["Content-Length"])) == answer
+
+
+def test_one_visitor_who_asks_without_end_keeps_nobody_else_waiting_long() -> None:
+    port = free_port()
+    heavy = stroke(network="digits-cnn", steps=500, samples=500)
+    asked = b"POST /_dash-update-component HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(heavy), heavy)
+    with started(port, WORKERS="1", THREADS="32", METRICS="1") as process, ExitStack() as flood:
+        wait_until_healthy(process, port)
+        for _ in range(60):  # more than there are places
+            connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE, source_address=("127.0.0.2", 0))
+            flood.enter_context(connection).sendall(asked * 5)
+        wait_for(lambda: counted(port, "explorer_in_flight") > 10, "a line")
+        assert [post(port, stroke())[0] for _ in range(5)] == [200] * 5
+        assert counted(port, "explorer_in_flight") > 1  # they were not through meanwhile
+
+
+def test_who_asks_whether_a_body_may_come_is_told_so_once() -> None:
+    port = free_port()
+    body = stroke()
+    head = b"POST /_dash-update-component HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
+    with started(port, WORKERS="1", THREADS="4") as process:
+        wait_until_healthy(process, port)
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+            connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body))
+            assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            connection.sendall(body)
+            heard = connection.makefile("rb").read()
+        assert heard.startswith(b"HTTP/1.1 200 OK\r\n") and b"100 Continue" not in heard
 
 
 UNREADABLE = {
@@ -159,8 +238,8 @@ UNREADABLE = {
     "a negative length": (400, HALF.replace(b"100", b"-5")),
     "two lengths": (400, HALF.replace(b"Host: x", b"Content-Length: 3")),
     "a huge length": (413, HALF.replace(b"100", b"99999999999\r\nConnection: close")),
-    "a chunk that is none": (400, HALF.replace(b"Content-Length: 100", b"Transfer-Encoding: chunked")[:-1] + b"zz\r\nsecret\r\n"),
-    "a chunk without an end": (400, HALF.replace(b"Content-Length: 100", b"Transfer-Encoding: chunked")[:-1] + b"1\r\n{XX0\r\n\r\n"),
+    "a chunk that is none": (400, CHUNKED + b"zz\r\nsecret\r\n"),
+    "a chunk without an end": (400, CHUNKED + b"1\r\n{XX0\r\n\r\n"),
     "HTTP/2": (400, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     "another method": (405, b"DELETE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
     "a connection to elsewhere": (405, b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),

@@ -1,8 +1,8 @@
 """Who may compute, and who waits: a worker takes up only what it can answer soon, and says so to the rest.
 
-Requests for an answer pass through a lane, in the order in which they came. A few compute at once, since more would only
-share the same core; a bounded number waits for a bounded time; whoever comes beyond that is told when to come back. The
-long questions of the Methods tab have a lane of their own, so that a stroke never waits for one of them to end.
+Requests for an answer pass through a lane, visitors in turn. A few compute at once, since more would only share the same core;
+a bounded number waits for a bounded time; whoever comes beyond that, or has most of the places when others come, is told when
+to come back. The long questions of the Methods tab have a lane of their own, so that a stroke never waits for one of them to end.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from typing import TypeVar
+
+from explorer.page.turns import Turn, Turns
 
 PATIENCE = 4.0  # seconds that a request may wait; with the 2 s that it may compute it ends within the grace of a stop
 LONGEST_RETRY = 5  # seconds
@@ -57,48 +60,68 @@ class Lane:
 
     def __init__(self, at_once: int, places: int, patience: float = PATIENCE, niceness: int = 0) -> None:
         self.at_once, self.places, self.patience = at_once, places, patience
-        # takes up work in the order in which it comes
         self._threads = ThreadPoolExecutor(at_once, "lane", initializer=give_way, initargs=(niceness,))
         self._lock = threading.Lock()
+        self._turns = Turns()
         self._inside = 0  # computing or waiting
         self._usual = 0.0  # seconds that computing takes, a running mean
 
-    def compute(self, work: Callable[[], Answer], still_there: Callable[[], bool] = lambda: True) -> Answer:
+    def compute(self, work: Callable[[], Answer], still_there: Callable[[], bool] = lambda: True, visitor: str = "") -> Answer:
         """Wait for a turn, then do some work.
 
         Args:
             work: what to do, in another thread but in the same context.
             still_there: asked after a wait, so that nothing is computed for somebody who left.
+            visitor: who asks. Visitors have their turns one after the other; each is served in the order of asking.
 
         Returns:
             What the work returns; what it raises is raised here.
 
         Raises:
-            Busy: the line is full, or the turn did not come in time.
+            Busy: the line is full, mostly of this visitor's own, or the turn did not come in time.
             Gone: the turn came, but nobody is there any more.
         """
-        waits = self._come()
+        waits = self._inside >= self.at_once
+        turn = Turn(visitor, partial(copy_context().run, self._work, work, still_there if waits else lambda: True))
+        self._come(turn)
         try:
-            turn = self._threads.submit(copy_context().run, self._take_turn, work, still_there if waits else lambda: True)
+            self._threads.submit(self._take_turn)
             try:
-                return turn.result(self.patience)
+                answer: Answer = turn.result.result(self.patience)
             except TimeoutError:
-                if turn.cancel():
+                if turn.result.cancel():
                     raise Busy(self._retry_after(), "late") from None
-                return turn.result()  # it has begun
+                answer = turn.result.result()  # it has begun
+            return answer
         finally:
             with self._lock:
+                self._turns.withdraw(turn)
                 self._inside -= 1
 
-    def _come(self) -> bool:
-        """Take a place; returns whether it is one to wait in."""
+    def _come(self, turn: Turn) -> None:
+        """Take a place in the line, where it is full that of somebody who has more of them."""
         with self._lock:
             if self._inside >= self.at_once + self.places:
-                raise Busy(self._retry_after(), "full")
+                other = self._turns.give_way(turn.visitor)
+                if other is None:
+                    raise Busy(self._retry_after(), "full")
+                if other.result.set_running_or_notify_cancel():
+                    other.result.set_exception(Busy(self._retry_after(), "full"))
             self._inside += 1
-            return self._inside > self.at_once
+            self._turns.add(turn)
 
-    def _take_turn(self, work: Callable[[], Answer], still_there: Callable[[], bool]) -> Answer:
+    def _take_turn(self) -> None:
+        """Do what is next. It runs once for every turn, so some find that theirs has been withdrawn."""
+        with self._lock:
+            turn = self._turns.next()
+        if turn is None or not turn.result.set_running_or_notify_cancel():
+            return
+        try:
+            turn.result.set_result(turn.work())
+        except BaseException as error:  # it belongs to whoever asked
+            turn.result.set_exception(error)
+
+    def _work(self, work: Callable[[], Answer], still_there: Callable[[], bool]) -> Answer:
         if not still_there():
             raise Gone
         begin = time.monotonic()

@@ -19,6 +19,7 @@ from explorer.page.headers import WithHeaders, content_policy
 from explorer.page.metrics import Counts, Metrics
 from explorer.page.probes import Readiness
 from explorer.page.refusals import MAX_BODY, BadRequestBody
+from explorer.page.turns import visitor_at
 from explorer.serving import Serving
 from explorer.state import Zoo
 
@@ -137,7 +138,7 @@ def _admitted(dispatch: Callable[[], Any], guard: Guard) -> Callable[[], Any]:
         callback = request.environ[CALLBACK]
         connection = request.environ.get("gunicorn.socket")
         try:
-            return guard.admission.lane(callback).compute(dispatch, lambda: not hung_up(connection))
+            return guard.admission.lane(callback).compute(dispatch, lambda: not hung_up(connection), visitor_at(request.remote_addr))
         except Busy as busy:
             guard.counts.shed(callback, busy.reason)
             raise

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextvars
 import socket
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from explorer.page.admission import LONGEST_RETRY, METHODS, STROKES, Admission, Busy, Gone, Lane, hung_up
+from explorer.page.turns import Turn, Turns, visitor_at
 
 PATIENCE = 60.0
 
@@ -97,6 +101,82 @@ def test_those_who_wait_are_served_in_the_order_in_which_they_came(visitors: Thr
     for answer in answers:
         answer.result(PATIENCE)
     assert served == list(range(8))
+
+
+def test_visitors_have_their_turns_one_after_the_other(visitors: ThreadPoolExecutor) -> None:
+    lane, served = Lane(1, 20), []
+    with occupied(lane, visitors):
+        answers = []
+        for number, name in enumerate("aaaaaabcbc"):
+            answers.append(visitors.submit(lane.compute, lambda number=number: served.append(number), visitor=name))
+            wait_in_line(lane, number + 2)
+    for answer in answers:
+        answer.result(PATIENCE)
+    assert ["aaaaaabcbc"[number] for number in served] == list("abcabcaaaa")
+    assert [number for number in served if number < 6] == list(range(6))
+
+
+def test_in_a_full_line_whoever_has_most_of_it_makes_room(visitors: ThreadPoolExecutor) -> None:
+    lane = Lane(1, 6)
+    with occupied(lane, visitors):
+        greedy = []
+        for number in range(6):
+            greedy.append(visitors.submit(lane.compute, lambda: "greedy", visitor="greedy"))
+            wait_in_line(lane, number + 2)
+        with pytest.raises(Busy):
+            lane.compute(lambda: "seventh", visitor="greedy")
+        others = [visitors.submit(lane.compute, lambda: "other", visitor=f"other {number}") for number in range(3)]
+        for refused in greedy[3:]:
+            with pytest.raises(Busy, match="full"):
+                refused.result(PATIENCE)
+    assert [answer.result(PATIENCE) for answer in greedy[:3] + others] == ["greedy"] * 3 + ["other"] * 3
+
+
+def test_a_class_behind_one_address_is_served_as_if_it_were_one(visitors: ThreadPoolExecutor) -> None:
+    lane = Lane(1, 3)
+    with occupied(lane, visitors):
+        same = [visitors.submit(lane.compute, lambda: "same", visitor="school") for _ in range(3)]
+        wait_in_line(lane, 4)
+        with pytest.raises(Busy, match="full"):
+            lane.compute(lambda: "one more", visitor="school")
+    assert [answer.result(PATIENCE) for answer in same] == ["same"] * 3
+
+
+@given(st.lists(st.one_of(st.sampled_from("abcd"), st.none()), max_size=60))
+def test_nobody_is_served_twice_while_another_waits(asked: list[str | None]) -> None:
+    turns, passed_over = Turns(), Counter[str]()
+    waiting: Counter[str] = Counter()
+    for visitor in asked:  # None: somebody is served
+        if visitor is not None:
+            turns.add(Turn(visitor, int))
+            waiting[visitor] += 1
+            continue
+        turn = turns.next()
+        if turn is None:
+            assert waiting.total() == 0
+            continue
+        waiting[turn.visitor] -= 1
+        passed_over[turn.visitor] = 0
+        for other in "abcd":
+            if other != turn.visitor:
+                passed_over[other] = passed_over[other] + 1 if waiting[other] else 0
+        assert max(passed_over.values()) <= 3  # each of the three others at most once
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("10.0.0.1", "10.0.0.1", True),
+        ("10.0.0.1", "10.0.0.2", False),
+        ("::ffff:10.0.0.1", "10.0.0.1", True),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        (None, "", True),
+        ("unix", "unix", True),
+    ],
+)
+def test_who_asks_is_told_by_the_address(one: str | None, other: str | None, same: bool) -> None:
+    assert (visitor_at(one) == visitor_at(other)) is same
 
 
 def test_whoever_finds_the_line_full_is_told_at_once_when_to_come_back(visitors: ThreadPoolExecutor) -> None:
