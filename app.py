@@ -63,6 +63,7 @@ def create_app() -> Dash:
         enable_mcp=False,
         url_base_pathname=serving.prefix,
         index_string=INDEX,
+        meta_tags=[{"name": "explorer-version", "content": version()}],  # what the page goes by, see version.js
     )
     app.layout = layout(zoo)
     callbacks.register(app, zoo)

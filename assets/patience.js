@@ -46,7 +46,7 @@
   function wordsFor(failure) {
     if (failure instanceof explorer.Outdated) return null; // that notice has a button, see version.js
     if (failure instanceof explorer.Busy) return `Many are asking just now; the numbers come as soon as there is room. ${KEPT}.`;
-    if (failure instanceof explorer.Astray) return `${failure.message} ${KEPT}; trying again…`;
+    if (failure instanceof explorer.Astray || failure instanceof explorer.Undrawn) return `${failure.message} ${KEPT}; trying again…`;
     return `${navigator.onLine ? "The server is away." : "You are offline."} ${KEPT}; reconnecting…`;
   }
 

@@ -26,6 +26,9 @@
   // Fields that no number of the explanation depends on: changing them does not ask for it.
   const LOOKS = ["tab", "scale", "pinned", "options"];
 
+  // The server said something that the page fails to show.
+  explorer.Undrawn = class Undrawn extends Error {};
+
   // ---- the state
 
   explorer.startSession = function () {
@@ -37,6 +40,7 @@
     window.addEventListener("popstate", (event) => travel(event.state && event.state.explorer));
     window.addEventListener("offline", () => explorer.tellTrouble("network", OFFLINE));
     window.addEventListener("online", () => explorer.tellTrouble("network", null));
+    explorer.hearVersion(view.config.build);
     send({ link: kept ? kept.link : window.location.search });
   };
 
@@ -157,32 +161,31 @@
     pursue();
   }
 
-  // Ask until there is an answer; if the state moved on while there was none, ask for the newest.
+  // Ask until what is said can be shown; if the state moved on meanwhile, ask for the newest.
   async function pursue() {
-    let answer = null;
-    let refusal = null;
-    while (!answer && !refusal) {
-      try {
-        answer = await put(waiting);
-      } catch (failure) {
-        if (failure instanceof explorer.Refused) refusal = failure;
-        else await recover(failure);
-      }
+    while (waiting) {
+      const failure = await attempt(waiting);
+      if (failure) await recover(failure);
+      else waiting = null;
     }
-    const question = waiting;
+    clearTimeout(dimming);
+    showStale(false);
+    patience.ends();
+    if (pending) send({ state: view.state });
+  }
+
+  // Ask once, and show what is said; returns why there is nothing to be seen of it.
+  async function attempt(question) {
+    const { answer, refusal, failure } = await put(question);
+    if (failure) return failure;
     took = performance.now() - sent;
-    answered();
     try {
       if (refusal) refused(refusal);
       else use(answer, question);
-    } catch (failure) {
-      if (refusal || waiting || !explorer.isForeign(answer)) throw failure;
-      await putOff(question);
-      pursue();
-      return;
+      return null;
+    } catch (cause) {
+      return undrawn(answer, cause);
     }
-    patience.ends();
-    if (pending) send({ state: view.state });
   }
 
   async function put(question) {
@@ -190,17 +193,12 @@
     const lost = setTimeout(() => stop.abort(), LOST_AFTER);
     patience.asks();
     try {
-      return await explorer.askServer("explanation", "state", question, stop.signal);
+      return { answer: await explorer.askServer("explanation", "state", question, stop.signal) };
+    } catch (failure) {
+      return failure instanceof explorer.Refused ? { refusal: failure } : { failure };
     } finally {
       clearTimeout(lost);
     }
-  }
-
-  function answered() {
-    waiting = null;
-    clearTimeout(dimming);
-    showStale(false);
-    patience.forgets();
   }
 
   // However often it is asked: what is shown stays.
@@ -225,28 +223,41 @@
     }
   }
 
-  // A newer version gave an answer that cannot be drawn here: ask again, slowly, as another replica may still be of this one.
-  async function putOff(question) {
-    waiting = early ? question : { ask: ++asked, state: view.state };
-    pending = false;
-    showStale(true);
-    await recover(explorer.outdated());
+  // An answer that cannot be drawn is as good as none. Another replica may be of the page's own version; where this one is,
+  // the page itself is wrong, and whoever looks into it shall see how.
+  function undrawn(answer, cause) {
+    pending = pending || !early; // it may be just this state that cannot be shown
+    if (explorer.isForeign(answer)) return explorer.outdated();
+    window.reportError(cause);
+    return new explorer.Undrawn("The answer could not be shown.");
   }
 
-  // The first answer says which state the link was read as. What was changed while waiting for it is kept.
+  // The first answer says which state the link was read as. Where that cannot be shown, the page is as unopened as before.
   function open(answer) {
-    const changed = Object.keys(early).length > 0;
-    const state = { ...answer.state, ...early };
+    const [unread, opening] = [early, view.state];
+    try {
+      adopt(answer);
+    } catch (failure) {
+      early = unread;
+      view.state = opening;
+      throw failure;
+    }
+  }
+
+  // What was changed while waiting for the first answer is kept.
+  function adopt({ state: read, notices }) {
+    const state = { ...read, ...early };
+    const rewritten = Object.keys(early).length || kept || notices.length;
     if (state.target >= view.config.networks[state.network].classes.length) state.target = "predicted";
     view.state = state;
     early = null;
-    explorer.noticeAll(answer.notices);
     explorer.emit("state", view.state);
     explorer.emit("adopted");
-    if (changed || kept || answer.notices.length) writeAddress("replaceState");
+    if (rewritten) writeAddress("replaceState");
     else keepState(window.location.href);
     if (kept) explorer.adoptPaintingHistory(kept.painting);
     kept = null;
+    explorer.noticeAll(notices);
   }
 
   // ---- when no answer comes

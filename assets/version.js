@@ -4,6 +4,8 @@
   const explorer = (window.explorer = window.explorer || {});
   const { element, view } = explorer;
 
+  // The page names its own version, as the layout may come from another replica than the page and its scripts.
+  const { content: own } = document.querySelector("meta[name='explorer-version']") || {};
   const KEY = "explorer-kept"; // what a reload takes along, read once and then deleted
   const others = new Set(); // versions that were heard of
   const dismissed = new Set(); // and those that were offered in vain
@@ -11,12 +13,13 @@
   let offer = null; // the notice, while it is there: { remove, urgent }
 
   // Whether that is another version than the page's own; never where one of the two is not known.
-  explorer.isOther = (version) => Boolean(version && view.config.build && version !== view.config.build);
+  explorer.isOther = (version) => Boolean(version && own && version !== own);
 
   explorer.noteOrigin = (answer, version) => explorer.isOther(version) && foreign.add(answer);
-  explorer.isForeign = (answer) => foreign.has(answer);
+  // Whether another version has a part in how an answer is drawn: by what it says, or by the layout that it is drawn in.
+  explorer.isForeign = (answer) => foreign.has(answer) || explorer.isOther(view.config.build);
 
-  // Every answer says by which version it was given. While replicas are replaced, they alternate.
+  // The layout and every answer say by which version they were given. While replicas are replaced, they alternate.
   explorer.hearVersion = function (version) {
     if (!explorer.isOther(version)) return;
     others.add(version);

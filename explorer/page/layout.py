@@ -83,7 +83,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         "alphabet": state.ALPHABET,
         "link": {name: field.key for name, field in state.FIELDS.items()},
         "version": state.VERSION,
-        "build": version(),
+        "build": version(),  # of this layout: another replica may have sent the page that asks for it
         "limits": {
             "steps": [1, state.MAX_STEPS],
             "samples": [1, state.MAX_SAMPLES],

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Route
 
 from explorer.models import Model
+from explorer.version import version
 
 from .conftest import Server
 from .test_looks import AXE, violations
@@ -19,24 +22,37 @@ Visits = Callable[..., Visit]
 Zoo = Mapping[str, Model]
 OWN, NEXT, LAST = "0" * 12, "1" * 12, "2" * 12
 OFFERED = "() => document.getElementById('notices').textContent.includes('newer version')"
+URGENT = "() => document.getElementById('notices').textContent.includes('cannot show')"
+META = re.compile(r'<meta name="explorer-version" content="([^"]*)">')
 NEWEST = "() => JSON.stringify(view.asked.pixels) === JSON.stringify(view.state.pixels)"
 
 
 class Versions:
-    """Says in the server's place of which version the page and each answer are, and may spoil the answers."""
+    """Says in the server's place of which version the page, its layout and each answer are, and may spoil the answers."""
 
     def __init__(self, visit: Visit) -> None:
         self.page: str | None = OWN
+        self.replaced: str | None = None  # the version of the layout, where another replica gives it
         self.answers: list[str | None] = [OWN]  # the next ones; the last stays
         self.spoil: Callable[[dict[str, Any]], Any] = lambda answer: answer
+        visit.page.route(lambda url: urlsplit(url).path == "/", self.html)
         visit.page.route("**/_dash-layout", self.layout)
         visit.page.route(f"**/{QUESTION}*", self.answer)
+
+    def html(self, route: Route) -> None:
+        if route.request.method == "HEAD":
+            return route.continue_()
+        response = route.fetch()
+        own = f'<meta name="explorer-version" content="{self.page}">' if self.page else ""
+        html, found = META.subn(own, response.text())
+        assert found == 1
+        return route.fulfill(response=response, body=html)
 
     def layout(self, route: Route) -> None:
         response = route.fetch()
         layout = response.json()
         config = next(part["props"]["data"] for part in layout["props"]["children"] if part["props"].get("id") == "config")
-        config["build"] = self.page
+        config["build"] = self.replaced or self.page
         route.fulfill(response=response, json=layout)
 
     def answer(self, route: Route) -> None:
@@ -171,7 +187,7 @@ def test_an_answer_that_cannot_be_drawn_leaves_what_was_shown(how: str, visit: V
     shown = visit.numbers()
     versions.answers, versions.spoil = [NEXT], SPOILED[how]
     visit.page.locator("#paint-invert").click()
-    visit.until("() => document.getElementById('notices').textContent.includes('cannot show')")
+    visit.until(URGENT)
     assert visit.page.get_by_role("button", name="Reload").count() == 1
     assert visit.numbers() == shown
     visit.page.locator("#to-start").click()
@@ -199,12 +215,105 @@ def test_a_first_answer_that_cannot_be_drawn_offers_the_reload(how: str, visit: 
     assert visit.errors == []
 
 
+def unreadable(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer with a path that is written in a way that this page does not know."""
+    return {**answer, "path": {**answer["path"], "gradients": "~new~"}}
+
+
+def test_a_page_whose_layout_comes_from_a_newer_replica_knows_its_own_version(visit: Visit, versions: Versions, models: Zoo) -> None:
+    versions.replaced = NEXT
+    visit.open()
+    assert visit.page.locator(".notice").count() == 1 and visit.page.evaluate(OFFERED)  # the layout is heard of
+    shown = visit.numbers()
+    versions.answers, versions.spoil = [NEXT], unreadable
+    visit.page.locator("#paint-invert").click()
+    visit.until(URGENT)
+    assert visit.page.locator(".notice").count() == 1 and visit.numbers() == shown
+    visit.stroke((0, 0), (0, 7))
+    asked = len(visit.questions)
+    versions.answers, versions.spoil = [OWN], lambda answer: answer  # a replica of the page's own version
+    visit.until(NEWEST)
+    visit.rest()
+    assert len(visit.questions) == asked + 1  # of all that was painted meanwhile, only the newest is asked
+    visit.shows_the_numbers_of_its_state(models)
+    versions.page, versions.answers = NEXT, [NEXT]
+    reload(visit)
+    assert visit.text("notices") == ""
+    visit.shows_the_numbers_of_its_state(models)
+    assert visit.errors == []
+
+
+def test_a_newer_page_with_an_older_layout_offers_the_reload_too(visit: Visit, versions: Versions, models: Zoo) -> None:
+    versions.page, versions.replaced, versions.answers, versions.spoil = NEXT, OWN, [NEXT], unreadable
+    visit.page.goto(visit.address + "?v=1&p=ring")
+    visit.page.wait_for_function("() => window.explorer?.view?.state && document.getElementById('notices')?.textContent.includes('cannot show')")
+    versions.replaced, versions.spoil = NEXT, lambda answer: answer
+    reload(visit)
+    assert visit.text("picture-name") == "Ring" and visit.text("notices") == ""
+    visit.shows_the_numbers_of_its_state(models)
+    assert visit.errors == []
+
+
+def test_a_layout_that_the_scripts_cannot_start_with_is_loaded_again(visit: Visit, versions: Versions, models: Zoo) -> None:
+    visit.expects_errors = True
+    versions.replaced = NEXT
+    visit.page.route("**/_dash-layout", without_a_tab, times=1)
+    visit.page.goto(visit.address + "?v=1&p=ring")
+    visit.page.wait_for_selector(".unopened")
+    versions.replaced = None
+    visit.page.wait_for_function("() => window.explorer?.view?.answer && !document.querySelector('.unopened')")
+    visit.rest()
+    assert visit.text("picture-name") == "Ring" and visit.text("notices") == ""
+    visit.shows_the_numbers_of_its_state(models)
+
+
+def without_a_tab(route: Route) -> None:
+    """Fulfil with a layout in which the scripts miss something."""
+    response = route.fetch()
+    route.fulfill(response=response, body=response.text().replace('"tab-compare"', '"tab-of-late"'))
+
+
+def test_the_page_its_layout_and_its_answers_name_one_version(visit: Visit) -> None:
+    heard: list[str | None] = []
+    visit.page.on("response", lambda response: QUESTION in response.url and heard.append(response.header_value("X-Explorer-Version")))
+    visit.open()
+    named = visit.page.evaluate("() => [document.querySelector('meta[name=explorer-version]').content, explorer.view.config.build]")
+    assert {*named, *heard} == {version()} and len(heard) == 1
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_an_answer_of_the_pages_own_version_that_cannot_be_drawn_is_asked_for_again(opened: bool, visit: Visit, versions: Versions, models: Zoo) -> None:
+    visit.expects_errors = True  # the page reports what is wrong with it
+    visit.install_clock()
+    if opened:
+        visit.open()
+    versions.spoil = unreadable
+    if opened:
+        visit.page.locator("#paint-invert").click()
+    else:
+        visit.page.goto(visit.address + "?v=1&p=ring")
+        visit.page.wait_for_function("() => window.explorer?.started")
+    visit.let_pass_until("() => /could not be shown.*trying again/.test((document.getElementById('away') || {}).textContent)")
+    assert any("atob" in error for error in visit.errors)
+    assert visit.page.locator(".notice").count() == 1 and visit.page.get_by_role("button", name="Reload").count() == 0
+    visit.stroke((0, 0), (0, 7))
+    before = len(visit.questions)
+    visit.let_pass(30_000)
+    assert 2 <= len(visit.questions) - before <= 12  # the pause grows
+    assert visit.page.evaluate("() => seen.most") == 1
+    versions.spoil = lambda answer: answer
+    visit.let_pass_until("() => view.asked && JSON.stringify(view.asked.pixels) === JSON.stringify(view.state.pixels)")
+    visit.rest()
+    assert visit.pixels[:8] == [1] * 8 and visit.text("notices") == ""
+    visit.shows_the_numbers_of_its_state(models)
+
+
 def test_methods_that_cannot_be_drawn_offer_the_reload(visit: Visit, versions: Versions) -> None:
     visit.open()
     versions.answers = [NEXT]
     versions.spoil = lambda answer: {"ask": answer["ask"], "methods": {name: {"map": 7} for name in answer["methods"]}}
     visit.to_tab("methods")
-    visit.until("() => document.getElementById('notices').textContent.includes('cannot show')")
+    visit.until(URGENT)
     assert visit.page.evaluate("() => Object.keys(explorer.knownResults()).length") == 0
     versions.spoil = lambda answer: answer
     visit.until("() => Object.keys(view.config.methods).every((name) => explorer.isWhole(name) || view.config.methods[name].refusals[view.asked.network])")
