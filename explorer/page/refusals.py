@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from dash.exceptions import DependencyException
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException
 
 from explorer.logs import fields, places
 from explorer.page.admission import Busy, Gone
@@ -24,7 +23,6 @@ SENTENCES = {
     413: f"The body is larger than {MAX_BODY // 1024} kB.",
     414: "The address is too long.",
     415: "The body is of a type that this address does not take.",
-    416: "The file has no such part.",
     431: "The headers are too large.",
     500: "Something went wrong on the server.",
     503: BUSY,
@@ -56,7 +54,6 @@ def register(server: Flask, counts: Counts) -> None:
     server.register_error_handler(StateError, counted("question", _refuse))
     server.register_error_handler(BadRequestBody, counted("body", _refuse))
     server.register_error_handler(RecursionError, counted("body", lambda _: _refuse(nested)))
-    server.register_error_handler(DependencyException, counted("address", lambda _: _http_error(NotFound())))  # no such file in Dash
     server.register_error_handler(Busy, counted("busy", _busy))
     server.register_error_handler(Gone, lambda _: say(OTHERWISE, 400))  # nobody is there to read it
     server.register_error_handler(HTTPException, http_error)

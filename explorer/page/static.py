@@ -3,7 +3,8 @@
 Dash's own page names some thirty files by the time they were last changed, and nothing is compressed. Here they are joined
 into a few, in Dash's order, and served under addresses made of their content, so that a browser keeps them for good and
 all replicas of a version name the same. Bodies are compressed once: by ``scripts/precompress.py`` as well as it can be
-done or, where that has not run for just this content, quickly at the start.
+done or, where that has not run for just this content, quickly at the start. Every one comes from memory; no visitor makes
+the server read a file.
 """
 
 from __future__ import annotations
@@ -15,23 +16,25 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 from dash import Dash
-from flask import Response, redirect, request
+from flask import Response, request
 from flask.testing import FlaskClient
 from werkzeug.exceptions import NotFound
-from werkzeug.wrappers import Response as AnyResponse
 
 STORE = Path(__file__).resolve().parents[2] / "build" / "static"
 SUFFIXES = {"br": ".br", "gzip": ".gz"}  # the encodings on offer, the preferred one first
 FOR_GOOD = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"  # kept, but asked for at every visit: a 304 while it is the same
 
-# Dash's page names these whatever is on it. No browser of the last years needs the polyfill, there is no table here, and
-# what the lazy ones of the core components share comes with the first of them, see `_lazy`.
+# Dash's page names these whatever is on it. No browser of the last years needs the polyfill, there is no table here, nor
+# one of those core components that fetch code when they are first shown, with which comes what they share.
 LEFT_OUT = ("/deps/polyfill@", "/dash_table/", "/dash_core_components-shared")
+# Where Dash has all files of its packages and ours, named or not, and reads them afresh for everyone; its icon, which the
+# page replaces; and what only a page under development asks.
+CLOSED = ("_dash-component-suites/", "assets/", "_favicon.ico", "_reload-hash")
 WATCH = "/assets/opening.js"
 TAGS = {
     re.compile(r'<link rel="stylesheet" href="([^"]+)">\n?'): '<link rel="stylesheet" href="{}">\n',
@@ -66,7 +69,7 @@ def serve(app: Dash, store: Path = STORE) -> None:
     """Answer with prepared bodies where Dash would make the same anew for every visitor.
 
     It asks the app for its page, and so lets Dash finish setting up: call it when everything else is registered. Dash's
-    own addresses of the files go on, unnamed.
+    own addresses of the files lead nowhere from then on.
 
     Args:
         app: the Dash app.
@@ -76,9 +79,9 @@ def serve(app: Dash, store: Path = STORE) -> None:
     files: dict[str, Body] = {}
 
     @app.server.get(f"{prefix}static/<string:digest>/<string:name>")
-    def static_file(digest: str, name: str) -> AnyResponse:
+    def static_file(digest: str, name: str) -> Response:
         body = files.get(f"{prefix}static/{digest}/{name}")
-        return body.answer(FOR_GOOD) if body else redirect(_lazy(app, name))
+        return body.answer(FOR_GOOD) if body else _missing()
 
     client = app.server.test_client()
     page: str = client.get(prefix).text
@@ -95,6 +98,7 @@ def serve(app: Dash, store: Path = STORE) -> None:
         content = orjson.dumps(_steady(orjson.loads(client.get(prefix + name).data)))
         app.server.view_functions[prefix + name] = _view(prepare(content, "application/json", store))
     app.server.view_functions[prefix] = _view(prepare(page.encode(), _media_type(".html"), store))
+    _close(app)
 
 
 def named(page: str) -> list[str]:
@@ -177,14 +181,13 @@ def _steady(part: object) -> object:
     return part
 
 
-def _lazy(app: Dash, name: str) -> str:
-    """Where Dash has a file that one of its scripts asks for beside itself, when a component of that kind is first shown.
+def _close(app: Dash) -> None:
+    """Take away what no page of ours asks; call it when the files are read."""
+    closed = tuple(app.config.routes_pathname_prefix + name for name in CLOSED)
+    for rule in app.server.url_map.iter_rules():
+        if rule.endpoint == "static" or rule.rule.startswith(closed):  # the former is Flask's own, for a folder
+            app.server.view_functions[rule.endpoint] = _missing
 
-    Raises:
-        NotFound: there is no such file.
-    """
-    for package, paths in app.registered_paths.items():
-        for path in paths:
-            if path.endswith(f"/{name}"):
-                return f"{app.config.requests_pathname_prefix}_dash-component-suites/{package}/{path}"
+
+def _missing(**_: str) -> NoReturn:
     raise NotFound

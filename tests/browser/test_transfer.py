@@ -59,6 +59,7 @@ def test_a_first_visit_transfers_at_most_700_kb_from_this_server_alone(
     asked = wire.asked()
     assert {urlsplit(url).netloc for url in asked.values()} == {urlsplit(server.address).netloc}
     assert asked.keys() <= wire.bytes.keys()
+    assert {wire.statuses[number] for number in asked} == {200}  # what no page asks is missing: this one asks no such thing
     assert len(wire.asked(FILES)) >= 3
     assert 100_000 < sum(wire.bytes[number] for number in asked) <= FIRST_VISIT
 

@@ -12,11 +12,13 @@ from werkzeug.test import TestResponse
 from app import create_app
 from bench.asking import callback_request
 from explorer.page.headers import FILES
+from explorer.page.static import named
 from explorer.serving import Serving, SettingError
 from explorer.version import version
 
 UPDATE = "/_dash-update-component"
 SERVER = create_app().server
+FILES_OF_THE_PAGE = named(SERVER.test_client().get("/").text)
 SPOOFED = {
     "X-Forwarded-For": "203.0.113.7",
     "X-Forwarded-Proto": "https",
@@ -78,7 +80,7 @@ def test_the_page_asks_a_browser_for_the_clipboard_and_full_screen_only(client: 
     assert {"camera", "microphone", "geolocation", "usb", "payment"} <= set(allowed)
 
 
-@pytest.mark.parametrize("path", ["/", UPDATE, "/_dash-layout", "/healthz", "/readyz", "/nope", "/assets/base.js", "/assets/css/style.css"])
+@pytest.mark.parametrize("path", ["/", UPDATE, "/_dash-layout", "/healthz", "/readyz", "/nope", *FILES_OF_THE_PAGE])
 def test_every_answer_says_what_it_is_who_may_use_it_and_sets_no_cookie(path: str, client: FlaskClient) -> None:
     headers = client.get(path).headers
     assert headers["X-Content-Type-Options"] == "nosniff"

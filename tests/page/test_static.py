@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 from dash import Dash, dcc, html
 from dash._utils import to_json
 from dash.development.base_component import Component
+from dash.fingerprint import build_fingerprint
 from flask.testing import FlaskClient
 
 from app import INDEX, create_app
@@ -116,12 +118,10 @@ def test_the_page_has_no_component_that_loads_code_later() -> None:
     assert {c._type for c in components(APP.layout) if getattr(c, "_namespace", "") == "dash_core_components"} == {"Store"}
 
 
-def test_code_that_another_component_would_load_later_is_found_beside_the_others() -> None:
-    address = urljoin(FILES[-1], "async-graph.js")
-    answer = CLIENT.get(address, follow_redirects=True)
-    assert (answer.status_code, answer.history[0].status_code) == (200, 302)
-    assert "webpackChunkdash_core_components" in answer.text
-    assert CLIENT.get(urljoin(FILES[-1], "dash_core_components-shared.js"), follow_redirects=True).status_code == 200
+def test_only_the_core_components_have_code_to_load_later() -> None:
+    # on it rests the test above, and with it that nothing need be found beside the files
+    later = {f"{package}/{path}" for package, paths in APP.registered_paths.items() for path in paths if "async-" in path}
+    assert later and all(name.startswith(("dash/dcc/", "dash/dash_table/")) for name in later)
 
 
 @pytest.mark.parametrize("address", FILES)
@@ -261,14 +261,18 @@ def test_an_address_changes_with_the_content_and_only_then(small: Small, tmp_pat
     assert own_script(small("let a = 2;")) != first
 
 
-def test_a_prefix_moves_the_files(small: Small) -> None:
-    client = small(prefix="/explorer/")
-    addresses = named(client.get("/explorer/").text)
+@pytest.mark.parametrize("prefix", ["/explorer/", "/assets/"])
+def test_a_prefix_moves_the_files(prefix: str, small: Small) -> None:
+    client = small(prefix=prefix)
+    addresses = named(client.get(prefix).text)
     assert addresses
     for address in addresses:
-        assert address.startswith("/explorer/static/")
+        assert address.startswith(f"{prefix}static/")
         assert client.get(address).status_code == 200
-        assert client.get(address.removeprefix("/explorer")).status_code == 404
+        assert client.get(address.removeprefix(prefix[:-1])).status_code == 404
+    assert client.get(f"{prefix}_dash-layout").status_code == 200
+    for closed in ("assets/own.js", "_dash-component-suites/dash/dcc/dash_core_components.js", "_favicon.ico", "_reload-hash"):
+        assert client.get(prefix + closed).status_code == 404
 
 
 @pytest.mark.parametrize("seed", ["1", "7"])  # of the order in sets: with these Dash writes two different layouts
@@ -293,10 +297,56 @@ def test_the_page_tells_nothing_of_the_machine_and_holds_nothing_random() -> Non
     assert CLIENT.get("/").data == CLIENT.get("/").data
 
 
-def test_the_addresses_that_dash_has_for_the_files_go_on() -> None:
-    for address in ("/assets/base.js", "/assets/vendor/plotly-charts.min.js", "/assets/css/style.css"):
-        assert CLIENT.get(address).data == (ROOT / address[1:]).read_bytes()
-    assert CLIENT.get("/_dash-component-suites/dash/dcc/dash_core_components.js").status_code == 200
+def test_what_no_page_asks_is_missing_whether_dash_has_it_or_only_says_so() -> None:
+    registered = [(package, path) for package, paths in APP.registered_paths.items() for path in sorted(paths)]
+    assert ("plotly", "package_data/plotly.min.js") in registered  # large, and ("dash", …) has maps that its wheel has not
+    own = [path.relative_to(ROOT).as_posix() for path in (ROOT / "assets").rglob("*") if path.is_file()]
+    assert "assets/base.js" in own and "assets/css/style.css" in own
+    addresses = [
+        *(f"/_dash-component-suites/{package}/{path}" for package, path in registered),
+        *(f"/_dash-component-suites/{package}/{build_fingerprint(path, '1', 1)}" for package, path in registered),
+        *(urljoin(named, path.rsplit("/", 1)[-1]) for named in FILES for _, path in registered),
+        *(f"/{path}" for path in own),
+    ]
+    for address in addresses:
+        answer = CLIENT.get(address)
+        assert (answer.status_code, answer.text) == (404, "There is nothing at this address.\n"), address
+
+
+def test_the_server_has_no_address_that_answers_but_the_pages_and_the_probes() -> None:
+    # whatever routes another version of Dash brings, this finds them
+    answered = set()
+    for rule in APP.server.url_map.iter_rules():
+        address = re.sub("<[^>]+>", "x", rule.rule)
+        status = CLIENT.get(address).status_code
+        assert status in (200, 404) or (status, rule.rule) == (405, "/_dash-update-component")
+        answered |= {address} if status == 200 else set()
+    assert answered == {*FETCHED, "/healthz", "/readyz"}
+
+
+@pytest.mark.parametrize("address", ["_alive_", "_alive_x", "_dash-routes", "_mcp", "mcp", "dash-mcp", ".well-known/oauth-protected-resource"])
+def test_what_other_apps_of_dash_have_is_missing(address: str) -> None:
+    assert CLIENT.get(f"/{address}").status_code == 404
+
+
+def test_once_the_server_runs_no_file_is_read_again(small: Small, tmp_path: Path) -> None:
+    client = small()
+    addresses = ["/", *named(client.get("/").text)]
+    before = [client.get(address).data for address in addresses]
+    shutil.rmtree(tmp_path / "assets")
+    assert [client.get(address).data for address in addresses] == before
+    assert b"let a = 1;" in b"".join(before)
+
+
+@pytest.mark.parametrize("address", [*FETCHED, *FILES])
+def test_what_is_sent_to_several_is_in_memory_once(address: str) -> None:
+    def sent(encoding: str) -> bytes:
+        with APP.server.test_request_context(address, headers={"Accept-Encoding": encoding}):
+            (part,) = APP.server.full_dispatch_request().response
+            return part
+
+    for encoding in ("gzip", "br", ""):
+        assert sent(encoding) is sent(encoding)
 
 
 def test_tags_are_found_as_dash_writes_them() -> None:
