@@ -2,7 +2,8 @@
 
 A student opens the page, then paints. When is decided beforehand, not by how fast the server is: a slow answer does not
 spare the server the next stroke, and a wait is counted from the moment the page would have asked. Like the page a student has
-one question in flight and the newest pending; on 503 it waits as long as it is told, with jitter, and asks the newest.
+one question in flight and the newest pending. On 503, or without an answer, it waits by the page's own rule (patience.py), at
+random and longer each time, and asks the newest then.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from dataclasses import dataclass, field
 
 from bench.answers import Key, Wrong
 from bench.bodies import Body, Session
+from bench.patience import Patience
 from bench.wire import Broken, Connection, Place
 
 UPDATE = "_dash-update-component"
 FILES = re.compile(r"""<(?:script|link|img)\b[^>]*?\b(?:src|href)=["'](?!data:)([^"'#]+)""")
 STROKE_LOST, PORTION_LOST, FILE_LOST = 10.0, 20.0, 30.0  # seconds after which the page gives a request up
-FIRST_RETRY, LAST_RETRY = 0.4, 5.0
 QUIET = 0.2  # seconds after the last change before methods are asked for
 LIVE_SHARE = 8  # so many times what the last answer took lie between questions while a stroke lasts, as in session.js
 
@@ -61,17 +62,35 @@ class Log:
         self.faults[what] += 1
 
 
+@dataclass(slots=True)
+class Line:
+    """What a page asks one of its callbacks over.
+
+    Attributes:
+        connection: whatever is asked before the page is open takes it too.
+        lost_after: seconds after which a question is given up.
+        patience: how long to wait before asking again.
+        not_before: until when it has to wait.
+    """
+
+    connection: Connection
+    lost_after: float
+    patience: Patience
+    not_before: float = 0.0
+
+
 class Student:
     """One visitor with a seeded mind of their own, and a browser with two connections, and one that it opened in vain."""
 
     def __init__(self, place: Place, session: Session, habits: Habits, key: Key, log: Log, seed: str) -> None:
         self.chance = random.Random(seed)
         self.habits, self.session, self.key, self.log = habits, session, key, log
-        self.strokes, self.methods, self.spare = Connection(place), Connection(place), Connection(place)
+        self.strokes = Line(Connection(place), STROKE_LOST, Patience(self.chance))
+        self.methods = Line(Connection(place), PORTION_LOST, Patience(self.chance))
+        self.spare = Connection(place)
         self.update = f"{place.prefix}{UPDATE}"
         self.opened = asyncio.Event()
         self._asked = 0
-        self._tries = 0  # how often in a row one came to nothing
         self._newest: Body | None = None  # what is to be asked next
         self._since: list[float] = []  # when it and those that it superseded were wanted
         self._live_from = 0.0  # when something passing may be asked again
@@ -95,7 +114,7 @@ class Student:
         for task in (self._asking, self._looking):
             if task is not None:
                 task.cancel()
-        for connection in (self.strokes, self.methods, self.spare):
+        for connection in (self.strokes.connection, self.methods.connection, self.spare):
             connection.close()
 
     @property
@@ -109,13 +128,13 @@ class Student:
         began = now()
         with suppress(OSError):
             await self.spare.open()
-        page = await self._fetch(self.strokes, self.strokes.place.prefix)
+        both = (self.strokes.connection, self.methods.connection)
+        page = await self._fetch(both[0], both[0].place.prefix)
         files = list(dict.fromkeys(FILES.findall(page.decode())))
-        both = (self.strokes, self.methods)
         await asyncio.gather(*(self._fetch_all(connection, files[i::2]) for i, connection in enumerate(both)))
         late = ("_dash-layout", "_dash-dependencies")
         await asyncio.gather(*(self._fetch(c, c.place.prefix + name) for c, name in zip(both, late, strict=True)))
-        while not await self._try(self.strokes, self.session.opening, STROKE_LOST):
+        while not await self._try(self.strokes, self.session.opening):
             pass
         self.log.waits["opening"].append((began, now() - began))
         self.opened.set()
@@ -137,7 +156,7 @@ class Student:
                 self.log.fault(f"{path}: status {reply.status}, {len(reply.raw)} bytes")
             except (OSError, TimeoutError) as broken:
                 self.log.fault(f"{path}: {str(broken) or f'no answer in {FILE_LOST:g} s'}")
-            await asyncio.sleep(self._jittered(1))
+            await asyncio.sleep(self.chance.uniform(0.75, 1.25))
 
     # ---- staying
 
@@ -175,11 +194,13 @@ class Student:
         while self._newest is not None:
             body, covered, sent = self._newest, len(self._since), now()
             self._newest = None
-            while not await self._try(self.strokes, body, STROKE_LOST):
+            while not await self._try(self.strokes, body):
                 if self._newest is not None:
                     body, covered, self._newest = self._newest, len(self._since), None
             done = now()
             self._live_from = sent + LIVE_SHARE * (done - sent)
+            if not self.methods.patience.busy:
+                self.methods.not_before = 0.0  # the server was away, and is back
             self.log.waits["stroke"] += [(wanted, done - wanted) for wanted in self._since[:covered]]
             self.log.counts["superseded"] += covered - 1
             del self._since[:covered]
@@ -187,10 +208,10 @@ class Student:
     # ---- the Methods tab
 
     async def _look(self, wanted: float) -> None:
-        await until(wanted)
+        await until(max(wanted, self.methods.not_before))
         portions = list(self.session.portions)
         while portions:
-            if await self._try(self.methods, portions[0], PORTION_LOST):
+            if await self._try(self.methods, portions[0]):
                 portions.pop(0)
                 self.log.waits["methods"].append((wanted, now() - wanted))
                 wanted = now()
@@ -205,30 +226,28 @@ class Student:
 
     # ---- one question
 
-    async def _try(self, connection: Connection, body: Body, patience: float) -> bool:
+    async def _try(self, line: Line, body: Body) -> bool:
         """Ask once. Not answered: wait as the page does, so that the caller may ask again."""
         self._asked += 1
         number = self._asked
+        told: int | None = None
         try:
-            async with asyncio.timeout(patience):
-                reply = await connection.post(self.update, body.asking(number))
-            if reply.status == 503 and (told := reply.headers.get("retry-after", "")).isdigit():
+            async with asyncio.timeout(line.lost_after):
+                reply = await line.connection.post(self.update, body.asking(number))
+            if reply.status == 503 and (after := reply.headers.get("retry-after", "")).isdigit():
                 self.log.counts["shed"] += 1
-                await asyncio.sleep(self._jittered(int(told)))
-                return False
-            self.key.check(body, number, reply)
+                told = int(after)
+            else:
+                self.key.check(body, number, reply)
+                line.patience.ends()
+                self.log.counts["answers"] += 1
+                self.log.counts["answer bytes"] += len(reply.raw)
+                return True
         except (Wrong, Broken, OSError, TimeoutError) as wrong:
-            self.log.fault(f"{body.output}: {str(wrong) or f'no answer in {patience:g} s'}")
-            await asyncio.sleep(self._jittered(min(LAST_RETRY, FIRST_RETRY * 2**self._tries)))
-            self._tries += 1
-            return False
-        self._tries = 0
-        self.log.counts["answers"] += 1
-        self.log.counts["answer bytes"] += len(reply.raw)
-        return True
-
-    def _jittered(self, seconds: float) -> float:
-        return seconds * self.chance.uniform(0.75, 1.25)
+            self.log.fault(f"{body.output}: {str(wrong) or f'no answer in {line.lost_after:g} s'}")
+        line.not_before = now() + line.patience.fails(told)
+        await until(line.not_before)
+        return False
 
 
 def now() -> float:

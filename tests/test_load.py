@@ -8,11 +8,14 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
 
 import orjson
 import pytest
 from serving import awaited
 
+from bench import patience, students
 from bench.answers import Key, Wrong
 from bench.bodies import Body, sessions
 from bench.serving import running
@@ -152,12 +155,14 @@ def student(place: Place, log: Log) -> Student:
     return Student(place, SESSIONS[0], PAINTS, Key(), log, "1")
 
 
-def test_a_student_who_is_shed_comes_again_and_it_is_no_error() -> None:
+def test_a_student_who_is_shed_comes_again_as_patient_as_the_page_and_it_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
+    waited: list[tuple[int | None, int]] = []
+    monkeypatch.setattr(patience, "pause_after", lambda told, before, _: waited.append((told, before)) or 0.0)
 
     async def answer(body: bytes) -> bytes:
         seen.append(body)
-        return http(503, b"Busy.\n", b"Retry-After: 0") if len(seen) < 3 else right(body)
+        return http(503, b"Busy.\n", b"Retry-After: 4") if len(seen) < 3 else right(body)
 
     async def paint() -> Log:
         log = Log()
@@ -170,8 +175,39 @@ def test_a_student_who_is_shed_comes_again_and_it_is_no_error() -> None:
 
     log = awaited(paint())
     assert len(seen) == 3
+    assert waited == [(4, 0), (4, 1)]
     assert (log.counts["shed"], log.counts["errors"], log.counts["answers"]) == (2, 0, 1)
     assert len(log.waits["stroke"]) == 1
+
+
+def constants(script: str) -> dict[str, float]:
+    """The numbers that a script of the page begins with; those of an object as ``NAME.key``."""
+    text = (Path(__file__).resolve().parents[1] / "assets" / script).read_text(encoding="utf-8")
+    found = dict(re.findall(r"^  const ([A-Z_]+) = ([\d.]+);", text, re.MULTILINE))
+    for name, inside in re.findall(r"^  const ([A-Z_]+) = \{(.+?)\};", text, re.MULTILINE):
+        found |= {f"{name}.{key}": value for key, value in re.findall(r"(\w+): ([\d.]+)", inside)}
+    return {name: float(value) for name, value in found.items()}
+
+
+def test_a_student_has_the_patience_of_the_page() -> None:
+    page, server, session, methods = map(constants, ("patience.js", "server.js", "session.js", "methods.js"))
+    assert (page["AWAY.first"], page["AWAY.most"]) == (1000 * patience.AWAY_FIRST, 1000 * patience.AWAY_MOST)
+    assert (page["LONG_AWAY.tries"], page["LONG_AWAY.most"]) == (patience.LONG_AWAY_TRIES, 1000 * patience.LONG_AWAY_MOST)
+    assert (page["BUSY.growth"], page["BUSY.most"]) == (patience.BUSY_GROWTH, 1000 * patience.BUSY_MOST)
+    assert server["MOST_SECONDS"] == patience.MOST_SECONDS
+    assert (session["LOST_AFTER"], methods["LOST_AFTER"]) == (1000 * students.STROKE_LOST, 1000 * students.PORTION_LOST)
+    assert (session["LIVE_SHARE"], methods["QUIET"]) == (students.LIVE_SHARE, 1000 * students.QUIET)
+
+
+@pytest.mark.parametrize(
+    ("told", "before", "least", "most"),
+    [(2, 0, 2, 4), (2, 1, 3, 6), (2, 5000, 15, 30), (0, 0, 1, 2), (99, 0, 10, 20)]
+    + [(None, 0, 0.3, 0.5), (None, 2, 1.2, 2), (None, 11, 3.75, 6.25), (None, 12, 11.25, 18.75), (None, 5000, 11.25, 18.75)],
+)
+def test_a_pause_is_longer_each_time_and_at_random(told: int | None, before: int, least: float, most: float) -> None:
+    pauses = [patience.pause_after(told, before, Random(seed)) for seed in range(300)]
+    assert least <= min(pauses) < least + 0.1 * (most - least)
+    assert most - 0.1 * (most - least) < max(pauses) <= most
 
 
 def test_only_the_newest_of_those_that_waited_is_asked_and_all_wait_for_its_answer() -> None:

@@ -1,0 +1,52 @@
+"""How long the page waits before it asks again: assets/patience.js and server.js in Python. tests/test_load.py compares them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+AWAY_FIRST, AWAY_MOST = 0.4, 5.0  # seconds, doubled each time
+LONG_AWAY_TRIES, LONG_AWAY_MOST = 12, 15.0
+BUSY_GROWTH, BUSY_MOST = 1.5, 15.0
+LEAST_SECONDS, MOST_SECONDS = 1, 10  # of what a busy server says
+
+
+def pause_after(told: int | None, before: int, chance: Random) -> float:
+    """Seconds to wait after a failure.
+
+    Args:
+        told: how long a busy server wants to be left alone; None when no answer came.
+        before: failures in a row before this one.
+        chance: every pause is drawn at random, as a hall must not come back as one.
+    """
+    growing = min(before, LONG_AWAY_TRIES)  # by then every pause is at its most
+    if told is not None:
+        pause = min(BUSY_MOST, min(MOST_SECONDS, max(LEAST_SECONDS, told)) * BUSY_GROWTH**growing)
+        return chance.uniform(pause, 2 * pause)
+    limit = LONG_AWAY_MOST if before >= LONG_AWAY_TRIES else AWAY_MOST
+    return min(limit, AWAY_FIRST * 2**growing) * chance.uniform(0.75, 1.25)
+
+
+@dataclass(slots=True)
+class Patience:
+    """One who waits: for the explanation, or for single methods.
+
+    Attributes:
+        failures: how many in a row.
+        busy: whether the last of them was a server that said so.
+    """
+
+    chance: Random
+    failures: int = 0
+    busy: bool = False
+
+    def fails(self, told: int | None) -> float:
+        """Nothing came of it; tells how long to wait before asking again."""
+        self.busy = told is not None
+        pause = pause_after(told, self.failures, self.chance)
+        self.failures += 1
+        return pause
+
+    def ends(self) -> None:
+        """An answer came."""
+        self.failures = 0
