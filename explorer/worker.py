@@ -202,6 +202,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             while waiting and (first := next(iter(waiting.items())))[1] < now:
                 self._forget(first[0], waiting)
                 self._let_go(first[0])
+        self._make_room()
         if now - self.tidied > TIDY_EVERY:
             self.tidied = now
             give_back()
@@ -228,6 +229,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         connection.unread += len(said)
         if not said or connection.unread > FAREWELL:
             self._forget(connection, self.parting)
+            self._let_go(connection)
+
+    def _make_room(self) -> None:
+        """Where no further connection could be taken, close those that have said nothing, or not all, for longest."""
+        while self.nr_conns >= self.worker_connections:
+            if quiet := self.pending_conns or self.keepalived_conns:
+                connection = quiet.popleft()
+                self.poller.unregister(connection.sock)
+            elif self.asking:
+                connection = next(iter(self.asking))
+                self._forget(connection, self.asking)
+            else:
+                return
             self._let_go(connection)
 
     def _forget(self, connection: Connection, waiting: dict[Connection, float]) -> None:

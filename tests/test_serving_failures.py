@@ -117,6 +117,23 @@ def test_connections_that_say_nothing_hold_nobody_up() -> None:
         assert post(port, stroke())[0] == 200
 
 
+def test_where_there_is_no_room_for_another_connection_those_that_say_nothing_go() -> None:
+    port = free_port()
+    few = ["sh", "-c", 'ulimit -n 600; exec "$0" app.py', sys.executable]  # so that 400 are all that it may keep
+    process = subprocess.Popen(few, cwd=ROOT, env=environment(PORT=str(port), WORKERS="1", THREADS="4"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until_healthy(process, port)
+        with ExitStack() as silent:
+            for words in [b"", b"GET / HT"] * 220:
+                silent.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)).sendall(words)
+            took = time.monotonic()
+            assert post(port, stroke())[0] == 200
+            assert time.monotonic() - took < READING  # which is when the first of them would go by themselves
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_connections_that_are_over_but_not_closed_hold_nobody_up() -> None:
     port = free_port()
     with started(port, WORKERS="1", THREADS="4") as process, ExitStack() as lingering:
