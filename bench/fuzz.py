@@ -31,7 +31,7 @@ from bench.shots import UPDATE, Shot
 from bench.soak import at_rest
 from bench.students import Log, classroom
 from bench.wire import LONGEST_HEAD, Broken, Place, Reply, read_reply
-from bench.wire_shots import shot
+from bench.wire_shots import registered, shot
 
 SHOTS = 12_000
 AT_ONCE = 6
@@ -180,6 +180,7 @@ async def fuzz(
 ) -> Outcome:
     """Fire all the shots at a server, beside a class, and see that it lets go of those who stall (if there is time: `patient`)."""
     report, log, key = Report(), Log(), Key()
+    registered()  # takes a while, so not when the class is there
     await learn(place, source, key)
     first = processes.family(server)
     warm_up = int(WARM_UP * shots)

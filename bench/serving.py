@@ -38,7 +38,7 @@ def running(*command: str, said: IO[bytes] | None = None, **settings: str) -> It
         [sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=said
     )
     try:
-        wait_until_healthy(port)
+        wait_until_healthy(port, environment["URL_PREFIX"])
         yield port, process.pid
     finally:
         process.terminate()
@@ -49,13 +49,13 @@ def running(*command: str, said: IO[bytes] | None = None, **settings: str) -> It
             process.wait()
 
 
-def wait_until_healthy(port: int, patience: float = 60) -> None:
-    """Ask /healthz until it answers."""
+def wait_until_healthy(port: int, prefix: str = "/", patience: float = 60) -> None:
+    """Ask the probe under a prefix until it answers."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/healthz")
+            connection.request("GET", f"{prefix}healthz")
             if connection.getresponse().status == 200:
                 return
         except OSError:

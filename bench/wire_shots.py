@@ -1,7 +1,8 @@
-"""What a fuzzer asks of the rest of the server: paths, methods, headers, and requests that are hardly HTTP."""
+"""What a fuzzer asks of the rest of the server: paths, files, methods, headers, and requests that are hardly HTTP."""
 
 from __future__ import annotations
 
+from functools import cache
 from random import Random
 
 from bench.shots import (
@@ -38,6 +39,25 @@ def paths(chance: Random, source: Source) -> Shot:
     """A path that climbs out of where files are served from, in one of many spellings."""
     path = chance.choice(PLACES) + chance.choice(UPS) * chance.choice([1, 1, 2, 3, 5, 9]) + chance.choice(GOALS)
     return Shot("paths", method="GET", path=path, headers=())
+
+
+@cache
+def registered() -> tuple[str, ...]:
+    """Where Dash has the files of its components, which the page's own files are made of; some it names and has not."""
+    from app import create_app
+
+    known = create_app().registered_paths.items()
+    return tuple(sorted(f"_dash-component-suites/{package}/{path}" for package, paths in known for path in paths))
+
+
+def suites(chance: Random, source: Source) -> Shot:
+    """A file of a Dash component, where Dash has it or where the page's own files are, and as a browser might name it."""
+    path = chance.choice(registered())
+    folder, _, name = path.rpartition("/")
+    stem, dot, suffix = name.partition(".")
+    ways = [path, f"{path}.map", f"{folder}/{stem}.v4_4_1m1700000000{dot}{suffix}", f"{path}?v=1", f"{path}/", path.upper(), folder]
+    ways += [f"static/{chance.choice(['0', '0123456789abcdef', '..', '%00'])}/{name}", f"assets/{name}"]
+    return Shot("suites", method=chance.choice(["GET", "GET", "HEAD"]), path=chance.choice(ways), headers=())
 
 
 def methods(chance: Random, source: Source) -> Shot:
@@ -108,7 +128,7 @@ def framing(chance: Random, source: Source) -> Shot:
 
 
 IN_THE_APP: tuple[Maker, ...] = (mutated, mutated, mutated, mutated, torn, torn, spoofed, spoofed, links, links, typed, sized, garbage)
-ON_THE_WIRE: tuple[Maker, ...] = (paths, paths, methods, headers, framing)
+ON_THE_WIRE: tuple[Maker, ...] = (paths, paths, suites, methods, headers, framing)
 
 
 def shot(seed: int, number: int, source: Source, makers: tuple[Maker, ...] = (*IN_THE_APP, *ON_THE_WIRE)) -> Shot:

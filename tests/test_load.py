@@ -292,5 +292,5 @@ def test_a_small_class_meets_no_error_and_leaves_nothing_behind() -> None:
     assert kept.log.counts["answers"] > 20
     assert kept.after is not None
     assert kept.after.processes == kept.before.processes
-    assert kept.after.descriptors <= kept.before.descriptors
+    assert kept.leaks() == []
     assert kept.growth() < 0.25

@@ -6,6 +6,7 @@ import tempfile
 from random import Random
 
 import pytest
+import yaml
 from flask.testing import FlaskClient
 from serving import awaited
 
@@ -13,10 +14,10 @@ from app import create_app
 from bench.bodies import sessions
 from bench.fuzz import fuzz
 from bench.refusals import complaints
-from bench.serving import running
+from bench.serving import ROOT, running
 from bench.shots import Maker, Shot
 from bench.wire import Place, Reply
-from bench.wire_shots import IN_THE_APP, ON_THE_WIRE, shot
+from bench.wire_shots import IN_THE_APP, ON_THE_WIRE, registered, shot
 
 SEED = 20
 EACH = 200  # shots of a kind in the app
@@ -42,19 +43,34 @@ def test_whatever_is_asked_the_answer_is_one_or_a_refusal_in_one_sentence(maker:
     assert refused >= EACH / 4 or maker.__name__ == "links"  # links are read kindly, but all else must be hostile
 
 
-def test_a_real_server_refuses_what_is_hardly_http_and_the_class_beside_it_notices_nothing() -> None:
+def test_every_file_that_dash_registers_is_answered_with_itself_or_a_refusal_wherever_it_is_sought() -> None:
+    names = registered()
+    assert len(names) > 30 and any(name.endswith(".map") for name in names)
+    for name in names:
+        for path in (name, f"static/0123456789abcdef/{name.rpartition('/')[2]}"):
+            assert not complaints(answered(Shot("suites", method="GET", path=path, headers=()))), path
+
+
+def as_shipped() -> dict[str, str]:
+    """The settings that deploy/ gives a replica in Kubernetes, and the log of requests besides."""
+    deployment = yaml.safe_load((ROOT / "deploy" / "kubernetes" / "deployment.yaml").read_text(encoding="utf-8"))
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return {entry["name"]: entry["value"] for entry in container["env"]} | {"ACCESS_LOG": "1"}
+
+
+@pytest.mark.parametrize("settings", [{}, as_shipped()], ids=["as by itself", "as shipped"])
+def test_a_real_server_refuses_what_is_hardly_http_and_the_class_beside_it_notices_nothing(settings: dict[str, str]) -> None:
+    settings = {**settings, "WORKERS": "2"}
     with tempfile.TemporaryFile() as log:
-        with running("app.py", said=log, WORKERS="2") as (port, server):
-            place = Place("127.0.0.1", port)
-            outcome = awaited(fuzz(place, server, shots=360, seed=SEED, students=3, source=SOURCE[:1], patient=False))
+        with running("app.py", said=log, **settings) as (port, server):
+            place = Place("127.0.0.1", port, settings.get("URL_PREFIX", "/"))
+            outcome = awaited(fuzz(place, server, shots=400, seed=SEED, students=3, source=SOURCE[:1], patient=False))
         log.seek(0)
         said = log.read().decode()
-    assert not outcome.report.wrong
-    assert not outcome.log.faults and outcome.log.counts["answers"] > 0
-    assert outcome.same, "a process of the server ended"
-    assert outcome.end.descriptors <= outcome.warm.descriptors
-    assert {"paths", "methods", "headers", "framing", "mutated"} <= set(outcome.report.statuses)
+    assert outcome.failures() == []
+    assert {"paths", "suites", "methods", "headers", "framing", "mutated"} <= set(outcome.report.statuses)
     assert "Traceback" not in said and "unexpected error" not in said, said[-3000:]
+    assert ('"path"' in said) == ("ACCESS_LOG" in settings)
 
 
 # ---------------------------------------------------------------- the fuzzer itself
