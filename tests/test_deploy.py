@@ -224,11 +224,11 @@ def test_a_file_that_one_replica_does_not_have_is_asked_of_all_by_the_ingress_as
     kubernetes: dict[str, dict[str, Any]], container: dict[str, Any]
 ) -> None:
     files, told = kubernetes["Ingress-files"], annotations(kubernetes["Ingress-files"])
-    ((folders, failures),) = re.findall(
-        r"location ~ /\(\?:([^)]+)\)/ \{\s+proxy_pass [^;]+;\s+proxy_next_upstream ([^;]+);", text("nginx.conf")
+    ((folder, failures),) = re.findall(
+        r"location ~ /([^ ]+) \{\s+proxy_pass [^;]+;\s+proxy_next_upstream ([^;]+);", text("nginx.conf")
     )
     prefix = environment(container)["URL_PREFIX"]
-    assert paths(files) == {f"{prefix}{folder}/": "explorer" for folder in folders.split("|")}
+    assert paths(files) == {f"{prefix}{folder}": "explorer"}
     assert set(told["proxy-next-upstream"].split()) == set(failures.split()) >= {"http_404"}
     surge = kubernetes["Deployment"]["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
     assert int(told["proxy-next-upstream-tries"]) == kubernetes["HorizontalPodAutoscaler"]["spec"]["maxReplicas"] + surge

@@ -176,7 +176,7 @@ def test_when_both_are_away_nginx_says_so_in_a_sentence(tmp_path: Path) -> None:
 
 
 @needs_nginx
-@pytest.mark.parametrize("path", ["/static/0123/page.js", "/explorer/static/0123/page.js", "/assets/page.js"])
+@pytest.mark.parametrize("path", ["/static/0123/page.js", "/explorer/static/0123/page.js"])
 def test_a_file_that_only_the_new_version_has_comes_from_it(tmp_path: Path, path: str) -> None:
     old = says(404, b"There is nothing at this address.\n")
     with before(tmp_path, old, old, old, RIGHT) as (nginx, _):
