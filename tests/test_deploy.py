@@ -140,6 +140,11 @@ def test_nginx_takes_as_large_a_body_as_the_explorer() -> None:
     assert re.findall(r"client_max_body_size (\d+)k;", text("nginx.conf")) == [str(MAX_BODY // 1024)]
 
 
+def test_nginx_logs_no_errors_at_the_levels_whose_lines_hold_addresses() -> None:
+    assert re.findall(r"^\s*error_log (.+);", text("nginx.conf"), re.MULTILINE) == ["stderr alert"]
+    assert not re.findall(r"^error_log ", text("listen.conf") + text("compose/listen.conf"), re.MULTILINE)
+
+
 def test_a_replica_that_hangs_is_given_up_only_after_it_should_have_answered_and_before_the_page_gives_up() -> None:
     from explorer.page.admission import PATIENCE
 
