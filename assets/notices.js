@@ -38,6 +38,27 @@
     else if (texts.length) explorer.notice(element("ul", {}, ...texts.map((text) => element("li", { text }))));
   };
 
+  // ---- why the newest question was refused: one notice, however many were
+
+  let refusal = null; // that notice: { said, remove }
+
+  // Say why; with null, a later question was answered.
+  explorer.tellRefusal = function (text) {
+    if (!text) withdrawRefusal();
+    else if (refusal) {
+      explorer.write(refusal.said, text);
+      place();
+    } else {
+      const said = element("span", { text });
+      refusal = { said, remove: explorer.notice(said, { ondismiss: () => (refusal = null) }) };
+    }
+  };
+
+  function withdrawRefusal() {
+    if (refusal) refusal.remove();
+    refusal = null;
+  }
+
   // ---- why an answer does not come: one notice, whoever waits
 
   const troubles = new Map(); // by who has it

@@ -10,7 +10,12 @@
   const LONGEST_SENTENCE = 400;
 
   // The server understood and said no: its sentence is for the visitor, and asking again would not help.
-  explorer.Refused = class Refused extends Error {};
+  explorer.Refused = class Refused extends Error {
+    constructor(sentence, version) {
+      super(sentence);
+      this.version = version; // of the server, or null
+    }
+  };
 
   // The server is there and has no room; `seconds` is how long it wants to be left alone.
   explorer.Busy = class Busy extends Error {
@@ -41,15 +46,15 @@
     });
     const version = response.headers.get("X-Explorer-Version");
     explorer.hearVersion(version);
-    if (!response.ok) throw await failureOf(response);
+    if (!response.ok) throw await failureOf(response, version);
     const answer = read(await response.text(), output, question, version);
     explorer.noteOrigin(answer, version);
     return answer;
   };
 
-  async function failureOf(response) {
+  async function failureOf(response, version) {
     const { status, headers } = response;
-    if (status === 400 || status === 413) return new explorer.Refused(await sentenceOf(response));
+    if (status === 400 || status === 413) return new explorer.Refused(await sentenceOf(response), version);
     if (status === 503 || status === 429) return new explorer.Busy(secondsOf(headers.get("Retry-After")));
     if (status > 500 || status === 408) return new Error(`${status}`); // a proxy that does not reach the server
     if (status === 500) return new explorer.Astray("Something went wrong on the server.");

@@ -195,7 +195,9 @@
     try {
       return { answer: await explorer.askServer("explanation", "state", question, stop.signal) };
     } catch (failure) {
-      return failure instanceof explorer.Refused ? { refusal: failure } : { failure };
+      if (!(failure instanceof explorer.Refused)) return { failure };
+      // a replica of the page's own version may well answer what another one refuses
+      return explorer.isOther(failure.version) ? { failure: explorer.outdated() } : { refusal: failure };
     } finally {
       clearTimeout(lost);
     }
@@ -203,10 +205,11 @@
 
   // However often it is asked: what is shown stays.
   function refused(refusal) {
-    explorer.notice(refusal.message);
-    if (!early) return;
+    if (!early) return explorer.tellRefusal(refusal.message);
     open({ state: view.config.defaults, notices: [] });
+    explorer.notice(refusal.message); // of the link: the numbers that come now do not settle it
     pending = true;
+    return undefined;
   }
 
   // Have an answer drawn; where that fails, what was shown before comes back.
@@ -221,6 +224,7 @@
       if (shown) explorer.receive(shown);
       throw failure;
     }
+    explorer.tellRefusal(null);
   }
 
   // An answer that cannot be drawn is as good as none. Another replica may be of the page's own version; where this one is,

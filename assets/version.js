@@ -26,7 +26,7 @@
     if (!offer && !dismissed.has(version)) show(false);
   };
 
-  // A newer version says what the page cannot read, or not draw.
+  // A newer version refuses what the page asks, or says what it cannot read or draw.
   explorer.Outdated = class Outdated extends Error {};
 
   // Such a failure; it is worth saying once, also to one who did not want to know of a newer version.
@@ -34,7 +34,7 @@
     const known = offer ? offer.urgent : dismissed.has("unusable");
     if (offer && !known) offer.remove();
     if (!known) show(true);
-    return new explorer.Outdated("it cannot be read or drawn");
+    return new explorer.Outdated("there is nothing that can be shown");
   };
 
   function show(urgent) {

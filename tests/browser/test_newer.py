@@ -35,6 +35,7 @@ class Versions:
         self.replaced: str | None = None  # the version of the layout, where another replica gives it
         self.answers: list[str | None] = [OWN]  # the next ones; the last stays
         self.spoil: Callable[[dict[str, Any]], Any] = lambda answer: answer
+        self.refusal: str | None = None  # what is said instead of an answer
         visit.page.route(lambda url: urlsplit(url).path == "/", self.html)
         visit.page.route("**/_dash-layout", self.layout)
         visit.page.route(f"**/{QUESTION}*", self.answer)
@@ -56,13 +57,16 @@ class Versions:
         route.fulfill(response=response, json=layout)
 
     def answer(self, route: Route) -> None:
+        version = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        named = {"X-Explorer-Version": version} if version else {}
+        if self.refusal:
+            return route.fulfill(status=400, headers={"Content-Type": "text/plain"} | named, body=self.refusal)
         response = route.fetch()
         body = response.json()
         output = next(iter(body["response"]))
         body["response"][output]["data"] = json.dumps(self.spoil(json.loads(body["response"][output]["data"])))
-        version = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         headers = {name: value for name, value in response.headers.items() if name not in ("x-explorer-version", "content-encoding")}
-        route.fulfill(status=response.status, headers=headers | ({"X-Explorer-Version": version} if version else {}), body=json.dumps(body))
+        return route.fulfill(status=response.status, headers=headers | named, body=json.dumps(body))
 
 
 @pytest.fixture
@@ -305,6 +309,22 @@ def test_an_answer_of_the_pages_own_version_that_cannot_be_drawn_is_asked_for_ag
     visit.let_pass_until("() => view.asked && JSON.stringify(view.asked.pixels) === JSON.stringify(view.state.pixels)")
     visit.rest()
     assert visit.pixels[:8] == [1] * 8 and visit.text("notices") == ""
+    visit.shows_the_numbers_of_its_state(models)
+
+
+def test_a_refusal_by_another_version_is_not_the_last_word(visit: Visit, versions: Versions, models: Zoo) -> None:
+    visit.expects_errors = True
+    visit.open()
+    shown = visit.numbers()
+    versions.answers, versions.refusal = [NEXT], "There is no such setting."
+    visit.page.locator("#paint-invert").click()
+    visit.until(URGENT)
+    assert "no such setting" not in visit.text("notices") and visit.page.locator(".notice").count() == 1
+    assert visit.page.get_by_role("button", name="Reload").count() == 1
+    assert visit.numbers() == shown
+    versions.answers, versions.refusal = [OWN], None
+    visit.until(NEWEST)
+    visit.rest()
     visit.shows_the_numbers_of_its_state(models)
 
 

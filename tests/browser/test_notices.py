@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import Route
 
 from .conftest import Server
 from .visit import QUESTION, Visit
@@ -42,6 +43,47 @@ def test_a_notice_in_the_middle_of_a_stroke_moves_and_covers_nothing(width: int,
     mouse.up()
     assert visit.pixels[24:32] == [1] * 8
     visit.page.unroute_all()
+
+
+def test_refusals_share_one_notice_until_a_question_is_answered(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    visit.expects_errors = True
+    visit.open()
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(f"No, {len(refused)} times no.")
+        route.fulfill(status=400, body=refused[-1], content_type="text/plain")
+
+    def the_newest_is_told() -> bool:
+        visit.until("() => !explorer.isAsking()")
+        return visit.text("notices") == refused[-1] and visit.page.locator(".notice").count() == 1
+
+    visit.page.route(f"**/{QUESTION}*", refuse)
+    for row in range(8):
+        visit.stroke((row, 0), (row, 7))
+        assert the_newest_is_told()
+    assert len(refused) >= 8
+    visit.page.get_by_label("Dismiss").click()
+    assert visit.text("notices") == ""
+    visit.page.locator("#paint-undo").click()
+    assert the_newest_is_told()
+    visit.page.unroute_all()
+    visit.page.locator("#paint-undo").click()
+    visit.rest()
+    assert visit.text("notices") == ""
+
+
+def test_a_link_that_is_refused_is_told_of_until_that_is_dismissed(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    visit.expects_errors = True
+    visit.page.route(f"**/{QUESTION}*", lambda route: route.fulfill(status=400, body="Too long.", content_type="text/plain"), times=1)
+    visit.open("?v=1&p=ring")
+    assert visit.text("picture-name") == "Vertical edge"  # the opening state, and its numbers
+    assert visit.page.evaluate("() => location.search") == "?v=1&p=ring"
+    assert visit.text("notices") == "Too long."
+    visit.page.get_by_label("Dismiss").click()
+    assert visit.text("notices") == ""
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 700), (390, 844), (360, 640)])
