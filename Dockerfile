@@ -1,20 +1,24 @@
 # docker build -t gradient-explorer . && docker run --rm -p 8050:8050 gradient-explorer
 
-# To pin the base to the last byte, give its digest: --build-arg BASE=python:3.11-slim-bookworm@sha256:…
-ARG BASE=python:3.11-slim-bookworm
+# A tag is built anew with Debian's security updates. To pin it to the last byte, give a digest, which only its registry knows:
+# --build-arg BASE=python:3.11.15-slim-bookworm@sha256:…
+ARG BASE=python:3.11.15-slim-bookworm
 
 FROM $BASE AS build
-# torch's CPU build comes from PyTorch's own index: the usual one's brings gigabytes of GPU libraries.
+# torch's CPU build comes from PyTorch's own index: the usual one's brings gigabytes of GPU libraries. Where only the usual one
+# can be reached it may have the CPU build too; if not, what comes along is not pinned, and the check ends the build.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 COPY requirements.txt constraints.txt ./
+COPY scripts/pins_check.py scripts/
 RUN python -m venv --without-pip /venv \
     && pip="pip --quiet --python /venv/bin/python install --no-compile" \
     && { [ -z "$TORCH_INDEX" ] \
         || $pip --no-deps --retries 1 --timeout 15 --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)" \
         || echo "torch is not to be had from $TORCH_INDEX; taking it from pip's usual place."; } \
-    && $pip -r requirements.txt -c constraints.txt
+    && $pip -r requirements.txt -c constraints.txt \
+    && /venv/bin/python scripts/pins_check.py
 # A quarter of torch is for those who compile against it or test it.
 RUN cd /venv/lib/python3.11/site-packages \
     && rm -rf torch/include torch/share torch/test sympy/*/tests sympy/*/*/tests \

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 import runpy
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
-from importlib.metadata import distribution
+from importlib.metadata import distribution, distributions
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from scripts.pins_check import strays
 from tests.proxy import needs_nginx
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -125,10 +129,40 @@ def test_what_is_installed_is_what_is_pinned() -> None:
 
 def test_the_image_is_built_from_the_pins() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    assert re.findall(r"-r requirements.txt( .*)?", dockerfile) == [" -c constraints.txt"]
-    assert set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) == {"$BASE"}
+    installing = r"-r requirements.txt -c constraints.txt \\\n    && /venv/bin/python scripts/pins_check.py\n"
+    assert len(re.findall(installing, dockerfile)) == dockerfile.count("-r requirements.txt") == 1
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
-    assert "!constraints.txt" in ignored and "!requirements.txt" in ignored
+    assert {"!constraints.txt", "!requirements.txt", "!scripts/pins_check.py"} <= set(ignored)
+
+
+def test_what_the_images_are_made_from_has_an_exact_version() -> None:
+    for file, exact in ((ROOT / "Dockerfile", r"python:3\.\d+\.\d+-"), (DEPLOY / "nginx.Dockerfile", r"debian:\d+\.\d+-")):
+        dockerfile = file.read_text(encoding="utf-8")
+        assert set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) == {"$BASE"}
+        (base,) = re.findall(r"^ARG BASE=(\S+)", dockerfile, re.MULTILINE)
+        assert re.match(exact, base)
+    (packages,) = re.findall(r"--no-install-recommends (.+) \\", text("nginx.Dockerfile"))
+    assert all(re.fullmatch(r'"[a-z-]+=[\d.]+-\*"', package) for package in packages.split())
+
+
+def test_the_build_of_the_image_fails_where_anything_is_installed_that_is_not_pinned_exactly() -> None:
+    pinned = "# why\nFoo.Bar==1.0\ntorch==2.13.0\n"
+    assert strays(pinned, [("foo_bar", "1.0"), ("torch", "2.13.0+cpu")]) == []
+    assert strays(pinned, [("torch", "2.13.0"), ("foo-bar", "1.0")]) == []
+    found = [("nvidia-cublas", "13.1"), ("foo-bar", "1.0.1"), ("torch", "2.13.0+cu130"), ("Foo", "1.0")]
+    assert strays(pinned, found) == ["Foo==1.0", "foo-bar==1.0.1", "nvidia-cublas==13.1", "torch==2.13.0+cu130"]
+
+
+def test_the_check_of_the_pins_says_what_is_not_pinned_and_how_to_go_on(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    check = shutil.copy(ROOT / "scripts" / "pins_check.py", tmp_path / "scripts")
+    pinned = [f"{one.metadata['Name']}=={one.version.removesuffix('+cpu')}" for one in distributions()]
+    for missing, code in (("nothing", 0), ("torch", 1)):
+        left = (pin for pin in pinned if not pin.startswith(missing))
+        (tmp_path / "constraints.txt").write_text("\n".join(left), encoding="utf-8")
+        done = subprocess.run([sys.executable, check], capture_output=True, text=True, check=False)
+        assert done.returncode == code
+        assert ("not pinned in constraints.txt: torch==" in done.stderr and "TORCH_INDEX" in done.stderr) == bool(code)
 
 
 # --- nginx
