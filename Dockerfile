@@ -1,8 +1,8 @@
 # docker build -t gradient-explorer . && docker run --rm -p 8050:8050 gradient-explorer
 
 # A tag is built anew with Debian's security updates. To pin it to the last byte, give a digest, which only its registry knows:
-# --build-arg BASE=python:3.11.15-slim-bookworm@sha256:…
-ARG BASE=python:3.11.15-slim-bookworm
+# --build-arg BASE=python:3.11-slim-bookworm@sha256:…
+ARG BASE=python:3.11-slim-bookworm
 
 FROM $BASE AS build
 # torch's CPU build comes from PyTorch's own index: the usual one's brings gigabytes of GPU libraries. Where only the usual one

@@ -2,8 +2,8 @@
 # the packages' versions, whose older builds Debian does not keep.
 
 # A tag is built anew with such updates. To pin it to the last byte, give a digest, which only its registry knows:
-# --build-arg BASE=debian:12.14-slim@sha256:…
-ARG BASE=debian:12.14-slim
+# --build-arg BASE=debian:bookworm-slim@sha256:…
+ARG BASE=debian:bookworm-slim
 FROM $BASE
 RUN apt-get update -qq \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "nginx-light=1.22.1-*" "wget=1.21.3-*" \
