@@ -5,7 +5,8 @@ or mean to, would take all threads there are. So threads read and write memory o
 connections at once moves what the network gives and takes.
 
 In one piece, because a worker may be killed: when it has sent headers without a body, a proxy that has seen them can no longer
-ask another replica. So the whole answer is the kernel's to deliver, whatever becomes of the worker, or nothing of it is.
+ask another replica. So all that the kernel takes at once, which is any answer to a question, is its to deliver, whatever becomes
+of the worker.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ HEAD_MOST = 32 * 1024  # bytes without an end that are no head any more; nginx p
 BODY_MOST = 128 * 1024  # bytes of a body, marks between its chunks included, that are waited for: twice what is read of one
 AT_ONCE = 64 * 1024  # bytes read from a connection before the others have their turn
 UNSENT = 128 * 1024  # bytes that the kernel keeps for a visitor in addition to what is on its way
-LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)")
-CODING = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)")
-EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)")
+LINE_MOST = 8 * 1024  # bytes of a line that tells how long a chunk is, or of what follows the last one
+# Not a part may be matched in two ways: somebody would send what takes minutes to match in neither.
+FIELDS = re.compile(rb"\r\n(content-length|transfer-encoding|expect):([^\r\n]*)(?=\r\n)")
 SIZE = re.compile(rb"[0-9a-f]{1,8}", re.IGNORECASE)
 GO_AHEAD = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -40,10 +41,11 @@ class Arrival:
     def __init__(self, came: bytes = b"") -> None:
         self.came = bytearray(came)
         self.expects = False
-        self._searched = 0  # how far there is no end of the head
+        self._searched = 0  # how far what is looked for has not been found
         self._body = 0  # where the body begins, once that is known
+        self._end = 0  # and where it ends
         self._chunk = 0  # where the next chunk begins, if it comes in chunks
-        self._end = 0
+        self._last = False  # whether that is the last one
 
     def is_whole(self) -> bool:
         """Whether it can be answered, if only with a refusal."""
@@ -55,17 +57,28 @@ class Arrival:
         """Whether its head is too long already."""
         return not self._body and len(self.came) > HEAD_MOST
 
+    def _find(self, mark: bytes) -> int:
+        """Where a mark is, or -1; no byte is looked at twice."""
+        found = self.came.find(mark, self._searched)
+        if found < 0:
+            self._searched = max(self._searched, len(self.came) - len(mark) + 1)
+        return found
+
     def _find_body(self) -> bool:
-        end = self.came.find(b"\r\n\r\n", max(0, self._searched - 3))
-        self._searched = len(self.came)
+        end = self._find(b"\r\n\r\n")
         if end < 0:
             return False
         self._body = self._end = end + 4
         head = bytes(self.came[: self._body]).lower()
-        self.expects = EXPECT.search(head) is not None
-        lengths, codings = LENGTH.findall(head), CODING.findall(head)
+        fields: dict[bytes, list[bytes]] = {}
+        for name, value in FIELDS.findall(head):
+            fields.setdefault(name, []).append(value.strip(b" \t"))
+        lengths, codings, expected = (fields.get(name, []) for name in (b"content-length", b"transfer-encoding", b"expect"))
+        if expected not in ([], [b"100-continue"]):
+            return True  # its body never comes
+        self.expects = bool(expected) and not head.partition(b"\r\n")[0].endswith(b"http/1.0")
         if codings == [b"chunked"] and not lengths:
-            self._chunk = self._body
+            self._chunk = self._searched = self._body
         elif len(lengths) == 1 and lengths[0].isdigit() and len(lengths[0]) < 10 and not codings:
             length = int(lengths[0])
             self._end += length if length <= BODY_MOST else 0
@@ -73,21 +86,25 @@ class Arrival:
 
     def _find_last_chunk(self) -> bool:
         while len(self.came) - self._body <= BODY_MOST:
-            line = self.came.find(b"\r\n", self._chunk)
+            line = self._find(b"\r\n\r\n" if self._last else b"\r\n")
             if line < 0:
-                return False
+                return len(self.came) - self._chunk > LINE_MOST
+            if self._last:
+                return True
             size = bytes(self.came[self._chunk : line]).partition(b";")[0].strip()
             if not SIZE.fullmatch(size):
                 return True
             length = int(size, 16)
             if length == 0:
-                return self.came.find(b"\r\n\r\n", line) >= 0
+                self._last, self._searched = True, line
+                continue
             after = line + 2 + length + 2
             if after - self._body > BODY_MOST or bytes(self.came[after - 2 : after]) not in (b"\r\n", b"\r", b""):
                 return True
             if after > len(self.came):
+                self._searched = line
                 return False
-            self._chunk = after
+            self._chunk = self._searched = after
         return True
 
 

@@ -32,7 +32,8 @@ WRITING = 30.0  # seconds in which some more of an answer must have been taken
 PARTING = 2.0  # seconds in which the other side should close a connection that is over
 TIDY_EVERY = 20.0  # seconds; it takes some milliseconds
 FAREWELL = 256 * 1024  # bytes that it may still send meanwhile
-NOT_NOW = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED)
+GONE = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED)
+ARRIVING = 32 * 1024 * 1024  # bytes of requests that are not all there
 # What cannot be read as a request: the status, its name and the sentence. None of it repeats what was sent.
 UNREADABLE = (400, "Bad Request", "The request could not be read.")
 REFUSALS = {
@@ -51,7 +52,7 @@ def most_connections() -> int:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(2 * DESCRIPTORS, min(CONNECTIONS, soft - DESCRIPTORS))
+    return CONNECTIONS if soft == resource.RLIM_INFINITY else min(CONNECTIONS, max(soft - DESCRIPTORS, soft // 2))
 
 
 class JsonLogger(Logger):  # type: ignore[misc]
@@ -89,6 +90,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.asking: dict[Connection, float] = {}
         self.taking: dict[Connection, float] = {}
         self.parting: dict[Connection, float] = {}
+        self.arriving = 0  # bytes of requests that are not all there
         self.tidied = time.monotonic()
 
     def get_thread_pool(self) -> Any:
@@ -105,10 +107,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Take a connection and wait for its first bytes where no thread is needed."""
         try:
             client, address = listener.accept()
-        except OSError as error:
-            if error.errno in NOT_NOW:  # another worker took it, or it is gone
-                return
-            raise
+        except OSError as error:  # another worker took it, or it is gone; else the system has no room
+            if error.errno not in GONE:
+                self._close_one()
+            return
         self.nr_conns += 1
         connection = Connection(self, client, address, listener.getsockname())
         connection.set_timeout()
@@ -128,23 +130,26 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def begin_request(self, connection: Connection) -> None:
         """Take in a request, for as long as that may take."""
         connection.data_ready = True
+        self.arriving += len(connection.sock.arrival.came)
         self.asking[connection] = time.monotonic() + READING
         self.poller.modify(connection.sock, selectors.EVENT_READ, partial(self.on_request, connection))
         self.on_request(connection, connection.sock)
 
     def on_request(self, connection: Connection, exchange: Exchange) -> None:
         """Take in what has come of a request; a thread answers it once it is all there, or there will be no more."""
+        came, broken = exchange.arrival.came, False
+        before = len(came)
         try:
             more = exchange.take_in()
         except BlockingIOError:  # but some may have come with the last
             more = True
         except OSError:
-            exchange.arrival.came.clear()
-            more = False
+            more, broken = False, True
+        self.arriving += len(came) - before
         if more and not exchange.has_request():
             return
         self._forget(connection, self.asking)
-        if exchange.arrival.came:
+        if came and not broken:
             self.enqueue_req(connection)
         else:
             self._let_go(connection)
@@ -232,22 +237,37 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._let_go(connection)
 
     def _make_room(self) -> None:
-        """Where no further connection could be taken, close those that have said nothing, or not all, for longest."""
-        while self.nr_conns >= self.worker_connections:
-            if quiet := self.pending_conns or self.keepalived_conns:
-                connection = quiet.popleft()
-                self.poller.unregister(connection.sock)
-            elif self.asking:
-                connection = next(iter(self.asking))
-                self._forget(connection, self.asking)
-            else:
-                return
-            self._let_go(connection)
+        """Where no further connection could be taken, or too much is waited for, close some that hold others up."""
+        while self.nr_conns >= self.worker_connections and self._close_one():
+            pass
+        while self.arriving > ARRIVING:
+            most = max(self.asking, key=lambda connection: len(connection.sock.arrival.came))
+            self._forget(most, self.asking)
+            self._let_go(most)
+
+    def _close_one(self) -> bool:
+        """Close a connection that no thread has: of whichever kind there are most, the one that has waited longest.
+
+        So a crowd of one kind never drives out the few who come to ask. Returns whether there was one.
+        """
+        most: Any = max((self.pending_conns, self.keepalived_conns, self.asking, self.taking), key=len)
+        if not most:
+            return False
+        connection = next(iter(most))
+        if isinstance(most, dict):
+            self._forget(connection, most)
+        else:
+            most.popleft()
+            self.poller.unregister(connection.sock)
+        self._let_go(connection)
+        return True
 
     def _forget(self, connection: Connection, waiting: dict[Connection, float]) -> None:
         """Wait for it no longer."""
         del waiting[connection]
         self.poller.unregister(connection.sock)
+        if waiting is self.asking:
+            self.arriving -= len(connection.sock.arrival.came)
 
     def _let_go(self, connection: Connection) -> None:
         self.nr_conns -= 1

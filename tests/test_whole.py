@@ -10,7 +10,7 @@ from gunicorn.http.errors import LimitRequestHeaders
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.whole import BODY_MOST, HEAD_MOST, Arrival, Exchange
+from explorer.whole import BODY_MOST, HEAD_MOST, LINE_MOST, Arrival, Exchange
 
 POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
 BODIES = st.binary(max_size=300)
@@ -20,12 +20,19 @@ def with_length(body: bytes) -> bytes:
     return POST + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
-def in_chunks(parts: list[bytes]) -> bytes:
+def in_chunks(parts: list[bytes], last: bytes = b"0\r\n\r\n") -> bytes:
     chunks = b"".join(b"%X\r\n%b\r\n" % (len(part), part) for part in parts if part)
-    return POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+    return POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + last
 
 
-REQUESTS = st.one_of(st.just(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), BODIES.map(with_length), st.lists(BODIES, max_size=5).map(in_chunks))
+def with_trailers(parts: list[bytes]) -> bytes:
+    return in_chunks(parts, b"00;a=b\r\nX: y\r\nZ:\r\n\r\n")
+
+
+PARTS = st.lists(BODIES, max_size=5)
+REQUESTS = st.one_of(
+    st.just(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), BODIES.map(with_length), PARTS.map(in_chunks), PARTS.map(with_trailers)
+)
 
 
 @given(REQUESTS, st.binary(max_size=40), st.data())
@@ -53,11 +60,22 @@ def test_a_request_is_whole_when_its_last_byte_is_there_and_not_before(request: 
         POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\nab",
         POST + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % BODY_MOST,
         POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * (BODY_MOST // 6 + 1),
+        POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"\n" * (LINE_MOST + 1),
+        POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"\r" * (LINE_MOST + 1),
+        POST + b"Expect: tea\r\nContent-Length: 10\r\n\r\n",
+        POST + b"Content-Length:" + b" " * 30_000 + b"\rx\r\n\r\n",  # which once took minutes to match
         b"x" * (HEAD_MOST + 1),
     ],
 )
 def test_what_will_be_refused_is_not_waited_for(came: bytes) -> None:
     assert Arrival(came).is_whole()
+
+
+@pytest.mark.parametrize(("head", "told"), [(b"POST / HTTP/1.1\r\n", True), (b"POST / HTTP/1.0\r\n", False)])
+def test_only_who_knows_of_it_is_told_that_a_body_may_come(head: bytes, told: bool) -> None:
+    arrival = Arrival(head + b"Expect: 100-Continue\r\nContent-Length: 10\r\n\r\n")
+    assert not arrival.is_whole()
+    assert arrival.expects is told
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from serving import SETTINGS
 
-from bench.asking import callback_request
+from bench.asking import callback_request, free_port
 
 from .chromium import LAUNCH_ARGUMENTS, NAMES, find_chromium
 from .visit import WATCH, Visit
@@ -33,9 +32,7 @@ class Server:
     """``python app.py`` on a port of its own; it can be stopped and started again on the same port."""
 
     def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}/"
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lasts as long as the server
         self.process: subprocess.Popen[str] | None = None
