@@ -91,6 +91,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.taking: dict[Connection, float] = {}
         self.parting: dict[Connection, float] = {}
         self.arriving = 0  # bytes of requests that are not all there
+        self.cramped = False  # whether a connection could not be taken
         self.tidied = time.monotonic()
 
     def get_thread_pool(self) -> Any:
@@ -108,8 +109,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         try:
             client, address = listener.accept()
         except OSError as error:  # another worker took it, or it is gone; else the system has no room
-            if error.errno not in GONE:
-                self._close_one()
+            # none is closed here: there may be news of it among what the loop is just going through
+            self.cramped = error.errno not in GONE
             return
         self.nr_conns += 1
         connection = Connection(self, client, address, listener.getsockname())
@@ -238,6 +239,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _make_room(self) -> None:
         """Where no further connection could be taken, or too much is waited for, close some that hold others up."""
+        if self.cramped:
+            self.cramped = False
+            self._close_one()
         while self.nr_conns >= self.worker_connections and self._close_one():
             pass
         while self.arriving > ARRIVING:
