@@ -23,9 +23,15 @@
     byId("new-seed").addEventListener("click", () => choose({ seed: (view.state.seed + 1) % (view.config.limits.seed[1] + 1) }));
     if (window.matchMedia("(max-width: 899px)").matches) byId("settings").open = false;
     Object.keys(NUMBERS).forEach((id) => byId(id).addEventListener("blur", () => restore(id)));
+    document.addEventListener("wheel", leaveField, { passive: true, capture: true });
     explorer.on("state", show);
     explorer.on("adopted", writeInputs);
   };
+
+  // The wheel scrolls the page: browsers let it change a number, in places a slider or a select too, that has the focus.
+  function leaveField({ target }) {
+    if (target === document.activeElement && target.matches("input, select")) target.blur();
+  }
 
   // Dash may still be on its way with the last value: count it in.
   function release() {

@@ -191,6 +191,23 @@ def test_the_exact_rule_takes_no_steps(visit: Visit) -> None:
     assert visit.page.locator("#steps").is_enabled()
 
 
+def test_the_wheel_scrolls_the_page_and_leaves_the_field_under_it_alone(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    visit.page.set_viewport_size({"width": 1000, "height": 500})
+    visit.open("?v=1&base=noise")
+    for field in ("steps", "baseline_seed", "steps-slider", "rule"):
+        visit.page.evaluate("() => window.scrollTo(0, 0)")
+        place = visit.page.locator(f"#{field}")
+        place.evaluate("(element) => element.scrollIntoView({ block: 'center', behavior: 'instant' })")
+        place.focus()
+        was, top = place.input_value(), visit.page.evaluate("() => scrollY")
+        with visit.count_requests(0):
+            place.hover()
+            visit.page.mouse.wheel(0, 120)
+            visit.until("(top) => scrollY > top + 50", top)
+        assert place.input_value() == was, field
+
+
 def test_settings_are_folded_on_a_phone(visits: Visits, server: Server) -> None:
     visit = visits(server.address)
     visit.page.set_viewport_size({"width": 390, "height": 780})
