@@ -118,6 +118,26 @@
     return 8 * row + column;
   };
 
+  // What a key means: its character, a digit of any script as 0 to 9. A letter of another script than Latin means what is
+  // at its place on a QWERTY keyboard, so that shortcuts work on every layout.
+  explorer.keyOf = function ({ key, code }) {
+    if (DIGIT.test(key)) return digitOf(key);
+    const place = OTHER_SCRIPT.test(key) && /^(?:Key|Digit)([A-Z0-9])$/.exec(code);
+    return place ? place[1].toLowerCase() : key;
+  };
+
+  const OTHER_SCRIPT = /^[^\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}]/u;
+
+  const DIGIT = /^\p{Nd}$/u;
+
+  // The ten digits of a script follow each other, after what is no digit.
+  function digitOf(key) {
+    const point = key.codePointAt(0);
+    let zero = point;
+    while (DIGIT.test(String.fromCodePoint(zero - 1))) zero--;
+    return String((point - zero) % 10);
+  }
+
   // Where an arrow key, Home or End leads from a pixel; null for any other key.
   explorer.pixelAfter = function (index, key) {
     const row = Math.floor(index / 8);

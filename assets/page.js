@@ -74,9 +74,12 @@
     let shown = null;
     TABS.forEach((name, i) => {
       const button = byId(`tab-${name}`);
-      button.addEventListener("click", () => explorer.showTab(name));
+      button.addEventListener("click", ({ pointerType }) => {
+        explorer.showTab(name);
+        if (pointerType) button.blur(); // the next keys are to play; a tab that the keyboard reached keeps them
+      });
       button.addEventListener("keydown", (event) => {
-        const to = { ArrowLeft: (i + TABS.length - 1) % TABS.length, ArrowRight: (i + 1) % TABS.length, Home: 0, End: TABS.length - 1 }[event.key];
+        const to = { ArrowLeft: (i + TABS.length - 1) % TABS.length, ArrowRight: (i + 1) % TABS.length, Home: 0, End: TABS.length - 1 }[explorer.keyOf(event)];
         if (to === undefined) return;
         event.preventDefault();
         explorer.showTab(TABS[to]);

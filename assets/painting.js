@@ -207,7 +207,7 @@
 
   function undoKeys(event) {
     if (!(event.ctrlKey || event.metaKey) || event.altKey || explorer.isTyping(event.target)) return;
-    const key = event.key.toLowerCase();
+    const key = explorer.keyOf(event).toLowerCase();
     if (key === "z" && !event.shiftKey) undo();
     else if (key === "y" || (key === "z" && event.shiftKey)) redo();
     else return;
@@ -227,16 +227,17 @@
   // ---- keyboard
 
   function gridKeys(event) {
-    if (event.altKey || event.metaKey || (event.ctrlKey && !["Home", "End"].includes(event.key))) return;
+    const key = explorer.keyOf(event);
+    if (event.altKey || event.metaKey || (event.ctrlKey && !["Home", "End"].includes(key))) return;
     const far = { Home: event.ctrlKey ? 0 : null, End: event.ctrlKey ? 63 : null, PageUp: cursor % 8, PageDown: 56 + (cursor % 8) };
-    const to = far[event.key] ?? explorer.pixelAfter(cursor, event.key);
+    const to = far[key] ?? explorer.pixelAfter(cursor, key);
     if (to !== null) {
       moveCursor(to);
       cells[cursor].focus();
       explorer.markPixel(cursor);
-    } else if (event.key === " " || event.key === "Enter") paintOne(erasing ? 0 : brush);
-    else if (event.key === "Delete" || event.key === "Backspace") paintOne(0);
-    else if (/^[0-9]$/.test(event.key)) paintOne(Number(event.key) / 10);
+    } else if (key === " " || key === "Enter") paintOne(erasing ? 0 : brush);
+    else if (key === "Delete" || key === "Backspace") paintOne(0);
+    else if (/^[0-9]$/.test(key)) paintOne(Number(key) / 10);
     else return;
     event.preventDefault();
     event.stopPropagation();

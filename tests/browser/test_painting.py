@@ -390,6 +390,74 @@ def test_undo_redo_clear_and_invert(visit: Visit) -> None:
     visit.rest()
 
 
+CONTROL, COMMAND, SHIFT = 2, 4, 8  # as Chromium's own protocol has them
+
+
+def typing(visit: Visit) -> Callable[..., None]:
+    """Press a key of any layout: ``send("я", "KeyZ", CONTROL)``, the character and the key's place."""
+    devtools = visit.devtools()
+
+    def send(key: str, code: str, modifiers: int = 0) -> None:
+        event = {"key": key, "code": code, "modifiers": modifiers}
+        devtools.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **event})
+        devtools.send("Input.dispatchKeyEvent", {"type": "keyUp", **event})
+
+    return send
+
+
+# Characters as these layouts have them at these places; those of QWERTZ, AZERTY and Dvorak are not where they are on QWERTY.
+UNDO = {
+    "QWERTY": ("z", "KeyZ"), "QWERTZ": ("z", "KeyY"), "AZERTY": ("z", "KeyW"), "Dvorak": ("z", "Slash"), "caps lock": ("Z", "KeyZ"),
+    "Russian": ("я", "KeyZ"), "Greek": ("ζ", "KeyZ"), "Hebrew": ("ז", "KeyZ"), "Arabic": ("ئ", "KeyZ"), "Persian": ("ظ", "KeyZ"),
+    "Thai": ("ผ", "KeyZ"), "Hindi": ("ॉ", "KeyZ"), "Georgian": ("ზ", "KeyZ"), "Korean": ("ㅋ", "KeyZ"),
+}  # fmt: skip
+REDO = {
+    "QWERTY": ("y", "KeyY"), "QWERTZ": ("y", "KeyZ"), "AZERTY": ("y", "KeyY"), "Dvorak": ("y", "KeyT"), "Russian": ("н", "KeyY"),
+    "Greek": ("υ", "KeyY"), "Hebrew": ("ט", "KeyY"), "Arabic": ("غ", "KeyY"), "Thai": ("ั", "KeyY"),
+}  # fmt: skip
+NEITHER = {"AZERTY": ("w", "KeyZ"), "Dvorak": ("f", "KeyY"), "Spanish": ("ñ", "KeyZ"), "Polish": ("ż", "KeyZ")}
+
+
+def test_undo_and_redo_go_by_the_character_and_by_the_place_in_other_scripts(visit: Visit) -> None:
+    before = visit.pixels
+    visit.stroke((0, 0), (0, 7))
+    after, send = visit.pixels, typing(visit)
+    for layout, (key, code) in UNDO.items():
+        for modifier in (CONTROL, COMMAND):
+            send(key, code, modifier)
+            assert visit.pixels == before, layout
+            send(key.upper(), code, modifier | SHIFT)
+            assert visit.pixels == after, f"{layout}, with shift"
+    for layout, (key, code) in REDO.items():
+        visit.page.locator("#paint-undo").click()
+        send(key, code, CONTROL)
+        assert visit.pixels == after, layout
+    for layout, (key, code) in NEITHER.items():
+        send(key, code, CONTROL)
+        assert visit.pixels == after, layout
+    visit.rest()
+
+
+def test_digits_paint_by_the_character_and_by_the_place_in_other_scripts(visit: Visit) -> None:
+    cleared(visit)
+    send = typing(visit)
+    visit.page.locator('#paint-grid [role=gridcell][tabindex="0"]').focus()
+    painting: dict[tuple[str, str, int], float] = {
+        ("5", "Digit5", 0): 0.5, ("7", "Numpad7", 0): 0.7,
+        ("3", "Digit3", SHIFT): 0.3,  # AZERTY
+        ("٤", "Digit4", 0): 0.4, ("۶", "Digit6", 0): 0.6, ("८", "Digit8", 0): 0.8,  # Arabic, Persian, Hindi
+        ("๑", "Digit2", SHIFT): 0.1, ("ภ", "Digit4", 0): 0.4,  # Thai has its own digits elsewhere
+    }  # fmt: skip
+    for key, expected in painting.items():
+        send("Delete", "Delete")
+        send(*key)
+        assert visit.pixels[0] == expected, key
+    for key in (("é", "Digit2", 0), ("(", "Digit5", 0), ("№", "Digit3", SHIFT), ("!", "Digit1", SHIFT), ("я", "KeyZ", 0)):
+        send(*key)
+        assert visit.pixels[0] == expected, f"{key} is no digit"
+    visit.rest()
+
+
 def test_a_preset_that_is_painted_over_is_custom_until_that_is_undone(visit: Visit) -> None:
     assert visit.text("picture-name") == "Vertical edge"
     visit.page.locator('#patterns [data-name="ring"]').click()
