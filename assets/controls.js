@@ -26,12 +26,19 @@
     document.addEventListener("wheel", leaveField, { passive: true, capture: true });
     explorer.on("state", show);
     explorer.on("adopted", writeInputs);
+    explorer.on("answer", () => explorer.write(byId("baseline-hint"), explorer.ofEqualBaseline().join(" ")));
   };
 
   // The wheel scrolls the page: browsers let it change a number, in places a slider or a select too, that has the focus.
   function leaveField({ target }) {
     if (target === document.activeElement && target.matches("input, select")) target.blur();
   }
+
+  // What follows where the baseline equals the picture, and what to do; nothing where it does not.
+  explorer.ofEqualBaseline = () =>
+    view.answer.equal_pixels < view.asked.pixels.length
+      ? []
+      : ["The baseline equals your picture, so Integrated Gradients is 0 at every pixel.", "Paint on, or choose another baseline."];
 
   // Dash may still be on its way with the last value: count it in.
   function release() {

@@ -117,7 +117,9 @@
     const { predicted, target } = view.answer;
     const name = explorer.className(predicted);
     const ask = element("button", { type: "button", class: "btn btn-sm btn-outline-secondary", text: `Ask about “${name}” instead`, onclick: () => explorer.choose({ target: predicted }) });
-    byId("suggestion").replaceChildren(...(predicted === target ? [] : [ask]));
+    const equal = explorer.ofEqualBaseline().slice(tab === "integrated" ? 1 : 0); // there the words begin with the first
+    const paintOn = element("p", { class: "quiet", text: equal.join(" ") });
+    byId("suggestion").replaceChildren(...(predicted === target ? [] : [ask]), ...(equal.length ? [paintOn] : []));
     narrate();
   }
 
