@@ -94,6 +94,14 @@ def alike(one: Any, other: Any, tolerance: float = 1e-9) -> bool:
     return bool(one == other)
 
 
+def are_pythons_numbers(shown: dict[str, Any], state: dict[str, Any], models: Mapping[str, Model]) -> None:
+    """The numbers that a page shows are the ones that Python gives for its state."""
+    expected = json.loads(json.dumps(answer(State.from_json(state, models), models)))
+    assert shown.keys() == expected.keys()
+    differing = {name: (shown[name], expected[name]) for name in expected if not alike(shown[name], expected[name])}
+    assert not differing
+
+
 class Visit:
     """A page under watch. ``page`` is Playwright's; ``questions`` holds what was asked of the server so far."""
 
@@ -183,11 +191,7 @@ class Visit:
 
     def shows_the_numbers_of_its_state(self, models: Mapping[str, Model]) -> None:
         """The page's numbers are the ones that Python gives for the page's state."""
-        expected = json.loads(json.dumps(answer(State.from_json(self.state, models), models)))
-        shown = self.numbers()
-        assert shown.keys() == expected.keys()
-        differing = {name: (shown[name], expected[name]) for name in expected if not alike(shown[name], expected[name])}
-        assert not differing
+        are_pythons_numbers(self.numbers(), self.state, models)
 
     @property
     def questions(self) -> list[Request]:
