@@ -21,7 +21,7 @@ drives() { [ "$package" != chromium ] || "$python" -m playwright --version >/dev
 
 say_without() {
     fate=skipped
-    { [ "${CI:-}" != true ] && ! found; } || fate='going to fail'
+    { [ "${CI:-}" != true ] && [ "$package" = chromium ] && ! found; } || fate='going to fail'
     echo "$1: browser tests are $fate."
 }
 
