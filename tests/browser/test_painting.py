@@ -208,7 +208,7 @@ def test_a_finger_that_the_browser_takes_away_leaves_one_undo_step_and_the_next_
         visit.press("Control+z")
         assert visit.pixels == was, f"{name}: the stroke is one step of undo"
         visit.press("Control+y", "Control+y")
-    visit.rest()
+        visit.rest()
 
 
 def pointer(visit: Visit, kind: str = "mouse") -> Callable[..., None]:
