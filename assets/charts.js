@@ -26,7 +26,7 @@
     host.setAttribute("aria-label", label);
     let drawing = host.querySelector(".drawing");
     if (!drawing) {
-      drawing = element("div", { class: "drawing" });
+      drawing = element("div", { class: "drawing", translate: "no" }); // elements of a translation would not be drawn
       host.append(drawing);
       host.parentElement.querySelector("h3").after(explorer.iconButton("save", "Save the chart below as PNG", () => explorer.saveChart(host)));
     }

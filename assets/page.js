@@ -23,7 +23,7 @@
   function applyTheme(theme) {
     document.documentElement.dataset.bsTheme = theme;
     const button = byId("theme");
-    if (button) button.textContent = theme === "dark" ? "Light" : "Dark";
+    if (button) explorer.write(button, theme === "dark" ? "Light" : "Dark");
     if (button) button.setAttribute("aria-label", `Switch to the ${theme === "dark" ? "light" : "dark"} theme`);
     if (view.answer) {
       explorer.redrawMaps();
@@ -173,6 +173,7 @@
     view.config = config;
     const wanted = new URLSearchParams(window.location.search).get("tab"); // so that the right panel waits for the numbers
     view.state = { ...config.defaults, tab: TABS.includes(wanted) ? wanted : config.defaults.tab };
+    document.querySelectorAll("output, .formula").forEach((kept) => (kept.translate = false)); // a translation would only spoil them
     explorer.startNotices();
     startTheme();
     startTabs();
