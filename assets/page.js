@@ -196,7 +196,7 @@
     view.config = config;
     const wanted = new URLSearchParams(window.location.search).get("tab"); // so that the right panel waits for the numbers
     view.state = { ...config.defaults, tab: TABS.includes(wanted) ? wanted : config.defaults.tab };
-    document.querySelectorAll("output, .formula").forEach((kept) => (kept.translate = false)); // a translation would only spoil them
+    document.querySelectorAll("output").forEach((output) => (output.translate = false)); // numbers
     explorer.startNotices();
     startTheme();
     startPrinting();

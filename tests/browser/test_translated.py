@@ -14,7 +14,7 @@ TRANSLATOR = """
 (() => {
   const own = new WeakSet();
   const wrap = (text) => {
-    const kept = !text.parentElement || text.parentElement.closest("[translate=no], script, style, textarea");
+    const kept = !text.parentElement || text.parentElement.closest("[translate=no], .notranslate, script, style, textarea");
     if (kept || own.has(text) || !text.nodeValue.trim()) return;
     const [outer, inner] = ["font", "font"].map((tag) => document.createElement(tag));
     inner.append(`§${text.nodeValue}`);
@@ -40,7 +40,10 @@ def tour(visit: Visit) -> dict[str, list[str]]:
     """A lesson that changes every text of the page; what was to be read at each of its stops."""
     read: dict[str, list[str]] = {}
 
-    def stop(name: str) -> None:
+    def stop(name: str, *, pointing: bool = False) -> None:
+        if not pointing:
+            visit.page.mouse.move(0, 0)
+            visit.until("() => view.pixel === null")
         read[name] = told(visit)
 
     visit.open("?v=1&m=10")
@@ -61,7 +64,7 @@ def tour(visit: Visit) -> dict[str, list[str]]:
     stop("played")
     visit.page.locator("#integrated-maps [role=application]").nth(3).hover(position={"x": 5, "y": 5})
     visit.until("() => document.getElementById('pixel-title').textContent.includes('row 0, column 0')")
-    stop("pointed at a pixel")
+    stop("pointed at a pixel", pointing=True)
     visit.choose("rule", "exact")
     stop("another rule")
     visit.to_tab("compare")
