@@ -40,11 +40,16 @@
     return element;
   };
 
-  // Put text into an element, through its one text node, and only when it differs: what a frame can afford.
+  const written = new WeakMap(); // by element
+
+  // Put text into an element, only when it differs from what was put there last: what a frame can afford. A browser that
+  // translates the page replaces text nodes by elements.
   explorer.write = function (host, text) {
+    if (written.get(host) === text) return;
+    written.set(host, text);
     const node = host.firstChild;
-    if (!node) host.append(text);
-    else if (node.nodeValue !== text) node.nodeValue = text;
+    if (node && node === host.lastChild && node.nodeType === Node.TEXT_NODE) node.nodeValue = text;
+    else host.textContent = text;
   };
 
   // For those who hear the page: only what they themselves moved to.

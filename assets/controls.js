@@ -108,7 +108,7 @@
 
   function refuse(name, text) {
     const place = byId(`${name}-refusal`);
-    if (place) place.textContent = text;
+    if (place) explorer.write(place, text);
     else if (text) explorer.notice(text);
   }
 
@@ -163,8 +163,8 @@
     const { state, config } = view;
     const network = config.networks[state.network];
     const accuracy = network.accuracy === null ? "" : ` Right on ${(100 * network.accuracy).toFixed(1)} % of ${network.held_out} held-out pictures.`;
-    byId("network-hint").textContent = network.about + accuracy;
-    byId("noise-shown").textContent = `${Number((100 * state.noise_level).toFixed(2))} %, σ = ${Number(state.noise_level.toFixed(4))}`;
+    explorer.write(byId("network-hint"), network.about + accuracy);
+    explorer.write(byId("noise-shown"), `${Number((100 * state.noise_level).toFixed(2))} %, σ = ${Number(state.noise_level.toFixed(4))}`);
     byId("baseline-seed-field").hidden = state.baseline !== "noise";
     byId("noise_level").max = state.noise_level > 0.5 ? 100 : 50; // only a convention goes past the half
     const exact = state.rule === "exact";

@@ -104,7 +104,7 @@
         this.canvas,
         this.marker
       );
-      this.scale = element("div", { class: `scale scale-${this.options.kind}` });
+      this.scale = element("div", { class: `scale scale-${this.options.kind}`, translate: "no" });
       this.figures = element("p", { class: "map-figures" });
       const tools = element(
         "div",

@@ -11,6 +11,7 @@
   // ---- theme: the system's unless the visitor chose one
 
   const systemDark = window.matchMedia("(prefers-color-scheme: dark)");
+  const forcedColours = window.matchMedia("(forced-colors: active)");
 
   function storedTheme() {
     try {
@@ -23,12 +24,16 @@
   function applyTheme(theme) {
     document.documentElement.dataset.bsTheme = theme;
     const button = byId("theme");
-    if (button) button.textContent = theme === "dark" ? "Light" : "Dark";
+    if (button) explorer.write(button, theme === "dark" ? "Light" : "Dark");
     if (button) button.setAttribute("aria-label", `Switch to the ${theme === "dark" ? "light" : "dark"} theme`);
-    if (view.answer) {
-      explorer.redrawMaps();
-      redraw();
-    }
+    repaint();
+  }
+
+  // What is drawn by scripts, in other colours.
+  function repaint() {
+    if (!view.answer) return;
+    explorer.redrawMaps();
+    redraw();
   }
 
   const systemTheme = () => (systemDark.matches ? "dark" : "light");
@@ -37,6 +42,7 @@
   function startTheme() {
     applyTheme(explorer.theme());
     systemDark.addEventListener("change", () => storedTheme() || applyTheme(systemTheme()));
+    forcedColours.addEventListener("change", repaint);
     byId("theme").addEventListener("click", () => {
       const next = explorer.theme() === "dark" ? "light" : "dark";
       try {
@@ -46,6 +52,23 @@
       }
       applyTheme(next);
     });
+  }
+
+  // Paper is white: for as long as the page is printed it has the light theme.
+  function startPrinting() {
+    const print = window.matchMedia("print");
+    let seen = null; // the theme on the screen, while something is printed
+    const begin = () => {
+      seen = seen || explorer.theme();
+      applyTheme("light");
+    };
+    const end = () => {
+      if (seen) applyTheme(seen);
+      seen = null;
+    };
+    window.addEventListener("beforeprint", begin);
+    window.addEventListener("afterprint", end);
+    print.addEventListener("change", () => (print.matches ? begin() : end()));
   }
 
   // ---- tabs: the ARIA pattern, panels stay in the page and are drawn when they are seen
@@ -178,8 +201,10 @@
     view.config = config;
     const wanted = new URLSearchParams(window.location.search).get("tab"); // so that the right panel waits for the numbers
     view.state = { ...config.defaults, tab: TABS.includes(wanted) ? wanted : config.defaults.tab };
+    document.querySelectorAll("output").forEach((output) => (output.translate = false)); // numbers
     explorer.startNotices();
     startTheme();
+    startPrinting();
     startTabs();
     explorer.startPainting();
     explorer.startControls();

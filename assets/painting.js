@@ -260,7 +260,7 @@
   function setBrush(value) {
     brush = value;
     const swatch = byId("brush-shown");
-    swatch.textContent = value.toFixed(2);
+    explorer.write(swatch, value.toFixed(2));
     swatch.style.setProperty("--brush", explorer.grey(value));
     if (erasing) setEraser(false);
   }
@@ -332,7 +332,7 @@
       cell.setAttribute("aria-label", `${explorer.place(i)}: ${picture[i].toFixed(2)}`);
     });
     const name = explorer.pictureName(picture);
-    byId("picture-name").textContent = name.title;
+    explorer.write(byId("picture-name"), name.title);
     document.querySelectorAll("#patterns .preset").forEach((button) => {
       button.setAttribute("aria-pressed", String(button.dataset.name === name.pattern));
     });

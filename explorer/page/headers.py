@@ -21,8 +21,14 @@ PERMISSIONS = ", ".join([*(f"{name}=()" for name in UNUSED), *(f"{name}=(self)" 
 ALWAYS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),  # a link holds what somebody painted
-    ("Cross-Origin-Resource-Policy", "same-origin"),
 )
+LOADED_BY_THIS_PAGE = ("Cross-Origin-Resource-Policy", "same-origin")
+# In an iframe with sandbox="allow-scripts" the page's origin is "null": whatever it asks is cross-origin, without cookies or
+# passwords. It may load the page's files, which are public, and read answers, which depend on the question alone.
+LOADED_BY_ANY_PAGE = ("Cross-Origin-Resource-Policy", "cross-origin")
+READ_BY_SANDBOXED_PAGES = (("Access-Control-Allow-Origin", "null"), ("Access-Control-Expose-Headers", "X-Explorer-Version, Retry-After"))
+PREFLIGHT = (("Access-Control-Allow-Headers", "Content-Type, X-CSRFToken"), ("Access-Control-Max-Age", "7200"))
+ASKED_BY_THE_PAGE = ("", "_dash-layout", "_dash-dependencies", "_dash-update-component")
 PAGE = (("Permissions-Policy", PERMISSIONS), ("Cross-Origin-Opener-Policy", "same-origin"))
 FILES = ("text/css", "text/javascript", "application/javascript", "font/")  # parts of a page, which has a policy itself
 NEVER_KEPT = (("Cache-Control", "no-store"),)
@@ -68,6 +74,9 @@ class WithHeaders:
         self.application = application
         self.policy = ("Content-Security-Policy", policy)
         self.callback_path, self.callback = callback_path, (*NEVER_KEPT, *callback)
+        prefix = callback_path.removesuffix(ASKED_BY_THE_PAGE[-1])
+        self.files = f"{prefix}static/"
+        self.asked_by_the_page = {prefix + name for name in ASKED_BY_THE_PAGE}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
@@ -75,14 +84,19 @@ class WithHeaders:
         def start(status: str, headers: Headers, *error: Any) -> Any:
             given = {name.lower(): value for name, value in headers}
             wanted = self._wanted(environ.get("PATH_INFO", ""), status, given.get("content-type", ""))
+            if environ["REQUEST_METHOD"] == "OPTIONS":
+                wanted += PREFLIGHT
             return start_response(status, headers + [pair for pair in wanted if pair[0].lower() not in given], *error)
 
         return self.application(environ, start)
 
     def _wanted(self, path: str, status: str, kind: str) -> Headers:
         wanted = list(ALWAYS)
+        wanted.append(LOADED_BY_ANY_PAGE if path.startswith(self.files) else LOADED_BY_THIS_PAGE)
         if not kind.startswith(FILES):
             wanted.append(self.policy)
+        if path in self.asked_by_the_page:
+            wanted += READ_BY_SANDBOXED_PAGES
         if kind.startswith("text/html"):
             wanted += PAGE
         if path == self.callback_path:

@@ -158,7 +158,7 @@ class Visit:
         for event, listener in self._heard.items():
             self.page.remove_listener(event, listener)
         self.page.unroute_all()
-        self.page.emulate_media(color_scheme="null", reduced_motion="null")
+        self.page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
         if urlsplit(self.page.url).netloc == urlsplit(self.address).netloc:
             self.page.evaluate("() => localStorage.clear()")
         self.page.goto("about:blank")
