@@ -1,0 +1,267 @@
+"""What a usable network is: decided here, when a ``Network`` is made. Each refusal is one sentence with its reason."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+INPUT_SHAPES = ((64,), (1, 8, 8))
+PICTURES = 8  # that a network is tried on
+STEP = 1e-5  # of the difference quotients that gradients are compared with
+
+# Operations that only arrange numbers anew, as torch names them in its graph, and those that end in probabilities.
+ARRANGING = ("View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Clone", "ToCopy", "Alias", "T", "Permute")
+PROBABILITIES = {"Softmax": "softmax", "LogSoftmax": "log-softmax", "Sigmoid": "sigmoid", "LogSigmoid": "log-sigmoid"}
+
+LESS_PRECISE = (
+    "the network computes in float32 or less although it was cast to float64: its forward must not call .float() or "
+    ".half(), nor use such tensors that are neither parameters nor buffers"
+)
+NO_GRADIENT = (
+    "the network's logits change with the picture, but torch finds no gradient of them: its forward must not use "
+    "no_grad, detach, numpy, rounding or comparisons on the way from the picture to the logits"
+)
+OTHER_GRADIENT = (
+    "the gradient that torch finds is not the slope of the network's logits: a part of its forward is detached or "
+    "rounded, or a backward function or hook of its own changes the gradient"
+)
+
+
+def usable(module: nn.Module, activation: str) -> tuple[nn.Module, tuple[int, ...], int]:
+    """A copy of a module that can be explained, the shape of one picture that it accepts, and its number of classes.
+
+    Raises:
+        ValueError: it cannot be explained; the message is one sentence that says why.
+    """
+    with torch.inference_mode(False):  # whatever mode the caller is in
+        copied = _frozen_copy(module)
+        shape = _input_shape(copied, module)
+        classes = _check_logits(copied, shape, activation)
+        _check_gradient(copied, shape)
+    return copied, shape, classes
+
+
+def _frozen_copy(module: nn.Module) -> nn.Module:
+    """A copy on the CPU in float64 and eval mode, whose parameters need no gradient; the original is left as it is."""
+    if not isinstance(module, nn.Module):
+        raise ValueError(f"the network must be a torch.nn.Module, not a {type(module).__name__}")
+    for name, part in module.named_modules():
+        if isinstance(part, torch.jit.ScriptModule):
+            raise ValueError(f"{_place(name)} is a TorchScript module, which cannot be frozen: use the module that it was made from")
+        if "_orig_mod" in part._modules:
+            raise ValueError(f"{_place(name)} is compiled, which cannot be copied: use the module that it was made from")
+    for name, tensor in _tensors(module):
+        if tensor.is_meta or nn.parameter.is_lazy(tensor):
+            raise ValueError(f"the network's {name} has no values yet: call the network once, or load its weights")
+        if tensor.is_complex():
+            raise ValueError(f"the network's {name} is complex, and only real networks can be explained")
+    copied = _copy(module)
+    copied.cpu().double()
+    copied.eval()
+    copied.requires_grad_(False)
+    for name, tensor in _tensors(copied):
+        if not torch.isfinite(tensor.to_dense()).all():
+            raise ValueError(f"the network's {name} is not finite: it holds NaN or infinity")
+    return copied
+
+
+def _input_shape(module: nn.Module, original: nn.Module) -> tuple[int, ...]:
+    """The shape of one picture that a frozen copy of the original accepts: ``(64,)`` or ``(1, 8, 8)``."""
+    refusals = []
+    for shape in INPUT_SHAPES:
+        found = _tried(module, shape)
+        if found is None:
+            return shape
+        refusals.append(f"(k, {', '.join(map(str, shape))}): {found}")
+    for dtype in (torch.float32, torch.float16, torch.bfloat16):
+        less_precise = copy.deepcopy(original).cpu().to(dtype)
+        less_precise.eval()
+        if any(_tried(less_precise, shape, dtype) is None for shape in INPUT_SHAPES):
+            raise ValueError(LESS_PRECISE)
+    raise ValueError("the network must map (k, 64) or (k, 1, 8, 8) to (k, classes); " + "; ".join(refusals))
+
+
+def _check_logits(module: nn.Module, shape: tuple[int, ...], activation: str) -> int:
+    """How many classes a frozen copy answers with, if its answers are logits and each picture's is its own."""
+    x = probe_pictures(shape)
+    whole = _rows(module, x)
+    if whole.dtype != torch.float64:
+        if whole.is_floating_point():
+            raise ValueError(LESS_PRECISE)
+        raise ValueError(f"the network must answer with real logits in float64, not with {whole.dtype}")
+    classes = whole.shape[1]
+    if classes == 0:
+        raise ValueError("the network answers with no class at all")
+    if not torch.isfinite(whole).all():
+        raise ValueError("the network's logits are not finite: it answers an ordinary picture with NaN or infinity")
+    if not _equal(_rows(module, x), whole, whole):
+        raise ValueError("the network answers the same picture differently each time: something in it is random in eval mode")
+    for rows in ([1], [2, 0], [5, 3, 4]):
+        part = _rows(module, x[rows])
+        if part.shape != (len(rows), classes):
+            raise ValueError(f"for a batch of {len(rows)} the network answers {tuple(part.shape)}, not ({len(rows)}, {classes})")
+        if not _equal(part, whole[rows], whole):
+            raise ValueError("the network's answer for a picture depends on the batch that it comes in")
+    if classes == 1 and activation == "softmax":
+        raise ValueError('the softmax of one logit is always 1: use Network(module, activation="sigmoid") for a single score')
+    if (last := _last_step(module, x, whole)) is not None:
+        told = ' and use activation="sigmoid"' if "sigmoid" in last else ""
+        raise ValueError(f"the network must answer with logits, not probabilities: leave out its last {last}{told}")
+    return classes
+
+
+def _check_gradient(module: nn.Module, shape: tuple[int, ...]) -> None:
+    """Make sure that torch finds the gradient of the logits, if a frozen copy does not ignore its input altogether."""
+    rng = np.random.default_rng(1)
+    x = probe_pictures(shape)
+    direction = torch.from_numpy(rng.standard_normal(x.shape))
+    with torch.enable_grad():
+        if module(x.clone()).requires_grad:
+            raise ValueError("the network uses weights that are not among its parameters: register them, as in a ModuleList")
+    logits = _rows(module, x)
+    size = logits.abs().amax(0).clamp(min=max(1e-9 * float(logits.abs().max()), 1e-300))  # below that all is rounding
+    weights = torch.from_numpy(rng.standard_normal(logits.shape)) / size
+    slopes = (_gradient(module, x, weights) * direction).flatten(1).sum(1)
+    quotients = (_rows(module, x + STEP * direction) - _rows(module, x - STEP * direction)) / (2 * STEP)
+    still = ((quotients.abs() * STEP <= 1e-14 * size) & (logits.amax(0) - logits.amin(0) > 1e-6 * size)).all(0)
+    for c in still.nonzero().flatten().tolist():
+        if not _moves_between(module, x, logits[:, c], c):
+            raise ValueError(NO_GRADIENT)
+    expected = (weights * quotients).sum(1)
+    rounding = 1e-8 * (weights * logits).abs().sum(1)
+    wrong = (slopes - expected).abs() > 1e-3 * (slopes.abs() + expected.abs()) + rounding
+    if wrong.sum() < PICTURES / 2:  # a kink may lie within a step of a picture
+        return
+    if not slopes.any():
+        raise ValueError(NO_GRADIENT)
+    if torch.equal(_rows(module, x + 1e-10 * direction), logits):
+        raise ValueError(LESS_PRECISE)
+    raise ValueError(OTHER_GRADIENT)
+
+
+def probe_pictures(shape: tuple[int, ...]) -> Tensor:
+    """Eight ordinary pictures from dark to bright, ``(8, *shape)`` float64, nowhere black or white: always the same."""
+    noise = np.random.default_rng(0).random((PICTURES, 64)) ** np.geomspace(4, 0.25, PICTURES)[:, None]
+    return torch.from_numpy(0.05 + 0.9 * noise).reshape(-1, *shape)
+
+
+def _tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Parameters and buffers, each with what to call it."""
+    for name, parameter in module.named_parameters():
+        yield f"parameter {name}", parameter
+    for name, buffer in module.named_buffers():
+        yield f"buffer {name}", buffer
+
+
+def _place(name: str) -> str:
+    return f"layer {name}" if name else "the network"
+
+
+def _told(failure: Exception) -> str:
+    """The first line of what an exception says."""
+    return (str(failure).strip().splitlines() or [type(failure).__name__])[0].rstrip(".")[:200]
+
+
+def _copy(module: nn.Module) -> nn.Module:
+    try:
+        copied = copy.deepcopy(module)
+    except Exception as failure:
+        raise ValueError(f"the network cannot be copied, and it is a copy that is explained: {_uncopied(module, failure)}") from failure
+    own = {tensor.data_ptr() for _, tensor in _tensors(module) if tensor.numel()}
+    if not isinstance(copied, nn.Module) or copied is module or any(t.data_ptr() in own for _, t in _tensors(copied)):
+        raise ValueError("the network cannot be copied, and it is a copy that is explained: its own __deepcopy__ makes no true copy")
+    return copied
+
+
+def _uncopied(module: nn.Module, failure: Exception) -> str:
+    """Which attribute keeps a module from being copied."""
+    for name, part in module.named_modules():
+        for attribute, value in {**vars(part), **part._buffers}.items():
+            if attribute in ("_modules", "_parameters", "_buffers"):
+                continue
+            try:
+                copy.deepcopy(value)
+            except Exception as reason:
+                it = f"the attribute {attribute} of {_place(name)}"
+                if isinstance(value, Tensor) and not value.is_leaf:
+                    return f"{it} is a tensor that carries a gradient graph, so store it detached"
+                return f"{it}, a {type(value).__name__}, cannot be copied ({_told(reason)})"
+    return f"copying fails ({_told(failure)})"
+
+
+def _tried(module: nn.Module, shape: tuple[int, ...], dtype: torch.dtype = torch.float64) -> str | None:
+    """What is wrong with a module's answers to pictures of this shape; None when there is a row for each."""
+    x = probe_pictures(shape)[:3].to(dtype)
+    try:
+        with torch.no_grad():
+            answer = module(x)
+    except Exception as failure:
+        return _told(failure)
+    if isinstance(answer, Tensor) and answer.ndim == 2 and len(answer) == 3 and answer.layout is torch.strided:
+        return None
+    found = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
+    return f"it answers {found}, not (k, classes)"
+
+
+def _rows(module: nn.Module, x: Tensor) -> Tensor:
+    """The module's answer to a batch, without a gradient."""
+    try:
+        with torch.no_grad():
+            answer: Tensor = module(x.clone())
+    except Exception as failure:
+        raise ValueError(f"the network cannot answer a batch of {len(x)}: {_told(failure)}") from failure
+    return answer
+
+
+def _equal(one: Tensor, other: Tensor, whole: Tensor) -> bool:
+    """Whether logits agree up to rounding, each measured by the size of its class in the whole batch."""
+    return bool(((one - other).abs() <= 1e-9 * whole.abs().amax(0) + 1e-12).all())
+
+
+def _last_step(module: nn.Module, x: Tensor, logits: Tensor) -> str | None:
+    """The step that turns logits into probabilities, if it is a module's last one."""
+    if bool((logits == logits[0]).all()):
+        return None
+    if bool(((logits >= -1e-12) & ((logits.sum(1, keepdim=True) - 1).abs() < 1e-9)).all()):
+        return "softmax"
+    if bool((logits.logsumexp(1).abs() < 1e-9).all()):
+        return "log-softmax"
+    x = x.clone().requires_grad_()
+    try:
+        with torch.enable_grad():
+            node = module(x.clone()).grad_fn
+    except Exception:  # whatever it is, the check of the gradient says so
+        return None
+    while node is not None:
+        name = node.name().split("Backward")[0]
+        if name in PROBABILITIES:
+            return PROBABILITIES[name]
+        node = node.next_functions[0][0] if name in ARRANGING and node.next_functions else None
+    return None
+
+
+def _gradient(module: nn.Module, x: Tensor, weights: Tensor) -> Tensor:
+    """The gradient of the weighted sum of a batch's logits; 0 where torch finds none."""
+    x = x.clone().requires_grad_()
+    try:
+        with torch.enable_grad():
+            logits = module(x.clone())
+            if not logits.requires_grad:
+                return torch.zeros_like(x)
+            (gradient,) = torch.autograd.grad(logits, x, weights, materialize_grads=True)
+    except Exception as failure:
+        raise ValueError(f"the network answers, but torch cannot find the gradient of its logits: {_told(failure)}") from failure
+    return gradient
+
+
+def _moves_between(module: nn.Module, x: Tensor, logit: Tensor, c: int) -> bool:
+    """Whether a logit has a gradient somewhere between the pictures where it is lowest and highest."""
+    share = torch.linspace(0, 1, 101, dtype=torch.float64).reshape(-1, *[1] * (x.ndim - 1))
+    between = (1 - share) * x[logit.argmin()] + share * x[logit.argmax()]
+    weights = torch.zeros(len(between), _rows(module, between).shape[1], dtype=torch.float64)
+    weights[:, c] = 1
+    return bool(_gradient(module, between, weights).any())
