@@ -13,9 +13,10 @@ INPUT_SHAPES = ((64,), (1, 8, 8))
 PICTURES = 8  # that a network is tried on
 STEP = 1e-5  # of the difference quotients that gradients are compared with
 
-# Operations that only arrange numbers anew, as torch names them in its graph, and those that end in probabilities.
+# Operations that only arrange numbers anew, as torch names them in its graph; and those that end in probabilities, each
+# with the activation that a ``Network`` has for it.
 ARRANGING = ("View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Clone", "ToCopy", "Alias", "T", "Permute")
-PROBABILITIES = {"Softmax": "softmax", "LogSoftmax": "log-softmax", "Sigmoid": "sigmoid", "LogSigmoid": "log-sigmoid"}
+PROBABILITIES = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid", "LogSigmoid": "sigmoid"}
 
 LESS_PRECISE = (
     "the network computes in float32 or less although it was cast to float64: its forward must not call .float() or "
@@ -60,11 +61,14 @@ def _frozen_copy(module: nn.Module) -> nn.Module:
         if tensor.is_complex():
             raise ValueError(f"the network's {name} is complex, and only real networks can be explained")
     copied = _copy(module)
-    copied.cpu().double()
-    copied.eval()
-    copied.requires_grad_(False)
+    try:
+        copied.cpu().double()
+        copied.eval()
+        copied.requires_grad_(False)
+    except Exception as failure:
+        raise ValueError(f"the network cannot be cast to float64 and put in eval mode: {_told(failure)}") from failure
     for name, tensor in _tensors(copied):
-        if not torch.isfinite(tensor.to_dense()).all():
+        if tensor.is_floating_point() and not torch.isfinite(tensor.to_dense()).all():
             raise ValueError(f"the network's {name} is not finite: it holds NaN or infinity")
     return copied
 
@@ -100,31 +104,27 @@ def _check_logits(module: nn.Module, shape: tuple[int, ...], activation: str) ->
         raise ValueError("the network's logits are not finite: it answers an ordinary picture with NaN or infinity")
     if not _equal(_rows(module, x), whole, whole):
         raise ValueError("the network answers the same picture differently each time: something in it is random in eval mode")
-    for rows in ([1], [2, 0], [5, 3, 4]):
+    if _rounds(module, x, whole):
+        raise ValueError(LESS_PRECISE)
+    for rows in ([2, 0], [5, 3, 4], [1]):
         part = _rows(module, x[rows])
-        if part.shape != (len(rows), classes):
-            raise ValueError(f"for a batch of {len(rows)} the network answers {tuple(part.shape)}, not ({len(rows)}, {classes})")
-        if not _equal(part, whole[rows], whole):
+        if part.shape[1] != classes or not _equal(part, whole[rows], whole):
             raise ValueError("the network's answer for a picture depends on the batch that it comes in")
     if classes == 1 and activation == "softmax":
         raise ValueError('the softmax of one logit is always 1: use Network(module, activation="sigmoid") for a single score')
-    if (last := _last_step(module, x, whole)) is not None:
-        told = ' and use activation="sigmoid"' if "sigmoid" in last else ""
-        raise ValueError(f"the network must answer with logits, not probabilities: leave out its last {last}{told}")
+    if reason := _probabilities(module, x, whole):
+        raise ValueError(f"the network must answer with logits, not probabilities: {reason}")
     return classes
 
 
 def _check_gradient(module: nn.Module, shape: tuple[int, ...]) -> None:
     """Make sure that torch finds the gradient of the logits, if a frozen copy does not ignore its input altogether."""
-    rng = np.random.default_rng(1)
     x = probe_pictures(shape)
-    direction = torch.from_numpy(rng.standard_normal(x.shape))
-    with torch.enable_grad():
-        if module(x.clone()).requires_grad:
-            raise ValueError("the network uses weights that are not among its parameters: register them, as in a ModuleList")
+    direction = _direction(x)
+    if _with_graph(module, x).requires_grad:
+        raise ValueError("the network uses weights that are not among its parameters: register them, as in a ModuleList")
     logits = _rows(module, x)
-    size = logits.abs().amax(0).clamp(min=max(1e-9 * float(logits.abs().max()), 1e-300))  # below that all is rounding
-    weights = torch.from_numpy(rng.standard_normal(logits.shape)) / size
+    size, weights = _size(logits), _weights(logits)
     slopes = (_gradient(module, x, weights) * direction).flatten(1).sum(1)
     quotients = (_rows(module, x + STEP * direction) - _rows(module, x - STEP * direction)) / (2 * STEP)
     still = ((quotients.abs() * STEP <= 1e-14 * size) & (logits.amax(0) - logits.amin(0) > 1e-6 * size)).all(0)
@@ -136,17 +136,28 @@ def _check_gradient(module: nn.Module, shape: tuple[int, ...]) -> None:
     wrong = (slopes - expected).abs() > 1e-3 * (slopes.abs() + expected.abs()) + rounding
     if wrong.sum() < PICTURES / 2:  # a kink may lie within a step of a picture
         return
-    if not slopes.any():
-        raise ValueError(NO_GRADIENT)
-    if torch.equal(_rows(module, x + 1e-10 * direction), logits):
-        raise ValueError(LESS_PRECISE)
-    raise ValueError(OTHER_GRADIENT)
+    raise ValueError(OTHER_GRADIENT if slopes.any() else NO_GRADIENT)
 
 
 def probe_pictures(shape: tuple[int, ...]) -> Tensor:
     """Eight ordinary pictures from dark to bright, ``(8, *shape)`` float64, nowhere black or white: always the same."""
     noise = np.random.default_rng(0).random((PICTURES, 64)) ** np.geomspace(4, 0.25, PICTURES)[:, None]
     return torch.from_numpy(0.05 + 0.9 * noise).reshape(-1, *shape)
+
+
+def _direction(x: Tensor) -> Tensor:
+    """In which pictures are moved to see whether the logits follow: always the same."""
+    return torch.from_numpy(np.random.default_rng(1).standard_normal(x.shape))
+
+
+def _size(logits: Tensor) -> Tensor:
+    """How large each class's logits are, ``(C,)``; what is far smaller than the largest of all counts as rounding."""
+    return logits.abs().amax(0).clamp(min=max(1e-9 * float(logits.abs().max()), 1e-300))
+
+
+def _weights(logits: Tensor) -> Tensor:
+    """A weight for each logit, so that one sum stands for all of them: always the same."""
+    return torch.from_numpy(np.random.default_rng(2).standard_normal(logits.shape)) / _size(logits)
 
 
 def _tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
@@ -162,8 +173,9 @@ def _place(name: str) -> str:
 
 
 def _told(failure: Exception) -> str:
-    """The first line of what an exception says."""
-    return (str(failure).strip().splitlines() or [type(failure).__name__])[0].rstrip(".")[:200]
+    """The first sentence of what an exception says."""
+    said = " ".join(str(failure).split()).split(". ")[0].rstrip(".")[:200]
+    return said if said and isinstance(failure, RuntimeError | ValueError) else f"{type(failure).__name__} {said}".rstrip()
 
 
 def _copy(module: nn.Module) -> nn.Module:
@@ -187,9 +199,9 @@ def _uncopied(module: nn.Module, failure: Exception) -> str:
                 copy.deepcopy(value)
             except Exception as reason:
                 it = f"the attribute {attribute} of {_place(name)}"
-                if isinstance(value, Tensor) and not value.is_leaf:
-                    return f"{it} is a tensor that carries a gradient graph, so store it detached"
-                return f"{it}, a {type(value).__name__}, cannot be copied ({_told(reason)})"
+                if "graph leaves" in str(reason):  # as torch calls tensors without one
+                    return f"{it} holds a tensor with a gradient graph, so detach it or remove what computes it"
+                return f"{it} holds a {type(value).__name__} ({_told(reason)})"
     return f"copying fails ({_told(failure)})"
 
 
@@ -214,45 +226,61 @@ def _rows(module: nn.Module, x: Tensor) -> Tensor:
             answer: Tensor = module(x.clone())
     except Exception as failure:
         raise ValueError(f"the network cannot answer a batch of {len(x)}: {_told(failure)}") from failure
+    if answer.ndim != 2 or len(answer) != len(x):
+        raise ValueError(f"for a batch of {len(x)} the network answers {tuple(answer.shape)}, not ({len(x)}, classes)")
+    return answer
+
+
+def _with_graph(module: nn.Module, x: Tensor) -> Tensor:
+    """The same with torch's graph of it."""
+    try:
+        with torch.enable_grad():
+            answer: Tensor = module(x.clone())
+    except Exception as failure:
+        raise ValueError(f"the network answers, but not with a gradient: {_told(failure)}") from failure
     return answer
 
 
 def _equal(one: Tensor, other: Tensor, whole: Tensor) -> bool:
     """Whether logits agree up to rounding, each measured by the size of its class in the whole batch."""
-    return bool(((one - other).abs() <= 1e-9 * whole.abs().amax(0) + 1e-12).all())
+    return bool(((one - other).abs() <= 1e-9 * _size(whole) + 1e-12).all())
 
 
-def _last_step(module: nn.Module, x: Tensor, logits: Tensor) -> str | None:
-    """The step that turns logits into probabilities, if it is a module's last one."""
+def _rounds(module: nn.Module, x: Tensor, logits: Tensor) -> bool:
+    """Whether a module takes pictures for the same that differ by less than float32 can tell, where its gradient does not."""
+    direction, weights = _direction(x), _weights(logits)
+    slopes = (_gradient(module, x, weights) * direction).flatten(1).sum(1).abs()
+    due = 1e-10 * slopes > 1e-13 * (weights * logits).abs().sum(1)  # far above rounding in float64
+    same = (_rows(module, x + 1e-10 * direction) == logits).all(1)
+    moved = (_rows(module, x + STEP * direction) != logits).any(1)
+    return int((due & same & moved).sum()) >= PICTURES / 2
+
+
+def _probabilities(module: nn.Module, x: Tensor, logits: Tensor) -> str:
+    """What turns a module's logits into probabilities; "" where nothing does, as far as can be seen."""
     if bool((logits == logits[0]).all()):
-        return None
-    if bool(((logits >= -1e-12) & ((logits.sum(1, keepdim=True) - 1).abs() < 1e-9)).all()):
-        return "softmax"
-    if bool((logits.logsumexp(1).abs() < 1e-9).all()):
-        return "log-softmax"
-    x = x.clone().requires_grad_()
-    try:
-        with torch.enable_grad():
-            node = module(x.clone()).grad_fn
-    except Exception:  # whatever it is, the check of the gradient says so
-        return None
+        return ""  # a network that ignores its input
+    node = _with_graph(module, x.clone().requires_grad_()).grad_fn
     while node is not None:
-        name = node.name().split("Backward")[0]
-        if name in PROBABILITIES:
-            return PROBABILITIES[name]
-        node = node.next_functions[0][0] if name in ARRANGING and node.next_functions else None
-    return None
+        step = node.name().split("Backward")[0]
+        if step in PROBABILITIES:
+            return f'leave out its last {step}, which activation="{PROBABILITIES[step]}" stands for'
+        node = node.next_functions[0][0] if step in ARRANGING and node.next_functions else None
+    if bool(((logits >= -1e-12) & ((logits.sum(1, keepdim=True) - 1).abs() < 1e-9)).all()):
+        return "its answers are positive and sum to 1 for every picture, so leave out what makes them so"
+    if bool((logits.logsumexp(1).abs() < 1e-9).all()):
+        return "the exponentials of its answers sum to 1 for every picture, so leave out what makes them so"
+    return ""
 
 
 def _gradient(module: nn.Module, x: Tensor, weights: Tensor) -> Tensor:
     """The gradient of the weighted sum of a batch's logits; 0 where torch finds none."""
     x = x.clone().requires_grad_()
+    logits = _with_graph(module, x)
+    if not logits.requires_grad:
+        return torch.zeros_like(x)
     try:
-        with torch.enable_grad():
-            logits = module(x.clone())
-            if not logits.requires_grad:
-                return torch.zeros_like(x)
-            (gradient,) = torch.autograd.grad(logits, x, weights, materialize_grads=True)
+        (gradient,) = torch.autograd.grad(logits, x, weights, materialize_grads=True)
     except Exception as failure:
         raise ValueError(f"the network answers, but torch cannot find the gradient of its logits: {_told(failure)}") from failure
     return gradient
