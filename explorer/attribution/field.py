@@ -125,7 +125,7 @@ def _look_with_grad(network: Network, points: Floats, target: int, output: Outpu
         (gradients,) = torch.autograd.grad(logits, x, torch.from_numpy(cotangents))
     else:  # a network that ignores its input
         gradients = torch.zeros_like(x)
-    return Field(values, finite("the gradients of the network", gradients.numpy()), z)
+    return Field(values, finite("the network's gradients", gradients.numpy()), z)
 
 
 def outputs(

@@ -282,14 +282,20 @@ def _gradient(module: nn.Module, x: Tensor, weights: Tensor) -> Tensor:
     try:
         (gradient,) = torch.autograd.grad(logits, x, weights, materialize_grads=True)
     except Exception as failure:
-        raise ValueError(f"the network answers, but torch cannot find the gradient of its logits: {_told(failure)}") from failure
+        why = "a layer writes in place over numbers that it needs" if "inplace operation" in str(failure) else _told(failure)
+        raise ValueError(f"the network answers, but torch cannot find the gradient of its logits: {why}") from failure
     return gradient
 
 
 def _moves_between(module: nn.Module, x: Tensor, logit: Tensor, c: int) -> bool:
-    """Whether a logit has a gradient somewhere between the pictures where it is lowest and highest."""
-    share = torch.linspace(0, 1, 101, dtype=torch.float64).reshape(-1, *[1] * (x.ndim - 1))
-    between = (1 - share) * x[logit.argmin()] + share * x[logit.argmax()]
-    weights = torch.zeros(len(between), _rows(module, between).shape[1], dtype=torch.float64)
-    weights[:, c] = 1
-    return bool(_gradient(module, between, weights).any())
+    """Whether a logit has a gradient where it changes between the pictures where it is lowest and highest."""
+    ends = x[[int(logit.argmin()), int(logit.argmax())]]
+    for _ in range(60):  # halvings, until a step can be told from a steep slope
+        low, middle, high = at = torch.stack([ends[0], ends.mean(0), ends[1]])
+        z = _rows(module, at)
+        weights = torch.zeros_like(z)
+        weights[:, c] = 1
+        if _gradient(module, at, weights).any():
+            return True
+        ends = torch.stack([low, middle] if (z[1, c] - z[0, c]).abs() > (z[2, c] - z[1, c]).abs() else [middle, high])
+    return False
