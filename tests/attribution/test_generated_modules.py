@@ -180,7 +180,7 @@ CHANGES: dict[str, tuple[Callable[[nn.Module], nn.Module], bool]] = {
     "detached in part": (lambda m: After(m, lambda z: torch.cat([z, z.detach()], 1)), False),
     "compared": (lambda m: Before(m, lambda x: (x > 0.5).to(x.dtype)), False),
     "classes": (lambda m: After(m, lambda z: z.argmax(1)), False),
-    "another size": (lambda m: Before(m, lambda x: x[..., :5]), False),
+    "another size": (lambda m: Before(m, lambda x: x.flatten()[:5]), False),
     "random": (lambda m: After(m, lambda z: z + torch.rand_like(z)), False),
     "by the batch": (lambda m: After(m, lambda z: z - z.mean(0)), False),
     "complex": (lambda m: After(m, lambda z: z * 1j), False),
