@@ -9,7 +9,7 @@ Gauss–Legendre sum that needs no network. (The cutting is published as ExactLi
 **How exactness is decided.** A network counts as piecewise linear here when it is a ``torch.nn.Sequential`` (nested
 ones too) of layers listed in ``layers``, or such a layer itself: affine maps, and element-wise activations with one kink at
 zero. Anything else is refused by name, also where it happens to be piecewise linear in a way not listed (max-pooling,
-a subclass or a module with a ``forward`` of its own, a hook: these cannot be seen through).
+a subclass, a hook, a ``forward`` of its own: these cannot be seen through).
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from explorer.attribution.arrays import finite
 from explorer.attribution.case import Case
-from explorer.attribution.field import outputs
+from explorer.attribution.field import LOGITS, outputs
 from explorer.attribution.integrated import Trace, on_path, summed
-from explorer.attribution.layers import AFFINE, KINKED_AT_ZERO, off_slope, pull_back
+from explorer.attribution.layers import KINKED_AT_ZERO, NotWalkable, layers_of, off_slope, pull_back
 from explorer.attribution.network import SHAPE, Floats, Network
 from explorer.attribution.rules import rule
 
@@ -88,6 +89,9 @@ class ExactPath(_Cut):
     switches: tuple[Switch, ...]
     logits: Floats
 
+    def __post_init__(self) -> None:
+        finite("the attributions", self.attribution)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExactTrace(Trace, _Cut):
@@ -112,7 +116,8 @@ def exact_path(case: Case) -> ExactPath:
 
     Raises:
         NotPiecewiseLinear: the network is not one that can be cut; see the module's text.
-        ValueError: its logits move so far along the path (by more than 10⁵) that a probability is a step function.
+        ValueError: its logits move so far along the path (by more than 10⁵) that a probability is a step function, or are
+            not finite on it.
     """
     path = _cut(case, piecewise_linear_layers(case.network))
     weights = np.diff(path.cuts)
@@ -125,7 +130,8 @@ def exact_integrated_gradients(case: Case) -> ExactTrace:
 
     Raises:
         NotPiecewiseLinear: the network is not one that can be cut; see the module's text.
-        ValueError: its logits move so far along the path (by more than 10⁵) that a probability is a step function.
+        ValueError: its logits move so far along the path (by more than 10⁵) that a probability is a step function, or are
+            not finite on it.
     """
     path = _cut(case, piecewise_linear_layers(case.network))
     slopes = _mean_slopes(case, path.logits)
@@ -161,21 +167,12 @@ def piecewise_linear_layers(network: Network) -> list[nn.Module]:
     Raises:
         NotPiecewiseLinear: naming the first layer that cannot.
     """
-    layers = []
-    # every place counts, also where one layer object stands in several
-    for name, layer in network.module.named_modules(remove_duplicate=False):
-        where = f"layer {name}" if name else "the network"
-        if layer._forward_hooks or layer._forward_pre_hooks:
-            raise NotPiecewiseLinear(f"the exact rule cannot see through the hook on {where}")
-        if type(layer) is nn.Sequential:
-            continue
-        if type(layer) not in AFFINE + KINKED_AT_ZERO:  # a subclass may do anything
-            raise NotPiecewiseLinear(
-                f"the exact rule needs a torch.nn.Sequential of affine and ReLU layers; {where} is a "
-                f"{type(layer).__name__}, so use a quadrature rule such as 'gauss-legendre'"
-            )
-        layers.append(layer)
-    return layers
+    try:
+        return layers_of(network)
+    except NotWalkable as reason:
+        raise NotPiecewiseLinear(
+            f"the exact rule does not apply: {reason}, so use a quadrature rule such as 'gauss-legendre'"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,7 +201,7 @@ def _cut(case: Case, modules: list[nn.Module]) -> _Path:
     switches: list[Switch] = []
     layers: list[_Layer] = []
     activations = 0
-    with torch.no_grad():
+    with torch.no_grad(), np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
         a = torch.from_numpy(on_path(case, cuts)).reshape(2, *case.network.input_shape)
         for module in modules:
             on = None
@@ -216,7 +213,7 @@ def _cut(case: Case, modules: list[nn.Module]) -> _Path:
                 a = torch.from_numpy(flat).reshape(-1, *shape)
             layers.append(_Layer(module, a.shape[1:], cuts, on))
             a = torch.cat([module(part) for part in torch.split(a, case.network.chunk)])
-    return _Path(cuts, a.numpy(), tuple(sorted(switches)), layers)
+    return _Path(cuts, finite(LOGITS, a.numpy()), tuple(sorted(switches)), layers)
 
 
 def _cut_layer(cuts: Floats, z: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
@@ -236,9 +233,9 @@ def _cut_layer(cuts: Floats, z: Floats) -> tuple[Floats, Floats, NDArray[np.bool
         on_before |= (before == 0) & on_after
         on_after |= (after == 0) & on_before
     piece, unit = np.divmod((on_before != on_after).ravel().nonzero()[0], before.shape[1])  # faster than in two dimensions
-    start, end = before[piece, unit], after[piece, unit]
+    start, fall = before[piece, unit], finite("the changes of units along the path", before[piece, unit] - after[piece, unit])
     left, right = cuts[piece], cuts[piece + 1]
-    crossings = left + start / (start - end) * (right - left)
+    crossings = left + start / fall * (right - left)
 
     # rounding can put a crossing on a cut that is there already: then nothing is to be cut
     inside = (left < crossings) & (crossings < right)
@@ -287,9 +284,9 @@ def _mean_slopes(case: Case, logits: Floats) -> Floats:
         return slopes
     sigmoid = case.network.activation == "sigmoid"
     moved = np.abs(steps[:, case.target]) if sigmoid else steps.max(axis=1) - steps.min(axis=1)
+    if moved.sum() > MOST_STRETCHES * STRETCH:  # asked before counting, as no integer is large enough for some
+        raise ValueError(f"the logits move by {moved.sum():.3g} along the path, too far for the exact rule")
     stretches = np.maximum(1, np.ceil(moved / STRETCH)).astype(int)
-    if stretches.sum() > MOST_STRETCHES:
-        raise ValueError(f"the logits move by {moved.max():.3g} along the path, too far for the exact rule")
     piece = np.repeat(np.arange(len(steps)), stretches)
     nth = np.arange(len(piece)) - np.repeat(np.cumsum(stretches) - stretches, stretches)
     nodes, weights = rule("gauss-legendre", NODES)

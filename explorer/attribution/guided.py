@@ -67,7 +67,7 @@ def advanced(progress: Floats, way: Floats, slopes: Floats, alpha: float, fracti
     nth = int(fraction * (len(way) - 1))
     while wanted > CLOSE * total and free.any():
         ranked = np.where(free, slopes, np.inf)
-        chosen = free & (ranked <= np.partition(ranked, nth)[nth])
+        chosen = free & ~(ranked > np.partition(ranked, nth)[nth])  # never none, so the loop ends whatever the slopes
         room = (last - progress[chosen]) @ way[chosen]
         if room > wanted:
             progress[chosen] += wanted / room * (last - progress[chosen])
