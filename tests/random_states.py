@@ -41,7 +41,7 @@ def painted(chance: np.random.Generator) -> Floats:
 
 def nearly(picture: Floats, chance: np.random.Generator) -> Floats:
     """The picture but for some pixels, by much or by next to nothing."""
-    by = chance.choice([1e-16, 1e-13, 1e-9, 1e-3, 0.05, 1.0])
+    by = chance.choice([1e-16, 1e-13, 3e-11, 3e-11, 1e-9, 1e-3, 0.05, 1.0])
     some = chance.random((8, 8)) < chance.choice([0.02, 0.3, 1.0])
     return np.clip(picture + some * by * chance.standard_normal((8, 8)), 0, 1)
 

@@ -71,6 +71,7 @@ def test_no_sentence_of_thousands_of_random_states_is_false() -> None:
         state, notices = State.from_query(link, ZOO)
         assert not notices
         asked.append(state)
+    asked += [replace(asked[-len(KNOWN)], seed=seed) for seed in range(8)]  # pixels that hardly any noise reaches
     met: Counter[str] = Counter()
     wrong = {}
     for state in asked:
