@@ -94,9 +94,12 @@
     const { pinned } = view.state;
     const { compared, methods } = view.config;
     if (compared.every((name) => pinned.includes(name) && !explorer.hasOptions(name))) return null;
+    const applying = pinned.map((name) => explorer.resultOf(name) || {}).filter(({ refusal }) => !refusal);
+    if (applying.length < 2) return "Pin two methods that apply to this network to see how alike they rank the pixels.";
+    if (applying.some(({ map }) => !map)) return "Some of these maps are on their way.";
     const pairs = pinned.flatMap((one, i) => pinned.slice(i + 1).map((two) => ({ one, two, value: explorer.correlationOf(one, two) })));
     const known = pairs.filter(({ value }) => Number.isFinite(value)).sort((a, b) => b.value - a.value);
-    if (!known.length) return "Pin two methods that apply to this network to see how alike they rank the pixels.";
+    if (!known.length) return "No two of these maps can be compared: at most one of them ranks the pixels, the others are flat.";
     const said = ({ one, two, value }) => `${titleOf(one)} and ${titleOf(two)} (${value.toFixed(2).replace("-", "−")})`;
     const [best, worst] = [known[0], known[known.length - 1]];
     const logit = pinned.filter((name) => methods[name].explains === "logit" && view.asked.output === "probability").map(titleOf);

@@ -234,6 +234,16 @@ def test_what_is_said_of_the_pinned_ones_is_true_of_their_maps(visits: Visits, s
             assert "σ = 0.002" in visit.text("compare-maps")
 
 
+def test_maps_that_are_awaited_or_flat_are_called_that(visits: Visits, server: Server) -> None:
+    visit = visits(server.address).open("?v=1&tab=compare&pin=integrated_gradients,shapley_values&p=black")
+    visit.until("() => /flat/.test(document.getElementById('words').textContent)")
+    assert "No two of these maps can be compared" in visit.text("words")
+    unknown = "() => { const known = explorer.resultOf; explorer.resultOf = () => undefined; const told = explorer.compareWords(); explorer.resultOf = known; return told; }"
+    assert "on their way" in visit.page.evaluate(unknown)
+    visit.open("?v=1&tab=compare&pin=gradient,cam")  # which does not apply to this network
+    assert "Pin two methods" in visit.text("words")
+
+
 def test_what_is_said_of_all_methods_is_true_of_their_answers(visits: Visits, server: Server) -> None:
     for link in ("?v=1&tab=methods", "?v=1&tab=methods&p=white&base=white&net=digits"):
         visit = visits(server.address, apart=True).open(link)
