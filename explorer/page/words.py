@@ -1,7 +1,7 @@
 """The "What's happening?" line: what is seen in this very state, and why.
 
 Each sentence is chosen by the numbers themselves, never by the name of a pattern. It carries the name of its claim and
-the numbers that it states: ``tests/page/claims.py`` checks every claim against numbers of its own.
+the numbers that it states: ``tests/claims.py`` checks every claim against numbers of its own.
 """
 
 from __future__ import annotations

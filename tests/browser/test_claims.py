@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from claims import Truth, close, nodes
 from packed import floats
 from random_states import random_states
 from scipy import stats
+from truth import Truth, close, nodes
 
 from explorer.models import Model
 from explorer.page.answer import answer

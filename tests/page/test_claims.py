@@ -10,8 +10,9 @@ from typing import get_args
 
 import numpy as np
 import torch
-from claims import PREDICATES, Truth, error_by_four_times, holds
+from claims import PREDICATES, error_by_four_times, holds
 from random_states import random_states
+from truth import Truth
 
 from explorer.attribution import Network
 from explorer.models import Model, load_zoo
