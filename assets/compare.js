@@ -58,7 +58,7 @@
     const notes = {
       gradient: "∂F/∂x at the picture",
       integrated_gradients: `${asked.baseline} baseline, ${asked.rule === "exact" ? "exact" : `m = ${asked.steps}, ${asked.rule}`}`,
-      smoothgrad: `${asked.samples} samples, σ = ${answer.smoothgrad.sigma.toFixed(2)}`,
+      smoothgrad: `${asked.samples} samples, σ = ${explorer.plain(answer.smoothgrad.sigma)}`,
     };
     if (explorer.hasOptions(name)) return "with settings of its own";
     const unit = config.methods[name].explains === "logit" && asked.output === "probability" ? ", of the logit" : "";
@@ -94,16 +94,19 @@
     const { pinned } = view.state;
     const { compared, methods } = view.config;
     if (compared.every((name) => pinned.includes(name) && !explorer.hasOptions(name))) return null;
+    const applying = pinned.map((name) => explorer.resultOf(name) || {}).filter(({ refusal }) => !refusal);
+    if (applying.length < 2) return "Pin two methods that apply to this network to see how alike they rank the pixels.";
+    if (applying.some(({ map }) => !map)) return "Some of these maps are on their way.";
     const pairs = pinned.flatMap((one, i) => pinned.slice(i + 1).map((two) => ({ one, two, value: explorer.correlationOf(one, two) })));
     const known = pairs.filter(({ value }) => Number.isFinite(value)).sort((a, b) => b.value - a.value);
-    if (!known.length) return "Pin two methods that apply to this network to see how alike they rank the pixels.";
+    if (!known.length) return "No two of these maps can be compared: at most one of them ranks the pixels, the others are flat.";
     const said = ({ one, two, value }) => `${titleOf(one)} and ${titleOf(two)} (${value.toFixed(2).replace("-", "−")})`;
     const [best, worst] = [known[0], known[known.length - 1]];
     const logit = pinned.filter((name) => methods[name].explains === "logit" && view.asked.output === "probability").map(titleOf);
     const unit = logit.length ? ` ${logit.join(" and ")} speak${logit.length > 1 ? "" : "s"} of the logit, so sizes are not to be compared with the others.` : "";
     return known.length > 1
-      ? `The pixels are ranked most alike by ${said(best)}, least alike by ${said(worst)}: rank correlation 1 is the same order, 0 no relation.${unit}`
-      : `The rank correlation is that of ${said(best)}: 1 is the same order, 0 no relation.${unit}`;
+      ? `The pixels are ranked most alike by ${said(best)}, least alike by ${said(worst)}: rank correlation 1 is the same order, 0 no common order.${unit}`
+      : `The rank correlation is that of ${said(best)}: 1 is the same order, 0 no common order.${unit}`;
   };
 
   function drawBars() {
