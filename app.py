@@ -61,7 +61,7 @@ def create_app() -> Dash:
         add_log_handler=False,
         health_endpoint="healthz",
         enable_mcp=False,
-        url_base_pathname=serving.prefix,
+        url_base_pathname="/",
         index_string=INDEX,
         meta_tags=[{"name": "explorer-version", "content": version()}],  # what the page goes by, see version.js
     )
@@ -70,7 +70,7 @@ def create_app() -> Dash:
     guard.protect(app, zoo, serving, version())
     compress_answers(app.server)
     # Dash finishes setting up in its first request, and others that come meanwhile find it half done: it is made here
-    static.serve(app)
+    static.serve(app, serving.prefix)
     guard.surround(app, serving, version())
     return app
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 # One source of the frame-ancestors directive: *, 'self', 'none', a scheme, or a host with what may stand around it.
 ANCESTOR = re.compile(r"\*|'self'|'none'|[a-z][a-z0-9+.-]*:|([a-z][a-z0-9+.-]*://)?[a-z0-9*.-]+(:(\d+|\*))?(/[\w./~%-]*)?", re.ASCII | re.I)
-PREFIX = re.compile(r"/?([\w.~-]+/)*([\w.~-]+)?", re.ASCII)
+SEGMENT = r"(?:[\w.~@:+,=-]|%[0-9A-Fa-f]{2})+"
+PREFIX = re.compile(f"/?({SEGMENT}/)*({SEGMENT})?", re.ASCII)
 
 
 class SettingError(ValueError):
@@ -25,7 +26,7 @@ class Serving:
         workers: processes.
         threads: requests that each worker holds at once; a few of them compute, the others wait in line.
         timeout: seconds after which a worker that hangs is replaced.
-        prefix: the path under which the page lives, with a slash at both ends.
+        prefix: the path under which the browser sees the page, with a slash at both ends; it is also answered at the root.
         frame_ancestors: who may embed the page, as in the Content-Security-Policy directive of that name.
         log_level: the least that is logged, one of ``LOG_LEVELS``.
         access_log: whether every request gets a line in the log.
