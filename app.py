@@ -77,6 +77,7 @@ def create_app() -> Dash:
 
 def main() -> None:
     """Serve with gunicorn (settings in gunicorn.conf.py), or where it cannot run, such as on Windows, with Flask's server."""
+    from explorer.addresses import own_url, serves_networks, urls_for_others
     from explorer.memory import restart_frugally
     from explorer.serving import Serving, SettingError
 
@@ -88,8 +89,11 @@ def main() -> None:
     host, port = serving.host, serving.port
     if refusal := _refusal(host, port):
         sys.exit(refusal)
-    shown = f"[{host}]" if ":" in host else host
-    print(f"Gradient Attribution Explorer: http://{shown}:{port}{serving.prefix}", flush=True)
+    print(f"Gradient Attribution Explorer: {own_url(serving)}", flush=True)
+    if others := urls_for_others(serving):
+        print(f"For others, unless a firewall stops them: {' or '.join(others)}", flush=True)
+    elif serves_networks(serving):
+        print("No address for others was found; PUBLIC_URL can name it.", flush=True)
     try:
         from gunicorn.app.wsgiapp import WSGIApplication
     except ImportError:

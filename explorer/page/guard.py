@@ -12,7 +12,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from explorer.page import probes, refusals
+from explorer.page import probes, refusals, sharing
 from explorer.page.account import CALLBACK, Account
 from explorer.page.admission import Admission, Busy, Gone, hung_up
 from explorer.page.headers import WithHeaders, content_policy
@@ -73,6 +73,7 @@ def protect(app: Dash, zoo: Zoo, serving: Serving, version: str) -> None:
     _check_requests(app)
     server.view_functions[UPDATE] = _admitted(server.view_functions[UPDATE], guard)
     probes.add(server, guard.readiness)
+    sharing.add(server, serving)
     if isinstance(guard.counts, Metrics):
         guard.counts.add(server)
 

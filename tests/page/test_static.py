@@ -319,7 +319,7 @@ def test_the_server_has_no_address_that_answers_but_the_pages_and_the_probes() -
         status = CLIENT.get(address).status_code
         assert status in (200, 404) or (status, rule.rule) == (405, "/_dash-update-component")
         answered |= {address} if status == 200 else set()
-    assert answered == {*FETCHED, "/healthz", "/readyz"}
+    assert answered == {*FETCHED, "/healthz", "/readyz", "/addresses"}
 
 
 @pytest.mark.parametrize("address", ["_alive_", "_alive_x", "_dash-routes", "_mcp", "mcp", "dash-mcp", ".well-known/oauth-protected-resource"])
