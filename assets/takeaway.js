@@ -99,7 +99,9 @@
     link.remove();
     setTimeout(() => URL.revokeObjectURL(url), 1000);
     removeOffer();
-    if (window.top !== window || window.origin === "null") offerToShow(name, blob);
+    if (window.top === window && window.origin !== "null") return;
+    if (document.querySelector("dialog[open]")) show(name, blob); // a notice would lie below it
+    else offerToShow(name, blob);
   }
 
   let removeOffer = () => {};
@@ -108,20 +110,20 @@
     removeOffer = explorer.notice("No file? Where this page is shown, saving may be forbidden.", { button: smallButton("Show it here", () => show(name, blob)) });
   }
 
-  // What is in a file, to be copied from the page, and a way to where it can be saved.
+  // What is in a file, to be copied from the page, and where it can be saved. (No link: a window that is opened from a
+  // sandbox is in the same one.)
   async function show(name, blob) {
-    const { content, actions } = blob.type.startsWith("image/") ? shownPicture(name, blob) : shownText(name, await blob.text());
-    const here = address(view.state);
-    const away = element("a", { href: here, target: "_blank", rel: "noopener", text: "Open the page in its own window" });
-    const told = element("p", {}, "Files can be saved there: ", away, ". If nothing opens, copy its address:");
-    openDialog(name, content, actions, told, linkField("Link to this state", here));
+    const url = URL.createObjectURL(blob);
+    const shown = blob.type.startsWith("image/") ? shownPicture(name, url) : shownText(name, await blob.text());
+    const told = element("p", { text: "In a browser tab of its own this page can save files. Its address, to be copied into one:" });
+    const dialog = openDialog(name, ...shown, told, linkField("Link to this state", address(view.state)));
+    dialog.addEventListener("close", () => URL.revokeObjectURL(url));
   }
 
-  function shownPicture(name, blob) {
-    const url = URL.createObjectURL(blob);
-    const content = element("img", { class: "img-fluid", src: url, alt: name, onload: () => URL.revokeObjectURL(url) });
-    return { content, actions: element("p", { text: "Its context menu copies or saves it (press long on a touch screen)." }) };
-  }
+  const shownPicture = (name, url) => [
+    element("img", { class: "img-fluid", src: url, alt: name }),
+    element("p", { text: "Its context menu copies or saves it; on a touch screen, press long." }),
+  ];
 
   function shownText(name, text) {
     const content = element("textarea", { class: "form-control", rows: 10, readonly: true, "aria-label": name });
@@ -130,7 +132,7 @@
       content.select();
       button.textContent = (await isCopied(text)) || document.execCommand("copy") ? "Copied" : "Selected: now press Ctrl C";
     });
-    return { content, actions: element("p", {}, button) };
+    return [content, element("p", {}, button)];
   }
 
   // Such as gradient-ring-of-circle-by-shapes.png
@@ -239,7 +241,7 @@
     const large = new explorer.PixelMap(host, { name, title: map.title.textContent, kind, numbers: true, everyNumber: true, bare: true });
     large.set(map.values, map.limit);
     large.describe(map.note.textContent, map.figures.textContent);
-    host.append(element("button", { type: "button", class: "btn btn-sm btn-outline-secondary", text: "Save as PNG", onclick: () => explorer.savePicture(map) }));
+    host.append(smallButton("Save as PNG", () => explorer.savePicture(map)));
     dialog.addEventListener("close", () => large.remove());
   };
 })();
