@@ -61,7 +61,7 @@ def create_app() -> Dash:
         add_log_handler=False,
         health_endpoint="healthz",
         enable_mcp=False,
-        url_base_pathname=serving.prefix,
+        url_base_pathname="/",
         index_string=INDEX,
         meta_tags=[{"name": "explorer-version", "content": version()}],  # what the page goes by, see version.js
     )
@@ -70,13 +70,14 @@ def create_app() -> Dash:
     guard.protect(app, zoo, serving, version())
     compress_answers(app.server)
     # Dash finishes setting up in its first request, and others that come meanwhile find it half done: it is made here
-    static.serve(app)
+    static.serve(app, serving.prefix)
     guard.surround(app, serving, version())
     return app
 
 
 def main() -> None:
     """Serve with gunicorn (settings in gunicorn.conf.py), or where it cannot run, such as on Windows, with Flask's server."""
+    from explorer.addresses import own_url, serves_networks, urls_for_others
     from explorer.memory import restart_frugally
     from explorer.serving import Serving, SettingError
 
@@ -88,8 +89,11 @@ def main() -> None:
     host, port = serving.host, serving.port
     if refusal := _refusal(host, port):
         sys.exit(refusal)
-    shown = f"[{host}]" if ":" in host else host
-    print(f"Gradient Attribution Explorer: http://{shown}:{port}{serving.prefix}", flush=True)
+    print(f"Gradient Attribution Explorer: {own_url(serving)}", flush=True)
+    if others := urls_for_others(serving):
+        print(f"For others, unless a firewall stops them: {' or '.join(others)}", flush=True)
+    elif serves_networks(serving):
+        print("No address for others was found; PUBLIC_URL can name it.", flush=True)
     try:
         from gunicorn.app.wsgiapp import WSGIApplication
     except ImportError:

@@ -28,7 +28,8 @@
   // Something answers, but not as the server does: to ask often would not help.
   explorer.Astray = class Astray extends Error {};
 
-  const address = () => `${JSON.parse(explorer.byId("_dash-config").textContent).requests_pathname_prefix}_dash-update-component`;
+  // The address of something that the server has, wherever a proxy puts it.
+  explorer.below = (path) => JSON.parse(explorer.byId("_dash-config").textContent).requests_pathname_prefix + path;
 
   // Ask the callback that answers `input.data` with `output.data`, an answer that is JSON in a string.
   explorer.askServer = async function (output, input, question, signal) {
@@ -38,7 +39,7 @@
       inputs: [{ id: input, property: "data", value: question }],
       changedPropIds: [`${input}.data`],
     };
-    const response = await fetch(address(), {
+    const response = await fetch(explorer.below("_dash-update-component"), {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json" },
       body: JSON.stringify(body),

@@ -1,36 +1,95 @@
 // What can be taken away: the link, a map as PNG, the attributions as CSV or JSON, and a map enlarged.
+// A download that is refused, as in some iframes, tells the page nothing: there what was saved can be shown as well.
 (function () {
   "use strict";
   const explorer = (window.explorer = window.explorer || {});
   const { byId, element, view } = explorer;
 
+  // How numbers are written in a CSV file, and what stands between them.
+  const POINTS = { separator: ",", point: "." };
+  const COMMAS = { separator: ";", point: "," };
+
   explorer.startTakeaway = function () {
     byId("copy-link").addEventListener("click", copyLink);
     byId("take-away").append(
-      element("button", { type: "button", class: "btn btn-sm btn-outline-secondary", text: "Attributions as CSV", onclick: saveCsv }),
-      element("button", { type: "button", class: "btn btn-sm btn-outline-secondary", text: "All numbers as JSON", onclick: saveJson }),
-      element("p", { class: "quiet", text: "Both hold the whole state and its link. Each map can be saved as PNG." })
+      smallButton("Attributions as CSV", () => saveCsv("maps", POINTS)),
+      smallButton("CSV with decimal commas", () => saveCsv("maps-commas", COMMAS)),
+      smallButton("All numbers as JSON", saveJson),
+      element("p", { class: "quiet", text: "Decimal commas are for Excel in German, French and other such languages. The JSON also holds the state and its link. Each map can be saved as PNG." })
     );
   };
+
+  const smallButton = (text, onclick) => element("button", { type: "button", class: "btn btn-sm btn-outline-secondary", text, onclick });
+
+  // ---- the link
+
+  // As in sharing.py: the hosts that every machine takes for itself.
+  const ITSELF = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0|\[::\])$/;
+  const PATIENCE = 2000; // ms for the server to say where others reach it
+  let removeWarning = () => {};
 
   const address = (state) => `${window.location.origin}${window.location.pathname}${explorer.link(state)}`;
 
   async function copyLink() {
+    const { state } = view;
+    const link = address(state);
+    const copied = await isCopied(link);
+    if (copied) sayCopied();
+    const warning = ITSELF.test(window.location.hostname) ? await warningAbout(state) : null;
+    removeWarning();
+    if (!copied) showLink(link, warning);
+    else if (warning) removeWarning = explorer.notice(warning.text, { button: warning.link && smallButton("Copy the link for others", () => copyForOthers(warning.link)) });
+  }
+
+  function sayCopied() {
     const button = byId("copy-link");
-    const say = (text) => {
-      button.textContent = text;
-      setTimeout(() => (button.textContent = "Copy link"), 2000);
-    };
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy link"), 2000);
+  }
+
+  // What to say of a link that leads everyone to their own machine, and the link for others where their address is known.
+  async function warningAbout(state) {
+    const only = `Only this machine can open a link to ${window.location.host}.`;
+    const [other] = await addressesForOthers();
+    if (other) return { text: `${only} Others open ${other}, unless a firewall stops them.`, link: other + explorer.link(state) };
+    return { text: `${only} To share it, serve with HOST=0.0.0.0 and open the page at this machine’s address in the network.`, link: null };
+  }
+
+  async function addressesForOthers() {
     try {
-      await navigator.clipboard.writeText(address(view.state));
-      say("Copied");
+      const response = await fetch(explorer.below("addresses"), { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+      return await response.json();
     } catch {
-      // no clipboard without https or permission: show the link, selected, to be copied by hand
-      const field = element("input", { class: "form-control", readonly: true, value: address(view.state), "aria-label": "Link to this state" });
-      openDialog("Copy this link", field);
-      field.select();
+      return [];
     }
   }
+
+  async function copyForOthers(link) {
+    if (await isCopied(link)) sayCopied();
+    else showLink(link, null);
+  }
+
+  // No clipboard without https or permission.
+  async function isCopied(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  // A link, selected, to be copied by hand.
+  function showLink(link, warning) {
+    const field = linkField("Link to this state", link);
+    const others = warning && warning.link && linkField("Link for others", warning.link);
+    openDialog("Copy this link", field, warning && element("p", { text: warning.text }), others);
+    field.select();
+  }
+
+  const linkField = (label, link) => element("input", { class: "form-control", readonly: true, value: link, "aria-label": label });
+
+  // ---- files
 
   function download(name, blob) {
     const url = URL.createObjectURL(blob);
@@ -39,6 +98,41 @@
     link.click();
     link.remove();
     setTimeout(() => URL.revokeObjectURL(url), 1000);
+    removeOffer();
+    if (window.top === window && window.origin !== "null") return;
+    if (document.querySelector("dialog[open]")) show(name, blob); // a notice would lie below it
+    else offerToShow(name, blob);
+  }
+
+  let removeOffer = () => {};
+
+  function offerToShow(name, blob) {
+    removeOffer = explorer.notice("No file? Where this page is shown, saving may be forbidden.", { button: smallButton("Show it here", () => show(name, blob)) });
+  }
+
+  // What is in a file, to be copied from the page, and where it can be saved. (No link: a window that is opened from a
+  // sandbox is in the same one.)
+  async function show(name, blob) {
+    const url = URL.createObjectURL(blob);
+    const shown = blob.type.startsWith("image/") ? shownPicture(name, url) : shownText(name, await blob.text());
+    const told = element("p", { text: "In a browser tab of its own this page can save files. Its address, to be copied into one:" });
+    const dialog = openDialog(name, ...shown, told, linkField("Link to this state", address(view.state)));
+    dialog.addEventListener("close", () => URL.revokeObjectURL(url));
+  }
+
+  const shownPicture = (name, url) => [
+    element("img", { class: "img-fluid", src: url, alt: name }),
+    element("p", { text: "Its context menu copies or saves it; on a touch screen, press long." }),
+  ];
+
+  function shownText(name, text) {
+    const content = element("textarea", { class: "form-control", rows: 10, readonly: true, "aria-label": name });
+    content.value = text;
+    const button = smallButton("Copy all", async () => {
+      content.select();
+      button.textContent = (await isCopied(text)) || document.execCommand("copy") ? "Copied" : "Selected: now press Ctrl C";
+    });
+    return [content, element("p", {}, button)];
   }
 
   // Such as gradient-ring-of-circle-by-shapes.png
@@ -62,14 +156,13 @@
     download(fileName("all", "json"), new Blob([text], { type: "application/json" }));
   }
 
-  function saveCsv() {
+  // One line of names, then numbers and nothing else: what every reader of CSV reads without being told anything.
+  function saveCsv(what, { separator, point }) {
     if (!view.answer) return;
     const { answer, asked } = view;
     const names = Object.keys(answer.methods);
     const told = (name) => (explorer.resultOf(name) || {}).map && (!names.includes(name) || explorer.hasOptions(name));
     const pinned = view.state.pinned.filter(told);
-    const about = { link: address(asked), target: answer.target, target_name: explorer.className(answer.target), f_input: answer.f.input, f_baseline: answer.f.baseline, delta_f: answer.f.delta, state: asked };
-    const head = Object.entries(about).map(([name, value]) => `# ${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`);
     const columns = [
       ["row", (i) => Math.floor(i / 8)],
       ["column", (i) => i % 8],
@@ -78,11 +171,12 @@
       ...names.map((name) => [name, (i) => answer.methods[name].map[i]]),
       ...pinned.map((name) => [explorer.hasOptions(name) ? `${name}_with_options` : name, (i) => explorer.resultOf(name).map[i]]),
       ["integrated_gradients_exact", (i) => answer.exact.map[i]],
-      ["smoothgrad_standard_error", (i) => (answer.smoothgrad.error ? answer.smoothgrad.error[i] : "")],
     ];
-    const lines = Array.from({ length: 64 }, (_, i) => columns.map(([, value]) => value(i)).join(","));
-    const text = [...head, columns.map(([name]) => name).join(","), ...lines, ""].join("\n");
-    download(fileName("maps", "csv"), new Blob([text], { type: "text/csv" }));
+    const { error } = answer.smoothgrad; // one sample has none
+    if (error) columns.push(["smoothgrad_standard_error", (i) => error[i]]);
+    const lines = Array.from({ length: 64 }, (_, i) => columns.map(([, value]) => String(value(i)).replace(".", point)).join(separator));
+    const text = [columns.map(([name]) => name).join(separator), ...lines, ""].join("\n");
+    download(fileName(what, "csv"), new Blob([text], { type: "text/csv" }));
   }
 
   // A map as a picture for slides: on white, with its title, note and scale.
@@ -147,7 +241,7 @@
     const large = new explorer.PixelMap(host, { name, title: map.title.textContent, kind, numbers: true, everyNumber: true, bare: true });
     large.set(map.values, map.limit);
     large.describe(map.note.textContent, map.figures.textContent);
-    host.append(element("button", { type: "button", class: "btn btn-sm btn-outline-secondary", text: "Save as PNG", onclick: () => explorer.savePicture(map) }));
+    host.append(smallButton("Save as PNG", () => explorer.savePicture(map)));
     dialog.addEventListener("close", () => large.remove());
   };
 })();

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from urllib.parse import urljoin
 
 from bench.answers import Key, Wrong
 from bench.bodies import Body, Session
@@ -130,7 +131,7 @@ class Student:
             await self.spare.open()
         both = (self.strokes.connection, self.methods.connection)
         page = await self._fetch(both[0], both[0].place.prefix)
-        files = list(dict.fromkeys(FILES.findall(page.decode())))
+        files = list(dict.fromkeys(urljoin(both[0].place.prefix, address) for address in FILES.findall(page.decode())))
         await asyncio.gather(*(self._fetch_all(connection, files[i::2]) for i, connection in enumerate(both)))
         late = ("_dash-layout", "_dash-dependencies")
         await asyncio.gather(*(self._fetch(c, c.place.prefix + name) for c, name in zip(both, late, strict=True)))

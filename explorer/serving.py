@@ -9,7 +9,9 @@ from dataclasses import dataclass
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 # One source of the frame-ancestors directive: *, 'self', 'none', a scheme, or a host with what may stand around it.
 ANCESTOR = re.compile(r"\*|'self'|'none'|[a-z][a-z0-9+.-]*:|([a-z][a-z0-9+.-]*://)?[a-z0-9*.-]+(:(\d+|\*))?(/[\w./~%-]*)?", re.ASCII | re.I)
-PREFIX = re.compile(r"/?([\w.~-]+/)*([\w.~-]+)?", re.ASCII)
+SEGMENT = r"(?:[\w.~@:+,=-]|%[0-9A-Fa-f]{2})+"
+PREFIX = re.compile(f"/?({SEGMENT}/)*({SEGMENT})?", re.ASCII)
+ADDRESS = re.compile(rf"https?://([\w.-]+|\[[\da-f:]+\])(:\d+)?(/({SEGMENT}/)*({SEGMENT})?)?", re.ASCII | re.I)
 
 
 class SettingError(ValueError):
@@ -25,7 +27,8 @@ class Serving:
         workers: processes.
         threads: requests that each worker holds at once; a few of them compute, the others wait in line.
         timeout: seconds after which a worker that hangs is replaced.
-        prefix: the path under which the page lives, with a slash at both ends.
+        prefix: the path under which the browser sees the page, with a slash at both ends; it is also answered at the root.
+        public_url: where others open the page; empty where that is to be found out.
         frame_ancestors: who may embed the page, as in the Content-Security-Policy directive of that name.
         log_level: the least that is logged, one of ``LOG_LEVELS``.
         access_log: whether every request gets a line in the log.
@@ -39,6 +42,7 @@ class Serving:
     threads: int = 128
     timeout: int = 60
     prefix: str = "/"
+    public_url: str = ""
     frame_ancestors: str = "*"
     log_level: str = "warning"
     access_log: bool = False
@@ -54,12 +58,13 @@ class Serving:
         """
         usual = cls()
         return cls(
-            host=environment.get("HOST", usual.host),
+            host=_host(environment.get("HOST", usual.host)),
             port=_whole(environment, "PORT", usual.port, 1, 65535),
             workers=_whole(environment, "WORKERS", usual.workers, 1, 256),
             threads=_whole(environment, "THREADS", usual.threads, 4, 1024),
             timeout=_whole(environment, "TIMEOUT", usual.timeout, 1, 3600),
             prefix=_prefix(environment.get("URL_PREFIX", usual.prefix)),
+            public_url=_public_url(environment.get("PUBLIC_URL", usual.public_url)),
             frame_ancestors=_frame_ancestors(environment.get("FRAME_ANCESTORS", usual.frame_ancestors)),
             log_level=_log_level(environment.get("LOG_LEVEL", usual.log_level)),
             access_log=_switch(environment, "ACCESS_LOG"),
@@ -87,6 +92,18 @@ def _prefix(text: str) -> str:
         raise SettingError(f"URL_PREFIX must be a path such as /explorer/, not {text!r}.")
     path = text.strip("/")
     return f"/{path}/" if path else "/"
+
+
+def _host(text: str) -> str:
+    if not text.strip():  # gunicorn would serve everyone
+        raise SettingError(f"HOST must be an address such as 127.0.0.1 or 0.0.0.0, not {text!r}.")
+    return text
+
+
+def _public_url(text: str) -> str:
+    if text and not ADDRESS.fullmatch(text):
+        raise SettingError(f"PUBLIC_URL must be an address such as http://192.168.1.5:8050/, not {text!r}.")
+    return f"{text.rstrip('/')}/" if text else ""
 
 
 def _frame_ancestors(text: str) -> str:

@@ -3,7 +3,7 @@
 import os
 import urllib.request
 
-port, prefix = os.environ.get("PORT", "8050"), os.environ.get("URL_PREFIX", "").strip("/")
+port = os.environ.get("PORT", "8050")
 # Without the proxies that the environment may name: they lead out of the container.
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-opener.open(f"http://127.0.0.1:{port}/{prefix}{'/' if prefix else ''}healthz", timeout=4).close()
+opener.open(f"http://127.0.0.1:{port}/healthz", timeout=4).close()

@@ -22,7 +22,7 @@ import pytest
 from bench.asking import callback_request
 
 ROOT = Path(__file__).resolve().parent.parent
-SETTINGS = ("HOST", "PORT", "URL_PREFIX", "FRAME_ANCESTORS", "WORKERS", "THREADS", "TIMEOUT", "LOG_LEVEL",
+SETTINGS = ("HOST", "PORT", "URL_PREFIX", "PUBLIC_URL", "FRAME_ANCESTORS", "WORKERS", "THREADS", "TIMEOUT", "LOG_LEVEL",
             "ACCESS_LOG", "METRICS", "TRUSTED_PROXIES")  # fmt: skip
 Answer = TypeVar("Answer")
 PATIENCE = 60  # seconds, on a slow machine

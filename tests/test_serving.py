@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
 import sys
+from urllib import request
 
 import pytest
 from flask import Flask
-from serving import PATIENCE, ROOT, SETTINGS, environment, get, refused, started, wait_until_healthy
+from serving import PATIENCE, ROOT, SETTINGS, environment, get, refused, started, stop, wait_until_healthy
 
 from bench.asking import free_port
 
@@ -27,15 +29,22 @@ def test_python_app_prints_its_address_answers_and_ends_with_0_on_sigterm() -> N
     assert (process.returncode, err) == (0, "")
 
 
-def test_a_prefix_moves_the_page_and_the_health_check_that_the_image_uses() -> None:
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_on_all_addresses_it_prints_its_own_and_one_for_others_and_answers_at_each(host: str) -> None:
     port = free_port()
-    with started(port, URL_PREFIX="/explorer/") as process:
+    with started(port, HOST=host, URL_PREFIX="/explorer/") as process:
         wait_until_healthy(process, port, "/explorer/healthz")
-        assert get(port, "/")[0] == 404
+        own, others = (str(process.stdout and process.stdout.readline()) for _ in range(2))
+        addresses = re.findall(r"http://\S+", own + others)
+        for address in addresses:
+            assert request.urlopen(f"{address}healthz", timeout=PATIENCE).status == 200
         assert healthcheck(port, "/explorer/") == 0
-        process.terminate()
-        out, _ = process.communicate(timeout=PATIENCE)
-    assert out.strip().endswith(f"http://127.0.0.1:{port}/explorer/")
+        assert stop(process)[0] == 0
+    assert own == f"Gradient Attribution Explorer: http://127.0.0.1:{port}/explorer/\n"
+    if len(addresses) > 1:
+        assert others.startswith("For others, unless a firewall stops them: http://")
+    else:  # such as in a container
+        assert others == "No address for others was found; PUBLIC_URL can name it.\n"
     assert healthcheck(port, "/explorer/") != 0
 
 
@@ -83,6 +92,10 @@ def test_server_is_a_wsgi_application(monkeypatch: pytest.MonkeyPatch) -> None:
         ("THREADS", "3"),
         ("TIMEOUT", "-1"),
         ("URL_PREFIX", "/a b/"),
+        ("URL_PREFIX", "/50%/"),
+        ("PUBLIC_URL", "192.168.1.5:8050"),
+        ("PUBLIC_URL", "http://192.168.1.5:8050/?v=1"),
+        ("HOST", ""),
         ("FRAME_ANCESTORS", "*; script-src *"),
         ("FRAME_ANCESTORS", "'self'\nSet-Cookie: x=1"),
         ("LOG_LEVEL", "loud"),

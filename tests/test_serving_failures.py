@@ -188,7 +188,7 @@ def test_answers_that_are_not_read_hold_nobody_up_and_come_whole_when_they_are()
     port = free_port()
     with started(port, WORKERS="1", THREADS="4") as process, ExitStack() as slow:
         wait_until_healthy(process, port)
-        (address,) = re.findall(r'src="(/static/[^"]+plotly[^"]+)"', get(port, "/")[1])
+        (address,) = re.findall(r'src="\.(/static/[^"]+plotly[^"]+)"', get(port, "/")[1])
         whole = get(port, address)[1].encode()
         asked = f"GET {address} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 8  # more than any socket keeps
         waiting = [slow.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)) for _ in range(12)]

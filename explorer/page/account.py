@@ -51,5 +51,6 @@ class Account:
 
     def _log(self, environ: WSGIEnvironment, **answered: object) -> None:
         # never the query: a link holds what somebody painted
-        asked = {"method": environ.get("REQUEST_METHOD"), "path": environ.get("PATH_INFO", "")[:LONGEST_PATH], "callback": environ.get(CALLBACK)}
+        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        asked = {"method": environ.get("REQUEST_METHOD"), "path": path[:LONGEST_PATH], "callback": environ.get(CALLBACK)}
         log.info("request", extra=fields(**asked, **answered))

@@ -12,11 +12,12 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from explorer.page import probes, refusals
+from explorer.page import probes, refusals, sharing
 from explorer.page.account import CALLBACK, Account
 from explorer.page.admission import Admission, Busy, Gone, hung_up
 from explorer.page.headers import WithHeaders, content_policy
 from explorer.page.metrics import Counts, Metrics
+from explorer.page.prefix import WithoutPrefix
 from explorer.page.probes import Readiness
 from explorer.page.refusals import MAX_BODY, BadRequestBody
 from explorer.page.turns import visitor_at
@@ -24,6 +25,7 @@ from explorer.serving import Serving
 from explorer.state import Zoo
 
 NAME = "explorer"  # of what stands guard, in the server's extensions
+UPDATE = "/_dash-update-component"  # where Dash answers callbacks
 
 
 class Guard:
@@ -63,18 +65,17 @@ def protect(app: Dash, zoo: Zoo, serving: Serving, version: str) -> None:
         version: of the explorer, to be counted under.
     """
     server: Flask = app.server
-    prefix = app.config.routes_pathname_prefix
-    update_path = f"{prefix}_dash-update-component"
     guard = Guard(serving, zoo, version)
     server.extensions[NAME] = guard
     server.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     server.json = StrictJson(server)
     refusals.register(server, guard.counts)
-    _check_requests(app, update_path)
-    server.view_functions[update_path] = _admitted(server.view_functions[update_path], guard)
-    probes.add(server, prefix, guard.readiness)
+    _check_requests(app)
+    server.view_functions[UPDATE] = _admitted(server.view_functions[UPDATE], guard)
+    probes.add(server, guard.readiness)
+    sharing.add(server, serving)
     if isinstance(guard.counts, Metrics):
-        guard.counts.add(server, prefix)
+        guard.counts.add(server)
 
 
 def surround(app: Dash, serving: Serving, version: str) -> None:
@@ -88,9 +89,9 @@ def surround(app: Dash, serving: Serving, version: str) -> None:
     server: Flask = app.server
     guard: Guard = server.extensions[NAME]
     policy = content_policy(app.csp_hashes(), serving.frame_ancestors)
-    update_path = f"{app.config.routes_pathname_prefix}_dash-update-component"
-    inner = WithHeaders(server.wsgi_app, policy, update_path, (("X-Explorer-Version", version),))
-    outer = Account(inner, guard.counts, logged=serving.access_log)
+    inner = WithHeaders(server.wsgi_app, policy, UPDATE, (("X-Explorer-Version", version),))
+    counted = Account(inner, guard.counts, logged=serving.access_log)
+    outer = counted if serving.prefix == "/" else WithoutPrefix(counted, serving.prefix)
     trusted = serving.trusted_proxies
     server.wsgi_app = ProxyFix(outer, x_for=trusted, x_proto=trusted, x_host=trusted) if trusted else outer  # type: ignore[method-assign]
 
@@ -103,20 +104,19 @@ class StrictJson(DefaultJSONProvider):
         return orjson.loads(s)
 
 
-def _check_requests(app: Dash, update_path: str) -> None:
+def _check_requests(app: Dash) -> None:
     """Refuse what no page of ours asks, before Dash sees it."""
-    page = app.config.routes_pathname_prefix
-    everything_else = f"{page}<path:path>"
+    everything_else = "/<path:path>"
 
     @app.server.before_request
     def check_address() -> None:
         # Dash answers any address with the page; this app has but one
-        if request.url_rule is not None and request.url_rule.rule == everything_else and request.path != page:
-            raise MethodNotAllowed(["POST", "OPTIONS"]) if request.path == update_path else NotFound
+        if request.url_rule is not None and request.url_rule.rule == everything_else and request.path != "/":
+            raise MethodNotAllowed(["POST", "OPTIONS"]) if request.path == UPDATE else NotFound
 
     @app.server.before_request
     def check_body() -> None:
-        if request.path == update_path and request.method == "POST":
+        if request.path == UPDATE and request.method == "POST":
             if not request.is_json:
                 raise BadRequestBody("the body must be JSON, sent as application/json")
             request.environ[CALLBACK] = check_callback(_body(), app.callback_map)

@@ -102,12 +102,12 @@ class Metrics(Counts):
     def given_up(self, callback: str) -> None:
         self._given_up.labels(callback).inc()
 
-    def add(self, server: Flask, prefix: str) -> None:
-        """Serve ``/metrics`` under a prefix: what all workers counted, in Prometheus' text format."""
+    def add(self, server: Flask) -> None:
+        """Serve ``/metrics``: what all workers counted, in Prometheus' text format."""
         from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
         from prometheus_client.multiprocess import MultiProcessCollector
 
-        @server.get(f"{prefix}metrics")
+        @server.get("/metrics")
         def metrics() -> Response:
             registry = self._own
             if folder := os.environ.get(FOLDER):

@@ -74,10 +74,10 @@ class Readiness:
         return find_fault(self._zoo, self._known)
 
 
-def add(server: Flask, prefix: str, readiness: Readiness) -> None:
-    """Serve ``/readyz`` under a prefix."""
+def add(server: Flask, readiness: Readiness) -> None:
+    """Serve ``/readyz``."""
 
-    @server.get(f"{prefix}readyz")
+    @server.get("/readyz")
     def readyz() -> Response:
         refusal = readiness.refusal()
         return Response(f"{refusal or 'Ready.'}\n", 503 if refusal else 200, mimetype="text/plain")

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urljoin
 
 import orjson
 from dash import Dash
@@ -65,51 +66,53 @@ class Body:
         return response
 
 
-def serve(app: Dash, store: Path = STORE) -> None:
+def serve(app: Dash, prefix: str = "/", store: Path = STORE) -> None:
     """Answer with prepared bodies where Dash would make the same anew for every visitor.
 
     It asks the app for its page, and so lets Dash finish setting up: call it when everything else is registered. Dash's
     own addresses of the files lead nowhere from then on.
 
     Args:
-        app: the Dash app.
+        app: the Dash app, at the root of its server.
+        prefix: the path under which the browser sees the page. With ``/`` the page's addresses are relative, so that it
+            also works where a proxy takes a prefix away that nobody named.
         store: where ``scripts/precompress.py`` left its work.
     """
-    prefix: str = app.config.routes_pathname_prefix
+    base = "./" if prefix == "/" else prefix
     files: dict[str, Body] = {}
 
-    @app.server.get(f"{prefix}static/<string:digest>/<string:name>")
+    @app.server.get("/static/<string:digest>/<string:name>")
     def static_file(digest: str, name: str) -> Response:
-        body = files.get(f"{prefix}static/{digest}/{name}")
+        body = files.get(f"static/{digest}/{name}")
         return body.answer(FOR_GOOD) if body else _missing()
 
     client = app.server.test_client()
-    page: str = client.get(prefix).text
+    page: str = client.get("/").text
     for tag, form in TAGS.items():
         named = {}
         for name, sources in _groups(tag.findall(page)):
             body = prepare(_joined(client, sources), _media_type(name), store)
-            named[f"{prefix}static/{body.digest}/{name}"] = body
-        page = _retagged(page, tag, "".join(form.format(address) for address in named))
+            named[f"static/{body.digest}/{name}"] = body
+        page = _retagged(page, tag, "".join(form.format(base + address) for address in named))
         files |= named
-    page = CONFIG.sub(lambda config: _lean(config[0]), page)
+    page = CONFIG.sub(lambda config: _lean(config[0], base), page)
 
-    for name in ("_dash-layout", "_dash-dependencies"):
-        content = orjson.dumps(_steady(orjson.loads(client.get(prefix + name).data)))
-        app.server.view_functions[prefix + name] = _view(prepare(content, "application/json", store))
-    app.server.view_functions[prefix] = _view(prepare(page.encode(), _media_type(".html"), store))
+    for path in ("/_dash-layout", "/_dash-dependencies"):
+        content = orjson.dumps(_steady(orjson.loads(client.get(path).data)))
+        app.server.view_functions[path] = _view(prepare(content, "application/json", store))
+    app.server.view_functions["/"] = _view(prepare(page.encode(), _media_type(".html"), store))
     _close(app)
 
 
 def named(page: str) -> list[str]:
-    """The addresses of all files that a page names."""
-    return [address for tag in TAGS for address in tag.findall(page)]
+    """The paths of all files that a page at ``/`` names."""
+    return [urljoin("/", address) for tag in TAGS for address in tag.findall(page)]
 
 
 def bodies(app: Dash) -> list[bytes]:
     """Everything that an app serves alike to everyone, uncompressed."""
-    prefix, client = app.config.routes_pathname_prefix, app.server.test_client()
-    addresses = [prefix, f"{prefix}_dash-layout", f"{prefix}_dash-dependencies", *named(client.get(prefix).text)]
+    client = app.server.test_client()
+    addresses = ["/", "/_dash-layout", "/_dash-dependencies", *named(client.get("/").text)]
     return [client.get(address).data for address in addresses]
 
 
@@ -162,9 +165,9 @@ def _media_type(name: str) -> str:
     return {".css": "text/css", ".js": "text/javascript"}.get(name[name.rindex(".") :], "text/html") + "; charset=utf-8"
 
 
-def _lean(config: str) -> str:
-    """Dash's own settings for its renderer without what is random, tells of this machine, or is empty."""
-    settings: dict[str, Any] = orjson.loads(config)
+def _lean(config: str, base: str) -> str:
+    """Dash's own settings for its renderer, which asks below `base`; without what is random, tells of this machine, or is empty."""
+    settings: dict[str, Any] = {**orjson.loads(config), "requests_pathname_prefix": base}
     for name in ("end_id", "python_version"):  # the first signs background callbacks, of which there are none
         settings.pop(name, None)
     components = settings["children_props"].items()
@@ -183,7 +186,7 @@ def _steady(part: object) -> object:
 
 def _close(app: Dash) -> None:
     """Take away what no page of ours asks; call it when the files are read."""
-    closed = tuple(app.config.routes_pathname_prefix + name for name in CLOSED)
+    closed = tuple(f"/{name}" for name in CLOSED)
     for rule in app.server.url_map.iter_rules():
         if rule.endpoint == "static" or rule.rule.startswith(closed):  # the former is Flask's own, for a folder
             app.server.view_functions[rule.endpoint] = _missing

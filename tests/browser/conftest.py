@@ -29,9 +29,10 @@ PATIENCE = 60  # seconds, on a slow machine
 
 
 class Server:
-    """``python app.py`` on a port of its own; it can be stopped and started again on the same port."""
+    """``python app.py`` on a port of its own, with these settings; it can be stopped and started again on the same port."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
+        self.settings = {"WORKERS": "2", **settings}
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}/"
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lasts as long as the server
@@ -40,7 +41,7 @@ class Server:
     def start(self) -> Server:
         """Start it and wait until it is healthy."""
         environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-        environment |= {"PORT": str(self.port), "WORKERS": "2"}
+        environment |= {**self.settings, "PORT": str(self.port)}
         self.process = subprocess.Popen(
             [sys.executable, "app.py"],
             cwd=ROOT,

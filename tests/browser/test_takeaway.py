@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from playwright.sync_api import Download, Locator, Route
 
 from explorer.models import Model
@@ -39,34 +41,40 @@ def taken(visit: Visit, text: str) -> tuple[str, bytes]:
         return saved(visit, visit.page.locator("#take-away button", has_text=text))
 
 
+def table(content: bytes, separator: str = ",", point: str = ".") -> dict[str, list[float]]:
+    """The columns of a CSV file, as a reader who is told nothing gets them: one line of names, then numbers in every cell."""
+    names, *rows = csv.reader(content.decode("ascii").splitlines(), delimiter=separator)
+    assert len(set(names)) == len(names) > 8 and all(re.fullmatch(r"[a-z]\w*", name) for name in names)
+    assert {len(row) for row in rows} == {len(names)}
+    numbers = [[float(cell.replace(point, ".")) for cell in row] for row in rows]
+    return dict(zip(names, map(list, zip(*numbers, strict=True)), strict=True))
+
+
 def test_the_attributions_as_csv(visit: Visit) -> None:
     visit.choose("network", "digits")
     visit.stroke((0, 0), (7, 7))
     visit.rest()
-    name, content = taken(visit, "CSV")
+    name, content = taken(visit, "as CSV")
     assert name.endswith(".csv") and "digits" in name
-    lines = content.decode().splitlines()
-    about = dict(line.removeprefix("# ").split(": ", 1) for line in lines if line.startswith("#"))
-    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    columns = table(content)
     said = visit.numbers()
-    assert len(rows) == 64
-    assert [(int(row["row"]), int(row["column"])) for row in rows] == [(i // 8, i % 8) for i in range(64)]
-    assert [float(row["input"]) for row in rows] == visit.pixels
-    assert [float(row["baseline"]) for row in rows] == said["baseline"]
+    assert list(zip(columns["row"], columns["column"], strict=True)) == [(i // 8, i % 8) for i in range(64)]
+    assert columns["input"] == visit.pixels
+    assert columns["baseline"] == said["baseline"]
     for method, figures in said["methods"].items():
-        column = [float(row[method]) for row in rows]
-        assert column == figures["map"]
-        assert close(sum(column), figures["total"])
-    assert close(sum(float(row["integrated_gradients_exact"]) for row in rows), said["f"]["delta"])
-    assert [float(row["smoothgrad_standard_error"]) for row in rows] == said["smoothgrad"]["error"]
-    assert json.loads(about["state"]) == visit.state
-    assert about["link"].endswith(visit.page.evaluate("() => explorer.link()"))
-    assert float(about["delta_f"]) == said["f"]["delta"]
+        assert columns[method] == figures["map"]  # to the last digit
+        assert close(sum(columns[method]), figures["total"])
+    assert close(sum(columns["integrated_gradients_exact"]), said["f"]["delta"])
+    assert columns["smoothgrad_standard_error"] == said["smoothgrad"]["error"]
+    by_numpy = np.genfromtxt(content.decode().splitlines(), delimiter=",", names=True)
+    assert {name: by_numpy[name].tolist() for name in by_numpy.dtype.names} == columns
+    comma_name, with_commas = taken(visit, "decimal commas")  # as Excel has them in German: there 1.5 is a date
+    assert comma_name.endswith(".csv") and comma_name != name
+    assert table(with_commas, ";", ",") == columns and b"." not in with_commas
     visit.enter("samples", "1")
     visit.rest()
-    _, content = taken(visit, "CSV")
-    rows = list(csv.DictReader(line for line in content.decode().splitlines() if not line.startswith("#")))
-    assert {row["smoothgrad_standard_error"] for row in rows} == {""}  # one sample has no error
+    _, content = taken(visit, "as CSV")
+    assert table(content).keys() == columns.keys() - {"smoothgrad_standard_error"}  # one sample has no error
 
 
 def test_a_file_saved_while_an_answer_is_awaited_is_of_one_piece(visit: Visit, models: Mapping[str, Model]) -> None:

@@ -21,6 +21,7 @@ from explorer.models import Model, load_zoo
 from explorer.page.answer import answer
 from explorer.page.callbacks import MAX_ASK, respond
 from explorer.page.guard import MAX_BODY
+from explorer.page.static import named
 from explorer.state import State, StateError
 
 Zoo = Mapping[str, Model]
@@ -351,9 +352,9 @@ def test_the_page_says_its_language_and_loads_nothing_from_elsewhere(client: Fla
     sources = re.findall(r'<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)="([^"]*)"', page)
     assert len(sources) > 5
     for source in sources:
-        assert source.startswith("data:") or (source.startswith("/") and not source.startswith("//")), source
+        assert source.startswith(("data:", "./")), source
         if not source.startswith("data:"):
-            response = client.get(source)
+            response = client.get(source.removeprefix("."))
             assert response.status_code == 200, source
             assert response.mimetype in ("text/javascript", "application/javascript", "text/css"), source
 
@@ -369,13 +370,30 @@ def test_the_health_check_answers(client: FlaskClient) -> None:
     assert client.get("/healthz").status_code == 200
 
 
-def test_a_prefix_moves_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("prefix", ["", "/explorer"], ids=["taken away by a proxy", "kept"])
+def test_with_a_prefix_everything_is_there_whether_a_proxy_keeps_it_or_not(prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("URL_PREFIX", "/explorer/")
     client = create_app().server.test_client()
-    assert client.get("/explorer/").status_code == 200
-    assert client.get("/explorer/healthz").status_code == 200
-    assert client.post("/explorer" + UPDATE, json=body()).status_code == 200
-    refused(client.post("/explorer" + UPDATE, data="x", content_type="application/json"))
+    page = client.get(f"{prefix}/")
+    assert page.status_code == 200
+    assert page.text == client.get("/explorer").text  # the slash at its end is often forgotten
+    for address in named(page.text):
+        assert address.startswith("/explorer/static/")
+        assert client.get(prefix + address.removeprefix("/explorer")).status_code == 200
+    assert client.get(f"{prefix}/healthz").status_code == 200
+    assert client.post(prefix + UPDATE, json=body()).status_code == 200
+    refused(client.post(prefix + UPDATE, data="x", content_type="application/json"))
+    for other in ("/explorer/explorer/healthz", "/explorerhealthz", "/other/healthz"):
+        assert client.get(other).status_code == 404
+
+
+def test_a_prefix_is_known_however_a_proxy_writes_its_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("URL_PREFIX", "/user/ann%C3%A9%40campus.example/proxy/absolute/8050")
+    client = create_app().server.test_client()
+    written = ("ann%C3%A9%40campus.example", "ann%c3%a9@campus.example", "ann%25C3%25A9%2540campus.example")  # JupyterHub's encodes twice
+    for name in written:
+        assert client.get(f"/user/{name}/proxy/absolute/8050/healthz").status_code == 200, name
+    assert all(address.startswith("/user/ann%C3%A9%40campus.example/proxy/absolute/8050/static/") for address in named(client.get("/").text))
 
 
 def imports_of(code: str, run: Callable[..., Any] = subprocess.run) -> set[str]:

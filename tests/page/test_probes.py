@@ -67,8 +67,8 @@ def test_whatever_the_probe_raises_is_told_and_not_raised(models: Zoo) -> None:
 def probe(readiness: Readiness) -> tuple[int, str]:
     """What /readyz answers."""
     server = Flask("probed")
-    add(server, "/under/", readiness)
-    response = server.test_client().get("/under/readyz")
+    add(server, readiness)
+    response = server.test_client().get("/readyz")
     assert response.mimetype == "text/plain"
     return response.status_code, response.get_data(as_text=True)
 
