@@ -216,7 +216,7 @@
   // However often it is asked: what is shown stays.
   function refused(refusal) {
     if (!early) return explorer.tellRefusal(refusal.message);
-    open({ state: view.config.defaults, notices: [] });
+    open({ state: view.config.defaults });
     explorer.notice(refusal.message); // of the link: the numbers that come now do not settle it
     pending = true;
     return undefined;
@@ -259,17 +259,19 @@
   }
 
   // What was changed while waiting for the first answer is kept.
-  function adopt({ state: read, notices }) {
+  function adopt({ state: read, notices = null }) {
     const state = { ...read, ...early };
+    const known = notices || kept || Object.keys(early).length; // a link that was refused is still there to be tried again
     if (state.target >= view.config.networks[state.network].classes.length) state.target = "predicted";
     view.state = state;
     early = null;
     explorer.emit("state", view.state);
     explorer.emit("adopted");
-    writeAddress("replaceState");
+    if (known) writeAddress("replaceState");
+    else keepState(window.location.href);
     if (kept) explorer.adoptPaintingHistory(kept.painting);
     kept = null;
-    explorer.noticeAll(notices);
+    explorer.noticeAll(notices || []);
   }
 
   // ---- when no answer comes
