@@ -41,7 +41,7 @@
     window.addEventListener("offline", () => explorer.tellTrouble("network", OFFLINE));
     window.addEventListener("online", () => explorer.tellTrouble("network", null));
     explorer.hearVersion(view.config.build);
-    send({ link: kept ? kept.link : window.location.search });
+    send({ link: kept ? kept.link : explorer.addressed() });
   };
 
   // Change the state. Numbers are asked for later, by commit(); `live` changes are asked for now and then meanwhile.
@@ -64,7 +64,10 @@
   explorer.isAsking = () => Boolean(waiting);
 
   // The link of what is seen; until the first answer only the address knows.
-  explorer.currentLink = () => (early ? window.location.search : explorer.link());
+  explorer.currentLink = () => (early ? explorer.addressed() : explorer.link());
+
+  // Query and fragment: some programs make the one of the other. The server tells a link from a place within the page.
+  explorer.addressed = () => window.location.search + window.location.hash;
 
   // Only the looks changed: no question, and no new entry in the browser's history.
   explorer.commitLooks = () => writeAddress("replaceState");
@@ -73,7 +76,7 @@
   function travel(state) {
     if (!state) {
       // an entry without a state: a jump within the page, or an address typed by hand, whose link only the server reads
-      if (window.location.search === written) keepState(window.location.href);
+      if (window.location.search === written && !linkInFragment()) keepState(window.location.href);
       else window.location.reload();
       return;
     }
@@ -92,7 +95,7 @@
 
   explorer.link = function (state = view.state) {
     const { config } = view;
-    const parts = new URLSearchParams({ v: config.version });
+    const parts = new URLSearchParams();
     Object.entries(config.link).forEach(([name, key]) => {
       const value = state[name];
       if (sameValue(value, config.defaults[name]) || (name === "drawing" && value === null)) return;
@@ -103,6 +106,7 @@
         parts.set(name === "pixels" && !pattern ? "px" : key, pattern || encode(value));
       } else parts.set(key, typeof value === "boolean" ? String(Number(value)) : String(value));
     });
+    parts.set("v", config.version); // last, so that the server knows a link that was cut off
     return `?${parts}`;
   };
 
@@ -124,10 +128,16 @@
   function writeAddress(how) {
     if (early) return; // the link is still being read
     const link = explorer.link(view.state);
-    const same = link === window.location.search || (link === `?v=${view.config.version}` && !window.location.search);
-    if (same) keepState(window.location.href);
+    const { search } = window.location;
+    const same = saysTheSame(link, search) || (link === `?v=${view.config.version}` && !search);
+    if (same && !linkInFragment()) keepState(window.location.href);
     else keepState(link, how);
   }
+
+  // Whatever order the parts have.
+  const saysTheSame = (link, other) => String([...new URLSearchParams(link)].sort()) === String([...new URLSearchParams(other)].sort());
+
+  const linkInFragment = () => /=|%3d/i.test(window.location.hash);
 
   function keepState(address, how = "replaceState") {
     try {
@@ -206,7 +216,7 @@
   // However often it is asked: what is shown stays.
   function refused(refusal) {
     if (!early) return explorer.tellRefusal(refusal.message);
-    open({ state: view.config.defaults, notices: [] });
+    open({ state: view.config.defaults });
     explorer.notice(refusal.message); // of the link: the numbers that come now do not settle it
     pending = true;
     return undefined;
@@ -249,19 +259,19 @@
   }
 
   // What was changed while waiting for the first answer is kept.
-  function adopt({ state: read, notices }) {
+  function adopt({ state: read, notices = null }) {
     const state = { ...read, ...early };
-    const rewritten = Object.keys(early).length || kept || notices.length;
+    const known = notices || kept || Object.keys(early).length; // a link that was refused is still there to be tried again
     if (state.target >= view.config.networks[state.network].classes.length) state.target = "predicted";
     view.state = state;
     early = null;
     explorer.emit("state", view.state);
     explorer.emit("adopted");
-    if (rewritten) writeAddress("replaceState");
+    if (known) writeAddress("replaceState");
     else keepState(window.location.href);
     if (kept) explorer.adoptPaintingHistory(kept.painting);
     kept = null;
-    explorer.noticeAll(notices);
+    explorer.noticeAll(notices || []);
   }
 
   // ---- when no answer comes

@@ -70,7 +70,7 @@
   // Returns whether that could be done.
   function keep() {
     explorer.commitLooks(); // browsers refuse too many entries in a row: the address may lag behind
-    const kept = { address: window.location.search, link: explorer.currentLink(), painting: explorer.paintingHistory() };
+    const kept = { address: explorer.addressed(), link: explorer.currentLink(), painting: explorer.paintingHistory() };
     try {
       window.sessionStorage.setItem(KEY, JSON.stringify(kept));
       return true;
@@ -84,7 +84,7 @@
     try {
       const kept = JSON.parse(window.sessionStorage.getItem(KEY));
       window.sessionStorage.removeItem(KEY);
-      return kept && kept.address === window.location.search ? kept : null; // else the visitor went on to another link
+      return kept && kept.address === explorer.addressed() ? kept : null; // else the visitor went on to another link
     } catch {
       return null;
     }

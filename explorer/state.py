@@ -3,9 +3,9 @@
 ``State.from_json`` is strict, for the page's own requests: the first thing wrong is refused in one sentence.
 ``State.from_query`` is kind, for links that people paste: what is wrong gets a notice and its default, the rest is kept.
 
-A link is ``?v=1`` and whatever differs from the defaults, one short key each (``FIELDS`` is the table). The defaults are
-part of version 1: a changed default needs version 2. A painted picture is written as its palette and 64 indices into it;
-see ``encode``.
+A link is whatever differs from the defaults, one short key each (``FIELDS`` is the table), and ``v=1`` at its end, so that
+one that was cut off is known. The defaults are part of version 1: a changed default needs version 2. A painted picture is
+written as its palette and 64 indices into it; see ``encode``.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import numpy as np
 
+from explorer import link
 from explorer.attribution import FAULTY, METHODS, RULES, SHARED, Case, Method, Settings, Value
 from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Output
 from explorer.models import Model
@@ -34,6 +35,7 @@ MAX_QUERY = 4_000  # two painted pictures and an option for every setting of eve
 RULE_NAMES = (*RULES, *FAULTY, "exact")
 TABS = ("saliency", "integrated", "compare", "methods")
 MAX_PINNED = 4
+TOO_LONG = f"The link is longer than {MAX_QUERY:,} characters or {link.MAX_PARTS} parts: the opening state is shown."
 SCALES = ("own", "shared")
 PREDICTED = "predicted"
 
@@ -103,36 +105,41 @@ class State:
 
     @classmethod
     def from_query(cls, query: str, zoo: Zoo) -> tuple[State, list[str]]:
-        """A state from a link's query string, and one notice for each part that had to be left at its default."""
-        if not query.strip("?"):
-            return cls(), []
-        if len(query) > MAX_QUERY:
-            return cls(), [f"The link is longer than {MAX_QUERY:,} characters, so the opening state is shown."]
-        parts = dict(parse_qsl(query.lstrip("?"), keep_blank_values=True))
-        version = parts.pop("v", None)
-        by_key = {codec.key: name for name, codec in FIELDS.items()}
-        known = {key: text for key, text in parts.items() if key in by_key or key == "px"}
-        # others add parameters of their own to links; one that is nearly ours was meant for us
-        meant = [key for key in parts if key not in known and (key.lower() in by_key or key in FIELDS)]
-        if version != VERSION:
-            if not known and version is None:
+        """A state from a link's query, fragment or both, and a notice for each part that was not used as it was meant."""
+        if len(query) > 10 * MAX_QUERY:
+            return cls(), [TOO_LONG]
+        keys = {**{field.key: name for name, field in FIELDS.items()}, "px": "pixels", "v": "version"}
+        names = (*keys, *FIELDS)
+        found = link.read(query, keys)
+        ours = dict(found.ours)
+        if not found.whole or sum(len(part.key) + len(part.value or "") for part in ours.values()) > MAX_QUERY:
+            return cls(), [TOO_LONG]
+        version = ours.pop("version", None)
+        reasons = [f"{_shown(part.key)} is no setting of this explorer" for part in found.others if link.resembles(part, names, bool(version))]
+        if version is None or link.word(version.value or "") != VERSION:
+            if version is None and not ours and not reasons:
                 return cls(), []  # somebody else's parameters, such as a tracker's: none of ours to complain of
-            was = "has no version" if version is None else f"is of version {_shown(version)}"
-            return cls(), [f"The link {was}, and this explorer reads version {VERSION}: the opening state is shown."]
+            was = f"is of version {_shown(version.value)}, not {VERSION}" if version else "has no version, as one that was cut off"
+            return cls(), [f"The link {was}: the opening state is shown."]
         values: dict[str, Any] = {}
-        reasons = [f"{_shown(key)} is no setting of this explorer" for key in meant]
-        for key, text in known.items():
-            name = "pixels" if key == "px" else by_key[key]
-            if name == "options":
-                values[name], wrong_options = _kindly_read_options(text)
-                reasons += wrong_options
-                continue
+        notices = [f"The link has {key!r} more than once: the first is used." for key in found.twice]
+        if link.is_cut(query):
+            notices.append("The link ends as one that was cut off: the rest of it is used.")
+        for name, part in ours.items():
+            text = link.word(part.value or "")
             try:
-                values[name] = FIELDS[name].check(decode(text) if key == "px" else FIELDS[name].read(text))
+                if name == "options":
+                    values[name], wrong_options = _kindly_read_options(text)
+                    reasons += wrong_options
+                elif part.key.lower() in ("px", "draw") and text not in PATTERNS:
+                    values[name], sure = _kindly_decode(part.value or "", known_case=part.key.islower())
+                    notices += [] if sure else [f"The picture in the link's {part.key!r} may be another: its letters were changed."]
+                else:
+                    values[name] = FIELDS[name].check(FIELDS[name].read(text))
             except StateError as wrong:
                 reasons.append(str(wrong))
         state, more = _mended(cls(**values), zoo)
-        return state, [f"In the link, {reason}; the default is used instead." for reason in [*reasons, *more]]
+        return state, notices + [f"In the link, {reason}; the default is used instead." for reason in reasons + more]
 
     def to_json(self) -> dict[str, Any]:
         """The state as the page holds it: plain lists, strings, numbers and booleans."""
@@ -144,11 +151,11 @@ class State:
         return {**plain, "options": options}
 
     def to_query(self) -> str:
-        """The link's query string, ``?v=1&…``; ``from_query`` gives the same state back.
+        """The link's query string, ``?…&v=1``; ``from_query`` gives the same state back.
 
         Pixels off the lattice of 1/2800 (none that the page can paint) are written as the nearest level.
         """
-        parts = {"v": VERSION}
+        parts = {}
         default = State()
         for name, codec in FIELDS.items():
             value = getattr(self, name)
@@ -158,7 +165,7 @@ class State:
                 parts["px"] = encode(value)
             else:
                 parts[codec.key] = codec.write(value)
-        return "?" + urlencode(parts)
+        return "?" + urlencode({**parts, "v": VERSION})
 
     def picture(self) -> Floats:
         """The input x, ``(8, 8)``."""
@@ -446,6 +453,16 @@ def decode(text: str) -> Pixels:
     if max(palette) > LEVELS or max(indices) >= count:
         raise StateError("the painted picture has a value that no pixel can have")
     return tuple(palette[i] / LEVELS for i in indices)
+
+
+def _kindly_decode(text: str, known_case: bool) -> tuple[Pixels, bool]:
+    """The picture in a text that programs may have broken or added to, and whether it is surely the one that was sent."""
+    letters = "".join(letter for letter in text if letter in _DIGIT)
+    length = 2 * _DIGIT[letters[0]] + 67 if letters else 0
+    if not letters[length:].strip("-_"):  # marks that are letters too
+        letters = letters[:length]
+    pixels = decode(letters)
+    return pixels, encode(pixels) == letters and (known_case or letters != letters.upper())
 
 
 def pattern_name(pixels: Pixels) -> str | None:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -246,7 +247,7 @@ def test_any_json_is_a_state_or_refused_in_a_sentence(data: dict[str, Any]) -> N
 @given(states())
 def test_a_link_brings_the_same_state_back(state: State) -> None:
     link = state.to_query()
-    assert link.startswith("?v=1")
+    assert link.startswith("?") and link.endswith("v=1")
     assert State.from_query(link, ZOO) == (state, [])
     assert State.from_query(link.removeprefix("?"), ZOO) == (state, [])
     assert len(link) <= MAX_QUERY
@@ -263,7 +264,7 @@ def test_a_link_holds_only_what_differs_from_the_opening_state(state: State, nam
     default = getattr(State(), name)
     if name == "target" or (name == "baseline" and state.drawing is None):
         return  # these hang together with others
-    assert f"&{FIELDS[name].key}=" not in replace(state, **{name: default}).to_query()
+    assert FIELDS[name].key not in dict(parse_qsl(replace(state, **{name: default}).to_query()[1:]))
 
 
 @pytest.mark.parametrize("name", PATTERNS)
@@ -275,7 +276,7 @@ def test_the_link_of_a_pattern_with_a_few_painted_cells_is_short(name: str, pain
     link = State(pixels=tuple(pixels)).to_query()
     assert len(link) < 250
     if not painted:
-        assert link == ("?v=1" if name == "edge" else f"?v=1&p={name}")
+        assert link == ("?v=1" if name == "edge" else f"?p={name}&v=1")
 
 
 @pytest.mark.parametrize(
@@ -306,7 +307,7 @@ def test_the_link_of_a_pattern_with_a_few_painted_cells_is_short(name: str, pain
         ("scale=log", "scale", "log"),
         ("p=triangle", "pixels", "triangle"),
         ("px=", "pixels", "cut short"),
-        ("px=A*", "pixels", "'*'"),
+        ("px=A*", "pixels", "cut short"),
         ("px=" + "A" * 500, "pixels", "too long"),
     ],
 )

@@ -141,6 +141,45 @@ def test_a_damaged_link_shows_what_was_wrong_and_keeps_the_rest(visits: Visits, 
     assert visit.state == State().to_json()
 
 
+def test_a_mangled_link_opens_the_picture_that_was_sent_and_the_address_shows_a_clean_one(visits: Visits, server: Server, models: Zoo) -> None:
+    visit = visits(server.address)
+    sent = State(pixels=(1.0, *State().pixels[1:]), network="digits", steps=77)
+    link = sent.to_query()
+    half = len(link) // 2
+    for arrived in (
+        link.replace("?", "#"),
+        "?utm_source=mail" + link.replace("?", "#"),
+        link.replace("&", "&amp;"),
+        "?" + link[1:].replace("%", "%25").replace("=", "%3D").replace("&", "%26"),
+        link[:half] + "\r\n> " + link[half:],
+        link[:half] + " \u200b" + link[half:] + ").”",
+        "?v=1&M=77&Net=DIGITS&px=" + link.partition("px=")[2].partition("&")[0] + "&utm_source=mail",
+    ):
+        visit.page.goto("about:blank")  # or a fragment alone would load nothing
+        visit.open(arrived)
+        assert visit.state == sent.to_json(), arrived
+        assert visit.text("notices") == ""
+        assert visit.page.evaluate("() => [location.search + location.hash, explorer.link()]") == [link, link]
+    visit.shows_the_numbers_of_its_state(models)
+    visit.page.goto("about:blank")
+    visit.open(link[:-9])
+    assert "cut off" in visit.text("notices") and visit.state == State().to_json()
+
+
+def test_a_fragment_is_a_link_or_a_place_within_the_page(visits: Visits, server: Server) -> None:
+    visit = visits(server.address).open("?m=70&v=1#stage")
+    assert visit.state["steps"] == 70 and visit.text("notices") == ""
+    assert visit.page.evaluate("() => location.search + location.hash") == "?m=70&v=1#stage"
+    with visit.count_requests(0):
+        visit.page.evaluate("() => void (location.hash = 'concepts')")
+        visit.until("() => location.hash === '#concepts' && history.state")
+    with visit.page.expect_navigation(wait_until="load"):
+        visit.page.evaluate("() => void (location.hash = 'v=1&net=logistic')")  # as typed into the address of the open page
+    visit.rest()
+    assert visit.state["network"] == "logistic"
+    assert visit.page.evaluate("() => location.hash") == ""
+
+
 def test_copy_link_copies_this_very_state(visits: Visits, server: Server) -> None:
     visit = visits(server.address, permissions=["clipboard-read", "clipboard-write"]).open()
     visit.stroke((6, 0), (6, 7))
