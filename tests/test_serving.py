@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -34,17 +35,18 @@ def test_on_all_addresses_it_prints_its_own_and_one_for_others_and_answers_at_ea
     port = free_port()
     with started(port, HOST=host, URL_PREFIX="/explorer/") as process:
         wait_until_healthy(process, port, "/explorer/healthz")
-        own, others = (str(process.stdout and process.stdout.readline()) for _ in range(2))
-        addresses = re.findall(r"http://\S+", own + others)
+        assert process.stdout
+        own, others = os.read(process.stdout.fileno(), 65536).decode().splitlines()  # printed before it serves
+        addresses = re.findall(r"http://\S+", f"{own} {others}")
         for address in addresses:
             assert request.urlopen(f"{address}healthz", timeout=PATIENCE).status == 200
         assert healthcheck(port, "/explorer/") == 0
         assert stop(process)[0] == 0
-    assert own == f"Gradient Attribution Explorer: http://127.0.0.1:{port}/explorer/\n"
+    assert own == f"Gradient Attribution Explorer: http://127.0.0.1:{port}/explorer/"
     if len(addresses) > 1:
         assert others.startswith("For others, unless a firewall stops them: http://")
     else:  # such as in a container
-        assert others == "No address for others was found; PUBLIC_URL can name it.\n"
+        assert others == "No address for others was found; PUBLIC_URL can name it."
     assert healthcheck(port, "/explorer/") != 0
 
 
