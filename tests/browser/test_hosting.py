@@ -129,12 +129,13 @@ def test_a_course_embeds_it_as_the_readme_says(visits: Visits, under_explorer: S
         expect(frame.locator("#copy-link")).to_have_text("Copied")
 
 
-def test_where_files_are_refused_what_is_in_them_can_be_had_otherwise(visits: Visits, under_explorer: Server) -> None:
+@pytest.mark.parametrize("sandbox", ["allow-scripts", "allow-scripts allow-same-origin"])
+def test_where_files_are_refused_what_is_in_them_can_be_had_otherwise(sandbox: str, visits: Visits, under_explorer: Server) -> None:
     visit = visits(under_explorer.address + "explorer/", apart=True)
     arrived = list[object]()
     visit.page.on("download", lambda download: arrived.append(download))
     visit.expects_errors = True  # Chromium says in the console, and there alone, that it refused a download
-    with embedded(visit, 'sandbox="allow-scripts allow-same-origin"') as frame:
+    with embedded(visit, f'sandbox="{sandbox}"') as frame:
         dialog = frame.locator("dialog[open]")
         for button, read in (("Attributions as CSV", lambda text: text.count("\n") == 65), ("All numbers as JSON", json.loads)):
             frame.get_by_role("button", name=button).click()
