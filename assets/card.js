@@ -38,8 +38,9 @@
   const pairs = (lines) => lines.flatMap(([term, text]) => [element("dt", { text: term }), element("dd", {}, text)]);
 
   function entry(method) {
+    const everywhere = method.family === "perturbation" ? "" : " Not on a kink of F: the gradient there depends on the layers.";
     const invariant = method.invariant
-      ? "Yes: networks that compute the same get the same map."
+      ? `Yes: networks that compute the same get the same map, to rounding.${everywhere}`
       : "No: the same function, written with other layers, may get another map.";
     return element(
       "dl",

@@ -1,4 +1,4 @@
-// Conventions: one choice sets everything as a paper or a library has it, and says what differs.
+// Conventions: one choice sets the gradient methods as a paper or a library has them, and says what differs and what is left.
 (function () {
   "use strict";
   const explorer = (window.explorer = window.explorer || {});

@@ -150,7 +150,7 @@ def _rewritten(digits: Model) -> Model:
         name="digits-rewritten",
         title="Digits, rewritten",
         about="The digits network with other layers inside that compute the very same function: methods that ask only for "
-        "F and its gradient give the same maps, others need not.",
+        "F and its gradient give the same maps to rounding, others need not.",
         network=Network(
             torch.nn.Sequential(*layers), classes=digits.classes, background=digits.network.background
         ),

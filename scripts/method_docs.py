@@ -25,8 +25,10 @@ def page() -> str:
     return f"""# Methods
 
 Written by `make docs` from the entries in `explorer/attribution/`; each of them also makes the method's card on the page.
-F is the chosen output of the target class, x the picture, x′ the baseline. “Invariant” is Sundararajan’s Implementation
-Invariance: networks that compute the same function get the same map.
+F is the chosen output of the target class, x the picture, x′ the baseline. What a map sums to is meant in the limit of
+many steps and samples. “Invariant” is Sundararajan’s Implementation Invariance: networks that compute the same function
+get the same map, to rounding (which an adaptive path may amplify). On a kink of F there is no gradient, and what stands for it depends on the layers; only
+methods that ask for nothing but F (“perturbation”) are invariant there too.
 
 {families}
 ## Conventions

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from explorer.attribution import METHODS
+import numpy as np
+import pytest
+from torch import nn
+
+from explorer.attribution import METHODS, Case, Network, Settings, completeness, exact_integrated_gradients, explain
+from explorer.models import Model
+from explorer.pictures import PATTERNS
 from scripts.method_docs import PLACE, ROOT, page
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_page_of_methods_is_the_table_of_methods() -> None:
@@ -14,7 +23,47 @@ def test_the_page_of_methods_is_the_table_of_methods() -> None:
 
 
 def test_the_readme_names_no_file_that_is_not_there() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    linked = re.findall(r"(?<!\")\]\((?!https?:)([^)#]+)\)", readme)
+    linked = re.findall(r"(?<!\")\]\((?!https?:)([^)#]+)\)", README)
     assert linked
     assert [name for name in linked if not (ROOT / name).exists()] == []
+
+
+def test_the_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, object] = {"your_module": nn.Linear(64, 3)}
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(blocks) >= 2
+    for block in blocks:
+        exec(block, names)
+    assert "linear pieces" in capsys.readouterr().out
+
+
+def test_the_numbers_of_the_tour_are_those_of_the_opening_page(models: Mapping[str, Model]) -> None:
+    case = Case(models["shapes"].network, PATTERNS["edge"], np.zeros((8, 8)), 0, "probability")
+    fifty, five = (explain(case, Settings(steps=steps, rule="right")) for steps in (50, 5))
+    assert "P ≈ 0.99" in README and round(fifty.f_input, 2) == 0.99
+    largest = np.abs(METHODS["gradient"](case).attribution).max()
+    assert f"±{largest:.4f}" in README
+    logit = Case(case.network, case.input, case.baseline, 0, "logit")
+    assert np.abs(METHODS["gradient"](logit).attribution).max() > 50 * largest
+    off = [abs(completeness(e["integrated_gradients"].attribution, e.delta_f).delta) for e in (five, fifty)]
+    assert off[0] > 10 * off[1]
+    exact = exact_integrated_gradients(case).attribution
+    assert abs(exact.sum() - fifty.delta_f) < 1e-13 * np.abs(exact).sum()
+
+
+def test_the_readme_names_the_methods_that_need_a_plain_sequence_or_a_background(models: Mapping[str, Model]) -> None:
+    class Branched(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.other = nn.Linear(64, 3), nn.Linear(64, 3)
+
+        def forward(self, x: object) -> object:
+            return self.one(x) * self.other(x)
+
+    refused = {name: method.refusal(Network(Branched())) for name, method in METHODS.items()}
+    titled = {"LRP": "lrp_", "DeepLIFT": "deeplift", "DeconvNet": "deconvnet", "Guided Backprop": "guided_backprop"}
+    sequence = [name for name, why in refused.items() if "plain sequence" in why]
+    assert all("activation maps" in METHODS[name].family or any(name.startswith(stem) for stem in titled.values()) for name in sequence)
+    background = [METHODS[name].title for name, why in refused.items() if "brings none" in why]
+    assert all(title in README for title in (*titled, *background)) and len(background) == 3
+    assert {name for name, why in refused.items() if why} == {*sequence, *(n for n in METHODS if METHODS[n].title in background)}

@@ -2,7 +2,8 @@
 
 Libraries differ in what they call SmoothGrad by more than most differences between methods: what is averaged, how much
 noise, where the path is looked at. A convention sets all of that at once, so that a map can be compared with one from
-elsewhere::
+elsewhere. What it leaves alone (LIME, KernelSHAP and occlusion, which no setting here turns into a library's) its notes
+name::
 
     method = METHODS["smoothgrad"]
     method(case, **CONVENTIONS["captum"].values(method)).attribution   # what Captum would average on the same noise
@@ -80,6 +81,7 @@ PAPER = _convention(
         "The papers leave some numbers open: 20 to 300 steps, and noise of 10 to 20 % of the range of the pixels.",
         "The range of the pixels is 1 here, that of all pictures, whatever the range of this one.",
         "Simonyan et al. show the magnitude of the gradient; here it keeps its sign.",
+        "LIME, KernelSHAP, occlusion and what else these papers do not define keep their own settings.",
     ),
 )
 
@@ -106,6 +108,9 @@ CAPTUM = _convention(
         "captum-trapezoid.",
         "The steps' weights are kept in single precision; here they are double, so maps differ by about 1 part in 10⁷.",
         "Its DeepLIFT has a rule of its own for the softmax that loses completeness; it is not imitated.",
+        "Not set: its LIME and KernelSHAP take single pixels, not blocks, and 25 samples.",
+        "Its LIME fits by the Lasso with α = 0.01, and weighs by the cosine between pictures.",
+        "Occlusion is the same for the same window; Captum has no window of its own to set.",
     ),
 )
 
@@ -130,6 +135,8 @@ PAIR = _convention(
         "Fault: Blur IG's difference quotient is far shorter than its steps, so jumps of the blur, where a kernel grows by a "
         "pixel, are counted often or never.",
         "Sums of gradients are kept in single precision; here they are double, so maps differ by about 1 part in 10⁷.",
+        "Not set: its occlusion sums over the windows on a pixel, of 15 × 15 pixels, where others average.",
+        "It has no LIME and no KernelSHAP, so these keep their own settings.",
     ),
 )
 
@@ -153,6 +160,8 @@ ZENNIT = _convention(
         "The noise is a share of the picture's own range: an even picture gets none.",
         "Its γ-rule and z⁺-rule add a stabiliser of 10⁻⁶, and its z⁺-rule shares out to positive biases too; neither is "
         "imitated.",
+        "Not set: its occlusion shows one window of 8 × 8 pixels and hides the rest; its map is F itself.",
+        "It has no LIME and no KernelSHAP, so these keep their own settings.",
     ),
 )
 
@@ -171,6 +180,9 @@ XPLIQUE = _convention(
         "The noise has a standard deviation of 0.2, whatever the pixels.",
         "VarGrad divides by n − 1.",
         "It computes in single precision; here it is double.",
+        "Not set: its LIME and KernelSHAP take regions of a segmentation, not blocks, and 150 and 800 samples.",
+        "Its LIME fits by ridge regression, and its KernelSHAP does not hold the sum at ΔF.",
+        "Its occlusion puts grey windows of 3 × 3 pixels side by side; it is not set either.",
     ),
 )
 
@@ -183,6 +195,7 @@ ORIGINAL = _convention(
     (
         "SmoothGrad's noisy copies are clipped to 0…1, so where the picture is black or white the noise is lopsided.",
         "Its page does not say how many copies it averages, nor how noisy they are: the paper's 50 and 15 % stand in.",
+        "It has three methods; LIME, KernelSHAP, occlusion and all others keep their own settings.",
     ),
 )
 

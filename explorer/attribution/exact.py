@@ -2,8 +2,8 @@
 
 Along the straight path from baseline to input every pre-activation of a ReLU network is linear in α until some unit
 switches. So the path is cut where units switch, layer by layer; on each piece the logits are linear in α and their
-gradient is constant, and what is left of the integral is smooth and known in closed form up to a short
-Gauss–Legendre sum that needs no network. (The cutting is published as ExactLine: Sotoudeh & Thakur,
+gradient is constant. For a logit that is all; for a probability what is left of the integral is smooth, and a short
+Gauss–Legendre sum that needs no network takes it to rounding. (The cutting is published as ExactLine: Sotoudeh & Thakur,
 "Computing Linear Restrictions of Neural Networks", NeurIPS 2019.)
 
 **How exactness is decided.** A network counts as piecewise linear here when it is a ``torch.nn.Sequential`` (nested

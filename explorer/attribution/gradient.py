@@ -63,6 +63,6 @@ GRADIENT_TIMES_INPUT = Method(
     passes="1 forward, 1 backward",
     count=always(1, 1),
     settings=(),
-    misleads="Black pixels get 0 whatever the network makes of them, and a saturated F makes all of it vanish.",
+    misleads="Black pixels get 0 whatever the network makes of them, and where F has saturated all of it is nearly 0.",
     work=FieldWork(points, gradient_times_input),
 )

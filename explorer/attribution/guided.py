@@ -96,7 +96,7 @@ GUIDED_INTEGRATED_GRADIENTS = Method(
     passes="m + 2 forward, m backward, one after the other",
     count=_count,
     settings=(replace(STEPS, default=200), FRACTION, LEEWAY),
-    misleads="It steers round places where the network reacts sharply, so real reactions are understated; with much "
-    "leeway the sum stays off its goal however many steps.",
+    misleads="It steers round places where the network reacts sharply, so real reactions are understated; on "
+    "networks with kinks the sum can stay off its goal however many steps.",
     work=guided_integrated_gradients,
 )

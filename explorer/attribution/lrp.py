@@ -223,7 +223,7 @@ LRP_EPSILON = Method(
     count=always(1, 1),
     settings=(EPSILON,),
     misleads="It explains the logit also where a probability is asked for, black pixels get 0, and with a small ε it is "
-    "nothing but gradient × input.",
+    "nothing but the logit's gradient × input.",
     work=lrp_epsilon,
     refusal=refusal,
 )
@@ -260,8 +260,8 @@ LRP_ZPLUS = Method(
     passes="2 forward, 1 backward",
     count=always(2, 1),
     settings=(),
-    misleads="It explains the logit also where a probability is asked for, shows nothing of what speaks against the target, "
-    "and looks much alike for all targets.",
+    misleads="It explains the logit also where a probability is asked for; the whole map has that logit's sign, and but for the "
+    "sign it looks much alike for all targets.",
     work=lrp_zplus,
     refusal=refusal,
 )

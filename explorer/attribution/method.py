@@ -173,8 +173,9 @@ class Method:
         family: what kind of question it asks.
         formula: in one line.
         complete: what the attributions are meant to sum to, such as ``DELTA_F``; "" when nothing is promised.
-        invariant: whether two networks that compute the same function always get the same map (Sundararajan 2017's
-            Implementation Invariance).
+        invariant: whether two networks that compute the same function get the same map (Sundararajan 2017's
+            Implementation Invariance): to rounding, and where F has the gradients that the method asks for. On a kink
+            what stands for one depends on the layers.
         passes: what it costs in passes through the network, in words.
         count: the same as numbers, told for a case and a value for each setting without doing the work.
         settings: what it can be told.

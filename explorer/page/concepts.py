@@ -38,27 +38,26 @@ CONCEPTS = (
     Concept(
         "Completeness",
         "Σᵢ IGᵢ(x) = F(x) − F(x′) = ΔF",
-        "Nothing is lost and nothing invented: the attributions share out the whole change of F. A sum with m steps only comes "
-        "close; Σ − ΔF is its completeness delta. A small delta is necessary, not sufficient, as errors of single pixels can "
-        "cancel, so the explorer also shows each pixel’s error against the exact integral.",
+        "The attributions share out the whole change of F. A sum with m steps only comes close; Σ − ΔF is its completeness "
+        "delta. A small delta is necessary, not sufficient, as errors of single pixels can cancel. So the explorer also "
+        "shows each pixel’s error against the exact integral.",
         "Sundararajan, Taly & Yan 2017, section 3",
         "https://arxiv.org/abs/1703.01365",
     ),
     Concept(
         "The exact rule",
         "x′ + α (x − x′) crosses finitely many linear pieces of a ReLU network",
-        "Between the places where a unit switches on or off the logits are linear in α, so the integral can be taken piece by "
-        "piece without error beyond rounding: of a logit in closed form, of a probability by a short quadrature. That is what the "
-        "other rules are measured against. The ticks under the path chart are the switches.",
+        "Between the places where a unit switches on or off the logits are linear in α, so each piece is integrated by itself. "
+        "A logit’s gradient is constant on a piece. A probability’s is not: there a Gauss–Legendre sum is right to rounding. "
+        "The other rules are measured against this one. The ticks under the path chart are the switches.",
         "Sotoudeh & Thakur 2019, Computing Linear Restrictions of Neural Networks",
         "https://arxiv.org/abs/1908.06214",
     ),
     Concept(
         "SmoothGrad",
         "SG(x) = 1/n · Σⱼ ∂F(x + εⱼ) / ∂x,   εⱼ ~ N(0, σ²)",
-        "The gradient averaged over noisy copies of the picture: what wobbles cancels, what persists stays. σ is the noise level "
-        "times the range of a pixel, which is 1. With some 20 samples or more, the standard error of each pixel tells which of it is "
-        "signal.",
+        "The gradient averaged over noisy copies of the picture: what changes sign cancels, what stays the same stays. σ is the noise "
+        "level times the range of a pixel, which is 1. The standard error of a pixel says how far n copies have settled its mean.",
         "Smilkov, Thorat, Kim, Viégas & Wattenberg 2017, SmoothGrad: removing noise by adding noise",
         "https://arxiv.org/abs/1706.03825",
     ),
@@ -73,19 +72,18 @@ CONCEPTS = (
     Concept(
         "What about Grad-CAM?",
         "L = ReLU( Σₖ wₖ Aᵏ ),   wₖ = mean over positions of ∂F / ∂Aᵏ",
-        "It weighs the feature maps of a convolutional layer instead of pixels: coarser, and steadier in space. It needs such a "
-        "layer, so of the networks here only the convolutional one has it; there, with global average pooling and one linear "
-        "layer, it is CAM without its negative part where F is the logit.",
+        "It weighs the feature maps of a convolutional layer instead of pixels, so it is coarser. It needs such a layer: of the "
+        "networks here only the convolutional one has it. There, after global average pooling and one linear layer, the logit’s "
+        "Grad-CAM is CAM without its negative part. A probability’s is not: it also weighs what speaks for the other classes.",
         "Selvaraju et al. 2017, Grad-CAM",
         "https://arxiv.org/abs/1610.02391",
     ),
     Concept(
         "Implementation invariance",
         "F₁(x) = F₂(x) for all x   ⇒   the same map",
-        "Two networks that compute the same function should get the same explanation. Whatever only asks for F and its gradient "
-        "keeps this, but on a kink, where a gradient is a convention; methods that change the backward pass layer by layer (LRP, "
-        "DeepLIFT, Guided Backprop) need not. Compare "
-        "the networks Digits and Digits, rewritten.",
+        "Two networks that compute the same function should get the same explanation. Whatever only asks for F keeps this. So "
+        "does what asks for its gradient, but for points on a kink: there the gradient depends on the layers. Methods that look "
+        "at the layers (LRP, DeepLIFT, Guided Backprop, Grad-CAM) need not keep it. Compare Digits and Digits, rewritten.",
         "Sundararajan et al. 2017, Axiomatic Attribution for Deep Networks, section 2",
         "https://arxiv.org/abs/1703.01365",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,6 +26,8 @@ from explorer.attribution.changed_backward import GUIDED_BACKPROP
 from explorer.attribution.feature_maps import feature_maps, on_picture, parts_of
 from explorer.attribution.network import Output
 from explorer.attribution.smooth import points
+from explorer.models import FOLDER
+from explorer.pictures import digit_samples
 
 from .toys import BLACK, WHITE, Floats, convolutional, embed, linear, mlp, picture, random_case, relative_error
 
@@ -207,6 +210,21 @@ def test_the_same_on_the_zoo_where_cam_sums_to_the_logit_minus_its_bias(zoo: dic
             assert np.abs(GRAD_CAM(case).attribution - np.maximum(cam.attribution, 0)).max() < 1e-13
             same = CAM(Case(network, x, WHITE, target, "probability"))
             assert np.array_equal(same.attribution, cam.attribution) and same.goal == cam.goal
+
+
+@given(st.integers(0, 10**6))
+def test_grad_cam_of_a_probability_also_weighs_what_speaks_for_the_other_classes(seed: int) -> None:
+    case = random_case(averaged(seed % 7), seed, "probability")
+    cams = np.stack([CAM(replace(case, target=k)).attribution for k in range(3)])
+    scores = case.network.probabilities(case.network.logits(torch.tensor(case.input)[None]))[0].numpy()
+    expected = scores[case.target] * np.maximum(cams[case.target] - np.tensordot(scores, cams, 1), 0)
+    found = GRAD_CAM(case).attribution
+    assert np.abs(found - expected).max() <= 1e-12 * np.abs(cams).max()
+
+
+def test_grad_cam_of_a_probability_is_not_cam_without_what_is_negative(zoo: dict[str, Network]) -> None:
+    case = Case(zoo["digits-cnn"], digit_samples(FOLDER)[3][0], BLACK, 8, "probability")
+    assert np.corrcoef(GRAD_CAM(case).attribution.ravel(), np.maximum(CAM(case).attribution, 0).ravel())[0, 1] < 0.5
 
 
 def test_cam_of_smaller_maps_promises_no_sum_and_says_so() -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import copy
 import importlib
+import inspect
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +18,7 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attribution import METHODS, Case, Network
+from explorer.attribution import CONVENTIONS, METHODS, Case, Network
 from explorer.attribution.expected import draw
 from explorer.attribution.network import OUTPUTS, Output
 
@@ -44,6 +46,59 @@ def tensor(case: Case) -> torch.Tensor:
 
 def mapped(found: torch.Tensor) -> Floats:
     return found.detach().numpy().reshape(8, 8)
+
+
+# ---------------------------------------------------------------- what the notes say of what is not set
+
+
+def told(convention: str) -> str:
+    return " ".join(CONVENTIONS[convention].notes)
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_what_a_convention_leaves_alone_it_names(convention: str) -> None:
+    for name in ("lime", "kernel_shap", "occlusion"):
+        assert not CONVENTIONS[convention].options.get(name)
+        assert METHODS[name].title.lower() in told(convention).lower()
+
+
+def test_captums_lime_and_kernel_shap_are_as_its_notes_say(zoo: dict[str, Network]) -> None:
+    library = importlib.import_module("captum.attr")
+    for method in (library.Lime, library.KernelShap):
+        assert inspect.signature(method.attribute).parameters["n_samples"].default == 25
+    assert "25 samples" in told("captum")
+    assert inspect.signature(library.Occlusion.attribute).parameters["sliding_window_shapes"].default is inspect.Parameter.empty
+    source = inspect.getsource(library.Lime.__init__)
+    assert "SkLearnLasso(alpha=0.01)" in source and "Lasso with α = 0.01" in told("captum")
+    assert inspect.signature(importlib.import_module("captum.attr._core.lime").get_exp_kernel_similarity_function).parameters["distance_mode"].default == "cosine"
+
+
+def test_pairs_occlusion_sums_where_others_average(saliency: Any, zoo: dict[str, Network]) -> None:
+    case = cases(zoo["digits"], "logit")[3]
+    occlusion = saliency.Occlusion()
+    assert inspect.signature(occlusion.GetMask).parameters["size"].default == 15
+
+    def outputs_of(pictures: Floats, call_model_args: object, expected_keys: object) -> dict[str, Floats]:
+        values = case.network.logits(torch.tensor(pictures))[:, case.target]
+        return {saliency.base.OUTPUT_LAYER_VALUES: values.numpy()}
+
+    found = occlusion.GetMask(case.input, outputs_of, size=3)
+    in_a_row = np.minimum(np.minimum(np.arange(8) + 1, 8 - np.arange(8)), 3)
+    assert relative_error(METHODS["occlusion"](case, window=3).attribution * np.outer(in_a_row, in_a_row), found) < 1e-9
+
+
+def test_zennits_occlusion_shows_its_window_and_maps_f_itself(zoo: dict[str, Network]) -> None:
+    library = importlib.import_module(f"{load_zennit().__name__}.attribution")
+    assert inspect.signature(library.Occlusion).parameters["window"].default == 8
+    case = cases(zoo["digits-cnn"], "logit")[3]
+    alone = nn.functional.one_hot(torch.tensor([case.target]), len(case.network.classes)).double()
+    with library.Occlusion(case.network.module, attr_output=lambda out: out * alone, window=(4, 4), stride=(4, 4)) as occlusion:
+        found = mapped(occlusion(tensor(case).detach())[1])
+    for rows, columns in product((slice(0, 4), slice(4, 8)), repeat=2):
+        shown = np.zeros((8, 8))
+        shown[rows, columns] = case.input[rows, columns]
+        value = float(case.network.logits(torch.from_numpy(shown)[None])[0, case.target])
+        assert np.abs(found[rows, columns] - value).max() < 1e-9
 
 
 # ---------------------------------------------------------------- Captum

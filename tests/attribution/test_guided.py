@@ -14,6 +14,7 @@ from torch import nn
 from explorer.attribution import METHODS, Case, Network
 from explorer.attribution.guided import GUIDED_INTEGRATED_GRADIENTS, advanced
 from explorer.attribution.network import Output
+from explorer.pictures import PATTERNS
 
 from .pair import OlderNumpy, gradients_for
 from .toys import (
@@ -86,11 +87,18 @@ def test_near_the_straight_path_the_sum_comes_near_its_goal(output: Output) -> N
 
 
 def test_on_a_smooth_network_a_free_path_comes_near_too() -> None:
-    """With ReLUs it need not: see the method's text."""
+    """With ReLUs it need not: see the method's text, and the next test."""
     case = random_case(Network(mlp(0, activation=nn.Softplus)), 2, "logit")
     off = [abs(guided(case, steps=steps, max_dist=1.0).sum() - delta_f(case)) for steps in (20, 100, 500)]
     assert off[2] < 0.02 * np.abs(guided(case, steps=500, max_dist=1.0)).sum()
     assert off[2] < off[0] / 4
+
+
+def test_among_kinks_the_sum_stays_off_with_the_leeway_of_the_default_however_many_steps(zoo: dict[str, Network]) -> None:
+    case = Case(zoo["shapes"], PATTERNS["edge"], BLACK, 0, "logit")
+    for steps in (100, 500):
+        assert abs(guided(case, steps=steps).sum() - delta_f(case)) > 0.1 * delta_f(case)
+        assert abs(guided(case, steps=steps, max_dist=0.0).sum() - delta_f(case)) < 0.01 * delta_f(case)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 30])

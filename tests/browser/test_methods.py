@@ -160,6 +160,10 @@ def test_a_card_tells_the_entry_and_its_setting_changes_the_map_the_link_and_bac
     visit.until("() => Object.keys(view.state.options).length === 0")
     visit.until(ALL_THERE)
     assert result(visit, "lrp_epsilon") == before
+    for name, said in (("gradient", "Not on a kink"), ("occlusion", "get the same map, to rounding."), ("deeplift", "may get another map")):
+        visit.page.evaluate("(name) => explorer.openMethod(name)", name)
+        assert said in card.inner_text() and ("kink" in card.inner_text()) == (name == "gradient")
+        visit.press("Escape")
 
 
 def test_pinned_methods_stand_in_compare_with_their_correlations_and_in_the_link(visit: Visit, models: Zoo) -> None:
