@@ -119,7 +119,8 @@ class State:
         if version is None or link.word(version.value or "") != VERSION:
             if version is None and not ours and not reasons:
                 return cls(), []  # somebody else's parameters, such as a tracker's: none of ours to complain of
-            was = f"is of version {_shown(version.value or "")}, not {VERSION}" if version else "has no version, as one that was cut off"
+            said = _shown(version.value or "") if version else ""
+            was = f"is of version {said}, not {VERSION}" if version else "has no version, as one that was cut off"
             return cls(), [f"The link {was}: the opening state is shown."]
         values: dict[str, Any] = {}
         notices = [f"The link has {key!r} more than once: the first is used." for key in found.twice]
