@@ -1,16 +1,19 @@
-"""The Gradient Attribution Explorer: ``python app.py`` serves it, ``app:server`` is the WSGI application."""
+"""The Gradient Attribution Explorer: ``python app.py`` serves it, ``app:server`` is the ASGI application."""
 
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dash import Dash
+    from starlette.applications import Starlette
 
 HERE = Path(__file__).resolve().parent
 
@@ -37,72 +40,85 @@ INDEX = """<!DOCTYPE html>
 </html>"""
 
 
-def create_app() -> Dash:
-    """The whole application, with its networks loaded; every call makes an independent one."""
+def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
+    """The whole application, with its networks loaded; every call makes an independent one.
+
+    Args:
+        register: adds more callbacks to the Dash app.
+    """
     import torch
     from dash import Dash
 
     from explorer.models import load_zoo
-    from explorer.page import callbacks, guard, static
-    from explorer.page.compression import compress_answers
+    from explorer.page import callbacks
     from explorer.page.layout import layout
-    from explorer.serving import Serving
-    from explorer.version import version
+    from explorer.server.application import application
+    from explorer.server.compute import Compute
+    from explorer.server.health import Readiness
+    from explorer.server.metrics import Counts, Metrics
+    from explorer.server.settings import ServerSettings
+    from explorer.server.version import version
 
-    serving = Serving.read(os.environ)
+    settings = ServerSettings.read(os.environ)
     torch.set_num_threads(1)  # the networks are tiny: more threads cost more than they give
     zoo = load_zoo()
-    app = Dash(
+    dash = Dash(
         "explorer",
+        backend="fastapi",
         title="Gradient Attribution Explorer",
         update_title="",
         assets_folder=str(HERE / "assets"),
         serve_locally=True,
         add_log_handler=False,
-        health_endpoint="healthz",
         enable_mcp=False,
-        url_base_pathname=serving.prefix,
+        url_base_pathname=settings.prefix,
         index_string=INDEX,
         meta_tags=[{"name": "explorer-version", "content": version()}],  # what the page goes by, see version.js
     )
-    app.layout = layout(zoo)
-    callbacks.register(app, zoo)
-    guard.protect(app, zoo, serving, version())
-    compress_answers(app.server)
-    # Dash finishes setting up in its first request, and others that come meanwhile find it half done: it is made here
-    static.serve(app)
-    guard.surround(app, serving, version())
-    return app
+    compute = Compute(settings.queue, settings.cache * 2**20, Metrics(version()) if settings.metrics else Counts())
+    dash.layout = layout(zoo)
+    callbacks.register(dash, zoo, compute)
+    if register:
+        register(dash)
+    return application(dash, compute, Readiness(zoo), settings, version())
 
 
 def main() -> None:
-    """Serve with gunicorn (settings in gunicorn.conf.py), or where it cannot run, such as on Windows, with Flask's server."""
-    from explorer.memory import restart_frugally
-    from explorer.serving import Serving, SettingError
+    """Serve ``app:server`` with uvicorn's workers, of which this process is the parent."""
+    import uvicorn
 
-    restart_frugally()
+    from explorer.server import logs
+    from explorer.server.metrics import FOLDER
+    from explorer.server.settings import ServerSettings, SettingError
+
     try:
-        serving = Serving.read(os.environ)
+        settings = ServerSettings.read(os.environ)
     except SettingError as wrong:
         sys.exit(str(wrong))
-    host, port = serving.host, serving.port
-    if refusal := _refusal(host, port):
+    if refusal := _refusal(settings.host, settings.port):
         sys.exit(refusal)
-    shown = f"[{host}]" if ":" in host else host
-    print(f"Gradient Attribution Explorer: http://{shown}:{port}{serving.prefix}", flush=True)
-    try:
-        from gunicorn.app.wsgiapp import WSGIApplication
-    except ImportError:
-        from explorer import logs
-
-        logs.configure(serving.log_level, requests=serving.access_log)
-        create_app().run(host=host, port=port, debug=False)
-        return
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    print(f"Gradient Attribution Explorer: http://{shown}:{settings.port}{settings.prefix}", flush=True)
     os.chdir(HERE)
-    # until gunicorn listens to signals: as the first process of a container, Python would ignore this one
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    sys.argv = ["gunicorn", "app:server"]
-    WSGIApplication().run()
+    in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # also there when the root is read-only
+    with tempfile.TemporaryDirectory(prefix="explorer-metrics-", dir=in_memory) if settings.metrics else nullcontext() as counted_in:
+        if counted_in:
+            os.environ[FOLDER] = counted_in
+        uvicorn.run(
+            "app:server",
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            loop="auto",
+            http="httptools",
+            ws="none",
+            log_config=logs.configuration(settings.log_level, requests=settings.access_log),
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=8,  # a question in the queue at a stop is answered within 4 s of waiting and 2 s of work
+        )
 
 
 def _refusal(host: str, port: int) -> str | None:
@@ -122,5 +138,5 @@ def _refusal(host: str, port: int) -> str | None:
 
 if __name__ == "__main__":
     main()
-else:
-    server = create_app().server
+elif __name__ != "__mp_main__":  # where workers are spawned they import this file under that name too
+    server = create_app()

@@ -12,7 +12,7 @@ import brotli
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from explorer.page import static
+from explorer.server import static_files as static
 
 
 def main() -> None:

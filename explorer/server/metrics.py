@@ -1,19 +1,17 @@
-"""Counts of what is asked and answered, for Prometheus. Nothing in them tells one visitor from another.
+"""Counts of requests and answers, for Prometheus; no count tells one visitor from another.
 
-Each worker counts by itself, in files that all workers see (prometheus_client's multiprocess mode, which gunicorn.conf.py
-prepares): whichever worker is asked answers for all. Served by a single process, the counts lie in its memory.
+Each worker counts in files that all workers read (prometheus_client's multiprocess mode, prepared by ``app.main``).
 """
 
 from __future__ import annotations
 
 import os
-
-from flask import Flask, Response
-
-from explorer.page.admission import METHODS, STROKES
+from pathlib import Path
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the environment variable that prometheus_client reads
+STROKES, METHODS = "explanation", "method-answers"  # the callbacks, by the id of their output
 CALLBACKS = (STROKES, METHODS)
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NO_CALLBACK = "none"
 REFUSALS = ("body", "question", "address", "method", "size", "busy", "other")
 SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0, 5.0)
@@ -35,10 +33,13 @@ class Counts:
         """A request was refused, for one of ``REFUSALS``."""
 
     def shed(self, callback: str, reason: str) -> None:
-        """There was no place for a request: its lane was ``"full"``, or it waited in it until it was ``"late"``."""
+        """There was no place for a question: its queue was ``"full"``, or it waited until it was ``"late"``."""
 
     def given_up(self, callback: str) -> None:
-        """Whoever asked hung up while waiting."""
+        """The client disconnected before the answer."""
+
+    def looked_up(self, callback: str, *, hit: bool) -> None:
+        """An answer was looked up in the cache."""
 
 
 class Metrics(Counts):
@@ -63,6 +64,7 @@ class Metrics(Counts):
         )
         self._refusals = Counter("explorer_refusals", "Requests refused", ["reason"], registry=own)
         self._shed = Counter("explorer_shed", "Callback requests shed with 503", ["callback", "reason"], registry=own)
+        self._cache = Counter("explorer_cache", "Answers looked up in the cache", ["callback", "result"], registry=own)
         self._given_up = Counter("explorer_given_up", "Callback requests whose sender left", ["callback"], registry=own)
         self._in_flight = Gauge("explorer_in_flight", "Requests being answered", registry=own, multiprocess_mode="livesum")
         self._starts = Counter("explorer_worker_starts", "Workers started", registry=own)
@@ -76,6 +78,8 @@ class Metrics(Counts):
             self._requests.labels(callback, "200")
             self._seconds.labels(callback)
             self._given_up.labels(callback)
+            for result in ("hit", "miss"):
+                self._cache.labels(callback, result)
             for reason in ("full", "late"):
                 self._shed.labels(callback, reason)
         for reason in REFUSALS:
@@ -102,22 +106,30 @@ class Metrics(Counts):
     def given_up(self, callback: str) -> None:
         self._given_up.labels(callback).inc()
 
-    def add(self, server: Flask, prefix: str) -> None:
-        """Serve ``/metrics`` under a prefix: what all workers counted, in Prometheus' text format."""
-        from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
+    def looked_up(self, callback: str, *, hit: bool) -> None:
+        self._cache.labels(callback, "hit" if hit else "miss").inc()
+
+    def text(self) -> bytes:
+        """What all workers counted, in Prometheus' text format (``CONTENT_TYPE``)."""
+        from prometheus_client import CollectorRegistry, generate_latest
         from prometheus_client.multiprocess import MultiProcessCollector
 
-        @server.get(f"{prefix}metrics")
-        def metrics() -> Response:
-            registry = self._own
-            if folder := os.environ.get(FOLDER):
-                registry = CollectorRegistry()
-                MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
-            return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+        registry = self._own
+        if folder := os.environ.get(FOLDER):
+            _forget_ended_workers(Path(folder))
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
 
 
-def forget_worker(pid: int) -> None:
-    """Drop what a worker that ended was doing just then; what it counted stays counted."""
+def _forget_ended_workers(folder: Path) -> None:
+    """Drop what workers that ended were doing just then; what they counted stays counted."""
     from prometheus_client.multiprocess import mark_process_dead
 
-    mark_process_dead(pid)  # type: ignore[no-untyped-call]
+    for pid in {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*_*.db")}:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        except PermissionError:  # it runs, as somebody else
+            pass

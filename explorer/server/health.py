@@ -6,16 +6,14 @@ networks worked out without torch, labels that people gave, and what must hold f
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from flask import Flask, Response
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
@@ -23,8 +21,8 @@ from explorer import models, pictures
 from explorer.attribution import exact_integrated_gradients
 from explorer.attribution.network import Floats
 from explorer.backgrounds import SHAPES_FILE
-from explorer.page.admission import Lane
 from explorer.page.answer import answer
+from explorer.server.fair_queue import FairQueue
 from explorer.state import State, Zoo
 
 NETWORKS = ("shapes", "digits", "digits-cnn", "digits-rewritten", "logistic")
@@ -43,44 +41,29 @@ class Known:
 
 
 class Readiness:
-    """What keeps a worker from answering right, looked for now and then.
+    """What keeps a worker from answering right, checked now and then in a thread of its own.
 
     Args:
         zoo: the networks.
-        stopping: whether the worker is about to end.
     """
 
-    def __init__(self, zoo: Zoo, stopping: Callable[[], bool] = lambda: False) -> None:
-        self.stopping = stopping
-        self._zoo = zoo
-        self._known = known_pictures()
-        self._lock = threading.Lock()
-        self._lane = Lane(1, 0)  # not that of the visitors, whose line may be long; nor any thread that asks
+    def __init__(self, zoo: Zoo) -> None:
+        self._zoo, self._known = zoo, known_pictures()
+        self._pool = FairQueue(1, 1024)
         self._found: tuple[float, str | None] = (-VALID, None)
 
-    def refusal(self) -> str | None:
-        """One sentence about what is wrong; None when the worker is ready."""
-        if self.stopping():
-            return "This worker is about to stop."
-        with self._lock:
-            when, finding = self._found
-            if time.monotonic() - when >= VALID:
-                finding = self._lane.compute(self.find_fault)
-                self._found = time.monotonic(), finding
-        return finding
+    async def refusal(self) -> str | None:
+        """One sentence about what is wrong; None when the worker is ready. A finding holds for ``VALID`` seconds."""
+        return await self._pool.run(self._finding)
 
     def find_fault(self) -> str | None:
         """One sentence about what is wrong with the networks, looked for just now; None when all is right."""
         return find_fault(self._zoo, self._known)
 
-
-def add(server: Flask, prefix: str, readiness: Readiness) -> None:
-    """Serve ``/readyz`` under a prefix."""
-
-    @server.get(f"{prefix}readyz")
-    def readyz() -> Response:
-        refusal = readiness.refusal()
-        return Response(f"{refusal or 'Ready.'}\n", 503 if refusal else 200, mimetype="text/plain")
+    def _finding(self) -> str | None:
+        if time.monotonic() - self._found[0] >= VALID:
+            self._found = time.monotonic(), self.find_fault()
+        return self._found[1]
 
 
 def known_pictures(folder: Path = models.FOLDER) -> Mapping[str, Known]:

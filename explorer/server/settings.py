@@ -17,14 +17,14 @@ class SettingError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Serving:
+class ServerSettings:
     """What the environment says about how to serve.
 
     Attributes:
         host, port: the address to serve on.
         workers: processes.
-        threads: requests that each worker holds at once; a few of them compute, the others wait in line.
-        timeout: seconds after which a worker that hangs is replaced.
+        queue: how many questions may wait in each worker, for each of its two pools.
+        cache: megabytes of answers that each worker keeps in memory.
         prefix: the path under which the page lives, with a slash at both ends.
         frame_ancestors: who may embed the page, as in the Content-Security-Policy directive of that name.
         log_level: the least that is logged, one of ``LOG_LEVELS``.
@@ -36,8 +36,8 @@ class Serving:
     host: str = "127.0.0.1"
     port: int = 8050
     workers: int = 2
-    threads: int = 128
-    timeout: int = 60
+    queue: int = 128
+    cache: int = 32
     prefix: str = "/"
     frame_ancestors: str = "*"
     log_level: str = "warning"
@@ -46,7 +46,7 @@ class Serving:
     trusted_proxies: int = 0
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Serving:
+    def read(cls, environment: Mapping[str, str]) -> ServerSettings:
         """The settings of an environment; what is not in it keeps its default.
 
         Raises:
@@ -57,8 +57,8 @@ class Serving:
             host=environment.get("HOST", usual.host),
             port=_whole(environment, "PORT", usual.port, 1, 65535),
             workers=_whole(environment, "WORKERS", usual.workers, 1, 256),
-            threads=_whole(environment, "THREADS", usual.threads, 4, 1024),
-            timeout=_whole(environment, "TIMEOUT", usual.timeout, 1, 3600),
+            queue=_whole(environment, "QUEUE", usual.queue, 1, 4096),
+            cache=_whole(environment, "CACHE_MB", usual.cache, 0, 4096),
             prefix=_prefix(environment.get("URL_PREFIX", usual.prefix)),
             frame_ancestors=_frame_ancestors(environment.get("FRAME_ANCESTORS", usual.frame_ancestors)),
             log_level=_log_level(environment.get("LOG_LEVEL", usual.log_level)),

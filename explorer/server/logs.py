@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 FIELDS = "fields"  # the attribute of a record that holds more fields; ``fields`` makes it
 ACCESS = "explorer.access"  # the logger of requests
@@ -35,19 +35,21 @@ def fields(**more: object) -> Mapping[str, object]:
     return {FIELDS: more}
 
 
-def configure(level: str, *, requests: bool = False) -> None:
-    """Send what any part of the program logs, Python's warnings included, to stderr in this form.
+def configuration(level: str, *, requests: bool = False) -> dict[str, Any]:
+    """What ``logging.config.dictConfig`` reads: all that any part of the program logs goes to stderr in this form.
 
     Args:
         level: the least that is logged, such as ``"warning"``.
         requests: whether there is a line for every request, whatever the level.
     """
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter())
-    logging.root.handlers[:] = [handler]
-    logging.root.setLevel(level.upper())
-    logging.captureWarnings(True)
-    logging.getLogger(ACCESS).setLevel(logging.INFO if requests else logging.CRITICAL)
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": "explorer.server.logs.JsonFormatter"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"level": level.upper(), "handlers": ["stderr"]},
+        "loggers": {ACCESS: {"level": "INFO" if requests else "CRITICAL"}},
+    }
 
 
 def places(error: BaseException) -> str:

@@ -1,40 +1,42 @@
 """What every browser fetches alike: the page, the files that it names, and the layout.
 
-Dash's own page names some thirty files by the time they were last changed, and nothing is compressed. Here they are joined
-into a few, in Dash's order, and served under addresses made of their content, so that a browser keeps them for good and
-all replicas of a version name the same. Bodies are compressed once: by ``scripts/precompress.py`` as well as it can be
-done or, where that has not run for just this content, quickly at the start. Every one comes from memory; no visitor makes
-the server read a file.
+Dash's page names some thirty files. Here they are joined into a few, in Dash's order, served from memory under addresses
+made of their content, and compressed once: by ``scripts/precompress.py``, or quickly at the start.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import pkgutil
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from dash import Dash
-from flask import Response, request
-from flask.testing import FlaskClient
-from werkzeug.exceptions import NotFound
+from dash.fingerprint import check_fingerprint
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header, parse_etags
+
+from explorer.server.dash_request import current_request
 
 STORE = Path(__file__).resolve().parents[2] / "build" / "static"
 SUFFIXES = {"br": ".br", "gzip": ".gz"}  # the encodings on offer, the preferred one first
 FOR_GOOD = "public, max-age=31536000, immutable"
+PIECE = 64 * 1024  # bytes
 ASK_AGAIN = "no-cache"  # kept, but asked for at every visit: a 304 while it is the same
 
 # Dash's page names these whatever is on it. No browser of the last years needs the polyfill, there is no table here, nor
 # one of those core components that fetch code when they are first shown, with which comes what they share.
 LEFT_OUT = ("/deps/polyfill@", "/dash_table/", "/dash_core_components-shared")
-# Where Dash has all files of its packages and ours, named or not, and reads them afresh for everyone; its icon, which the
-# page replaces; and what only a page under development asks.
-CLOSED = ("_dash-component-suites/", "assets/", "_favicon.ico", "_reload-hash")
 WATCH = "/assets/opening.js"
 TAGS = {
     re.compile(r'<link rel="stylesheet" href="([^"]+)">\n?'): '<link rel="stylesheet" href="{}">\n',
@@ -52,65 +54,72 @@ class Body:
     plain: bytes
     encoded: dict[str, bytes]
 
-    def answer(self, caching: str) -> Response:
-        """The answer to the current request: 304 where the browser has it, else in the best encoding that it takes."""
-        encoding = request.accept_encodings.best_match(self.encoded)
-        response = Response(self.encoded[encoding] if encoding else self.plain, content_type=self.media_type)
+    def respond(self, request: Request, caching: str) -> Response:
+        """The answer to a request: 304 where the browser has it, else in the best encoding that it accepts."""
+        accepted = parse_accept_header(request.headers.get("accept-encoding"), Accept)
+        encoding = accepted.best_match(self.encoded)
+        etag = f"{self.digest}-{encoding or 'plain'}"
+        headers = {"Cache-Control": caching, "ETag": f'"{etag}"', "Vary": "Accept-Encoding"}
+        if parse_etags(request.headers.get("if-none-match")).contains_weak(etag):
+            return Response(status_code=304, headers=headers)
         if encoding:
-            response.content_encoding = encoding
-        response.vary.add("Accept-Encoding")
-        response.headers["Cache-Control"] = caching
-        response.set_etag(f"{self.digest}-{encoding or 'plain'}")
-        response.make_conditional(request)
-        return response
+            headers["Content-Encoding"] = encoding
+        return InPieces(self.encoded[encoding] if encoding else self.plain, headers=headers, media_type=self.media_type)
 
 
-def serve(app: Dash, store: Path = STORE) -> None:
-    """Answer with prepared bodies where Dash would make the same anew for every visitor.
+class InPieces(Response):
+    """A response that is handed over piece by piece, so that a slow client makes the server buffer one piece only."""
 
-    It asks the app for its page, and so lets Dash finish setting up: call it when everything else is registered. Dash's
-    own addresses of the files lead nowhere from then on.
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for start in range(0, len(self.body), PIECE):
+            more = start + PIECE < len(self.body)
+            await send({"type": "http.response.body", "body": self.body[start : start + PIECE], "more_body": more})
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """All that is served alike to everyone: the page, Dash's layout and dependencies, and the files by digest and name."""
+
+    page: Body
+    layout: Body
+    dependencies: Body
+    static: Mapping[tuple[str, str], Body]
+
+    def bodies(self) -> list[Body]:
+        """All of them."""
+        return [self.page, self.layout, self.dependencies, *self.static.values()]
+
+
+def collect(app: Dash, store: Path = STORE) -> Files:
+    """Read and prepare all that the app serves alike to everyone.
 
     Args:
-        app: the Dash app.
+        app: the Dash app, with all its callbacks.
         store: where ``scripts/precompress.py`` left its work.
     """
-    prefix: str = app.config.routes_pathname_prefix
-    files: dict[str, Body] = {}
-
-    @app.server.get(f"{prefix}static/<string:digest>/<string:name>")
-    def static_file(digest: str, name: str) -> Response:
-        body = files.get(f"{prefix}static/{digest}/{name}")
-        return body.answer(FOR_GOOD) if body else _missing()
-
-    client = app.server.test_client()
-    page: str = client.get(prefix).text
+    prefix: str = app.config.requests_pathname_prefix
+    static: dict[tuple[str, str], Body] = {}
+    app._setup_server()  # else it would finish setting up in the first request
+    with current_request(Request({"type": "http"})):
+        page: str = app.index()
     for tag, form in TAGS.items():
-        named = {}
+        tags = ""
         for name, sources in _groups(tag.findall(page)):
-            body = prepare(_joined(client, sources), _media_type(name), store)
-            named[f"{prefix}static/{body.digest}/{name}"] = body
-        page = _retagged(page, tag, "".join(form.format(address) for address in named))
-        files |= named
+            body = prepare(_joined(app, sources), _media_type(name), store)
+            static[body.digest, name] = body
+            tags += form.format(f"{prefix}static/{body.digest}/{name}")
+        page = _retagged(page, tag, tags)
     page = CONFIG.sub(lambda config: _lean(config[0]), page)
-
-    for name in ("_dash-layout", "_dash-dependencies"):
-        content = orjson.dumps(_steady(orjson.loads(client.get(prefix + name).data)))
-        app.server.view_functions[prefix + name] = _view(prepare(content, "application/json", store))
-    app.server.view_functions[prefix] = _view(prepare(page.encode(), _media_type(".html"), store))
-    _close(app)
-
-
-def named(page: str) -> list[str]:
-    """The addresses of all files that a page names."""
-    return [address for tag in TAGS for address in tag.findall(page)]
-
-
-def bodies(app: Dash) -> list[bytes]:
-    """Everything that an app serves alike to everyone, uncompressed."""
-    prefix, client = app.config.routes_pathname_prefix, app.server.test_client()
-    addresses = [prefix, f"{prefix}_dash-layout", f"{prefix}_dash-dependencies", *named(client.get(prefix).text)]
-    return [client.get(address).data for address in addresses]
+    return Files(
+        prepare(page.encode(), _media_type(".html"), store),
+        *(
+            prepare(orjson.dumps(_steady(orjson.loads(answer.body))), "application/json", store)
+            for answer in (app.serve_layout(), app.dependencies())
+        ),
+        static,
+    )
 
 
 def digest_of(content: bytes) -> str:
@@ -124,10 +133,6 @@ def prepare(content: bytes, media_type: str, store: Path) -> Body:
     paths = {encoding: store / f"{digest}{suffix}" for encoding, suffix in SUFFIXES.items()}
     encoded = {encoding: path.read_bytes() for encoding, path in paths.items() if path.is_file()}
     return Body(media_type, digest, content, encoded or {"gzip": gzip.compress(content, 5, mtime=0)})
-
-
-def _view(body: Body) -> Callable[[], Response]:
-    return lambda: body.answer(ASK_AGAIN)
 
 
 def _groups(addresses: Iterable[str]) -> list[tuple[str, list[str]]]:
@@ -147,10 +152,20 @@ def _group(address: str) -> str:
     return ("explorer" if "/assets/" in address else "dash") + file[file.rindex(".") :]
 
 
-def _joined(client: FlaskClient, sources: Iterable[str]) -> bytes:
+def _joined(app: Dash, sources: Iterable[str]) -> bytes:
     # a semicolon before each script ends what the one before left open, and keeps its "use strict" from the others
     before = b"" if all(".css" in source for source in sources) else b";"
-    return b"\n".join(before + client.get(source).data for source in sources)
+    return b"\n".join(before + _read(app, source) for source in sources)
+
+
+def _read(app: Dash, address: str) -> bytes:
+    """The content of a file that Dash's page names: one of ours in assets/, or of a package of components."""
+    path = urlsplit(address).path.removeprefix(app.config.requests_pathname_prefix)
+    kind, _, rest = path.partition("/")
+    if kind == "assets":
+        return (Path(app.config.assets_folder) / rest).read_bytes()
+    package, _, name = rest.partition("/")
+    return pkgutil.get_data(package, check_fingerprint(name)[0]) or b""
 
 
 def _retagged(page: str, tag: re.Pattern[str], tags: str) -> str:
@@ -179,15 +194,3 @@ def _steady(part: object) -> object:
     if isinstance(part, dict) and "namespace" in part and "props" in part:
         return {**part, "props": {name: _steady(part["props"][name]) for name in sorted(part["props"])}}
     return part
-
-
-def _close(app: Dash) -> None:
-    """Take away what no page of ours asks; call it when the files are read."""
-    closed = tuple(app.config.routes_pathname_prefix + name for name in CLOSED)
-    for rule in app.server.url_map.iter_rules():
-        if rule.endpoint == "static" or rule.rule.startswith(closed):  # the former is Flask's own, for a folder
-            app.server.view_functions[rule.endpoint] = _missing
-
-
-def _missing(**_: str) -> NoReturn:
-    raise NotFound

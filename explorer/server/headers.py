@@ -1,14 +1,11 @@
-"""The headers of every answer: what it may load, who may embed it, what it may ask of a browser, and who may keep it."""
+"""The headers of every answer: what it may load, who may embed it, which features it may use, and who may cache it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-Headers = list[tuple[str, str]]
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # What a browser could be asked for and this page never does. Copying a link and full screen are left to the page itself.
 UNUSED = (
@@ -54,39 +51,41 @@ def content_policy(script_hashes: Iterable[str], frame_ancestors: str) -> str:
     )
 
 
-class WithHeaders:
-    """A WSGI application whose answers carry the headers, those of other middleware included; what they have already stays.
+class Headers:
+    """Middleware that gives every answer its headers; those that it has already stay.
 
     Args:
-        application: what answers.
+        app: what answers.
         policy: the Content-Security-Policy.
         callback_path: the address of the callbacks. Nobody may keep their answers.
-        callback: what else the answers of callbacks are given.
+        version: of the explorer, told with the answers of callbacks.
     """
 
-    def __init__(self, application: WSGIApplication, policy: str, callback_path: str, callback: Iterable[tuple[str, str]]) -> None:
-        self.application = application
+    def __init__(self, app: ASGIApp, policy: str, callback_path: str, version: str) -> None:
+        self.app = app
         self.policy = ("Content-Security-Policy", policy)
-        self.callback_path, self.callback = callback_path, (*NEVER_KEPT, *callback)
+        self.callback_path, self.callback = callback_path, (*NEVER_KEPT, ("X-Explorer-Version", version))
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
 
-        def start(status: str, headers: Headers, *error: Any) -> Any:
-            given = {name.lower(): value for name, value in headers}
-            wanted = self._wanted(environ.get("PATH_INFO", ""), status, given.get("content-type", ""))
-            return start_response(status, headers + [pair for pair in wanted if pair[0].lower() not in given], *error)
+        async def completed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._wanted(scope["path"], message["status"], headers.get("content-type", "")):
+                    headers.setdefault(name, value)
+            await send(message)
 
-        return self.application(environ, start)
+        await self.app(scope, receive, completed if scope["type"] == "http" else send)
 
-    def _wanted(self, path: str, status: str, kind: str) -> Headers:
+    def _wanted(self, path: str, status: int, kind: str) -> list[tuple[str, str]]:
         wanted = list(ALWAYS)
         if not kind.startswith(FILES):
             wanted.append(self.policy)
         if kind.startswith("text/html"):
             wanted += PAGE
-        if path == self.callback_path:
+        if path.endswith(self.callback_path):
             wanted += self.callback
-        elif status[0] in "45":
+        elif status >= 400:
             wanted += NEVER_KEPT  # what is missing now may be there after an update
         return wanted
