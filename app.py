@@ -83,8 +83,12 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
     return application(dash, compute, Readiness(zoo), settings, version())
 
 
-def main() -> None:
-    """Serve ``app:server`` with uvicorn's workers, of which this process is the parent."""
+def main(application: str = "app:server") -> None:
+    """Serve with uvicorn's workers, of which this process is the parent.
+
+    Args:
+        application: where the workers import the ASGI application from.
+    """
     import uvicorn
 
     from explorer.server import logs
@@ -105,7 +109,7 @@ def main() -> None:
         if counted_in:
             os.environ[FOLDER] = counted_in
         uvicorn.run(
-            "app:server",
+            application,
             host=settings.host,
             port=settings.port,
             workers=settings.workers,

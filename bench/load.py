@@ -187,7 +187,7 @@ def run(plan: Plan, url: str | None, empty: bool, workers: str) -> tuple[Result,
     if url is not None:
         return asyncio.run(_run(Place.of(url), plan, known, None)), None
     found: list[Result] = []
-    for command, asked in ((("app.py",), known), (("-m", "gunicorn", "bench.served:server"), tuple(s.emptied() for s in known))):
+    for command, asked in ((("app.py",), known), (("-m", "bench.served"), tuple(s.emptied() for s in known))):
         if len(found) == 0 or empty:
             with running(*command, WORKERS=workers) as (port, server):
                 found.append(asyncio.run(_run(Place("127.0.0.1", port), plan, asked, server)))
