@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ HERE = Path(__file__).resolve().parent
 # Before anything imports numpy: for products as small as these its BLAS threads only wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's own setting holds only in the thread that sets it
+
+# How glibc keeps the workers' memory, which reads this when they start: few threads compute, and by itself it moves the end
+# of the heap at every step of a question, and keeps the large blocks of the largest one.
+MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": str(32 << 20), "MALLOC_MMAP_THRESHOLD_": str(4 << 20)}
 
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -43,6 +47,8 @@ INDEX = """<!DOCTYPE html>
 def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
     """The whole application, with its networks loaded; every call makes an independent one.
 
+    Its ``state`` has the Dash app as ``dash``, the files of the page as ``files``, what it computes with as ``compute``.
+
     Args:
         register: adds more callbacks to the Dash app.
     """
@@ -50,18 +56,19 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
     from dash import Dash
 
     from explorer.models import load_zoo
-    from explorer.page import callbacks
+    from explorer.page import callbacks, self_check
+    from explorer.page.bundle import bundle
     from explorer.page.layout import layout
     from explorer.server.application import application
     from explorer.server.compute import Compute
     from explorer.server.health import Readiness
-    from explorer.server.metrics import Counts, Metrics
+    from explorer.server.metrics import Metrics
     from explorer.server.settings import ServerSettings
-    from explorer.server.version import version
+    from explorer.version import version
 
     settings = ServerSettings.read(os.environ)
     torch.set_num_threads(1)  # the networks are tiny: more threads cost more than they give
-    zoo = load_zoo()
+    zoo, known = load_zoo(), self_check.known_pictures()
     dash = Dash(
         "explorer",
         backend="fastapi",
@@ -75,12 +82,15 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
         index_string=INDEX,
         meta_tags=[{"name": "explorer-version", "content": version()}],  # what the page goes by, see version.js
     )
-    compute = Compute(settings.queue, settings.cache * 2**20, Metrics(version()) if settings.metrics else Counts())
+    compute = Compute(settings.queue, settings.cache * 2**20, Metrics(version()))
     dash.layout = layout(zoo)
     callbacks.register(dash, zoo, compute)
     if register:
         register(dash)
-    return application(dash, compute, Readiness(zoo), settings, version())
+    files, readiness = bundle(dash), Readiness(lambda: self_check.find_fault(zoo, known))
+    app = application(dash, files, compute, readiness, settings, version())
+    app.state.dash, app.state.files, app.state.compute = dash, files, compute
+    return app
 
 
 def main(application: str = "app:server") -> None:
@@ -97,24 +107,24 @@ def main(application: str = "app:server") -> None:
 
     try:
         settings = ServerSettings.read(os.environ)
+        host, port = settings.host, settings.port
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except SettingError as wrong:
         sys.exit(str(wrong))
-    if refusal := _refusal(settings.host, settings.port):
-        sys.exit(refusal)
-    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    print(f"Gradient Attribution Explorer: http://{shown}:{settings.port}{settings.prefix}", flush=True)
+    except OSError as error:
+        sys.exit(f"Cannot serve on {host}:{port}: {error.strerror}. Choose another with PORT=8051 make run.")
+    shown = f"[{host}]" if ":" in host else host
+    print(f"Gradient Attribution Explorer: http://{shown}:{port}{settings.prefix}", flush=True)
     os.chdir(HERE)
     in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # also there when the root is read-only
-    with tempfile.TemporaryDirectory(prefix="explorer-metrics-", dir=in_memory) if settings.metrics else nullcontext() as counted_in:
-        if counted_in:
-            os.environ[FOLDER] = counted_in
+    with TemporaryDirectory(prefix="explorer-metrics-", dir=in_memory) if settings.metrics else nullcontext() as counted_in:
+        os.environ |= {**MALLOC, **os.environ, **({FOLDER: counted_in} if counted_in else {})}
         uvicorn.run(
             application,
-            host=settings.host,
-            port=settings.port,
+            host=host,
+            port=port,
             workers=settings.workers,
-            loop="auto",
-            http="httptools",
+            http="explorer.server.protocol:BoundedHttp",
             ws="none",
             log_config=logs.configuration(settings.log_level, requests=settings.access_log),
             access_log=False,
@@ -123,21 +133,6 @@ def main(application: str = "app:server") -> None:
             timeout_keep_alive=30,
             timeout_graceful_shutdown=8,  # a question in the queue at a stop is answered within 4 s of waiting and 2 s of work
         )
-
-
-def _refusal(host: str, port: int) -> str | None:
-    """Why this address cannot be served, in one line; None when it can."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except socket.gaierror:
-        return f"HOST {host!r} is not an address of this machine."
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(address)
-        except OSError as error:
-            return f"Cannot serve on {host}:{port}: {error.strerror}. Choose another with PORT=8051 make run."
-    return None
 
 
 if __name__ == "__main__":

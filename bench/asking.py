@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import Any
 
@@ -12,6 +13,11 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def named(page: str) -> list[str]:
+    """The addresses of the files that a page names, in its order."""
+    return re.findall(r'(?:src|href)="(/[^"]+)"', page)
 
 
 def callback_request(output: str, source: str, question: object) -> dict[str, Any]:

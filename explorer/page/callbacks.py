@@ -58,7 +58,7 @@ async def explained(question: object, zoo: Zoo, compute: Compute) -> str:
     else:
         raise StateError("the question must hold 'ask' and either 'state' or 'link'")
     check_explanation(state, zoo)
-    return _with(more, await compute.answer(STROKES, state.asked(), lambda: orjson.dumps(answer(state, zoo))))
+    return _with(more, await compute.answer(STROKES, orjson.dumps(state.asked()), lambda: orjson.dumps(answer(state, zoo))))
 
 
 async def explained_by_methods(question: object, zoo: Zoo, compute: Compute) -> str:
@@ -71,7 +71,7 @@ async def explained_by_methods(question: object, zoo: Zoo, compute: Compute) -> 
     if set(question) != {"ask", "state", "methods"}:
         raise StateError("the question must hold 'ask', 'state' and 'methods'")
     state, names = State.from_json(question["state"], zoo), check_names(question["methods"])
-    key = (state.asked(options=True), *names)
+    key = orjson.dumps([state.asked(options=True), names])
     return _with({"ask": ask}, await compute.answer(METHODS, key, lambda: orjson.dumps(method_answers(state, names, zoo))))
 
 

@@ -16,7 +16,7 @@ from explorer.page.facts import facts
 from explorer.page.painting import painting
 from explorer.page.stage import stage
 from explorer.state import State, Zoo
-from explorer.server.version import version
+from explorer.version import version
 
 
 def layout(zoo: Zoo) -> html.Div:

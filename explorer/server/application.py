@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import multiprocessing
+import signal
+import threading
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from multiprocessing.process import BaseProcess
 
 from dash import Dash
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from explorer.server.access_log import AccessLog
-from explorer.server.callback_endpoint import PATH, CallbackEndpoint
+from explorer.server.callback_endpoint import CallbackEndpoint
 from explorer.server.compute import Compute
-from explorer.server.errors import UnexpectedErrors, handlers, say
+from explorer.server.errors import handlers, say
 from explorer.server.headers import Headers, content_policy
 from explorer.server.health import Readiness
-from explorer.server.metrics import CONTENT_TYPE, Counts, Metrics
+from explorer.server.metrics import CONTENT_TYPE
 from explorer.server.settings import ServerSettings
-from explorer.server.static_files import ASK_AGAIN, FOR_GOOD, Body, collect
-
-Endpoint = Callable[[Request], Awaitable[Response]]
+from explorer.server.static_files import ASK_AGAIN, FOR_GOOD, static_file
 
 
-def application(dash: Dash, compute: Compute, readiness: Readiness, settings: ServerSettings, version: str) -> Starlette:
+def application(
+    dash: Dash, files: Mapping[str, bytes], compute: Compute, readiness: Readiness, settings: ServerSettings, version: str
+) -> Starlette:
     """Everything that answers requests. Only what is named here can be asked; all else is 404.
 
     Args:
         dash: the Dash app with all its callbacks.
-        compute: what its callbacks compute with.
+        files: what the page consists of, by address below the prefix; the page itself is ``index.html``.
+        compute: what the callbacks compute with.
         readiness: what ``/readyz`` asks.
         settings: of the environment.
         version: of the explorer.
     """
-    counts, files = compute.counts, collect(dash)
+    metrics, answers = compute.metrics, handlers(compute.metrics)
 
     async def healthz(_: Request) -> Response:
         return say("OK", 200)
@@ -45,53 +50,48 @@ def application(dash: Dash, compute: Compute, readiness: Readiness, settings: Se
         refusal = await readiness.refusal()
         return say(refusal or "Ready.", 503 if refusal else 200)
 
-    async def metrics(_: Request) -> Response:
-        assert isinstance(counts, Metrics)
-        return Response(counts.text(), headers={"Content-Type": CONTENT_TYPE})
+    async def counts(_: Request) -> Response:
+        return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
-    async def static(request: Request) -> Response:
-        body = files.static.get((request.path_params["digest"], request.path_params["name"]))
-        if body is None:
-            raise HTTPException(404)
-        return body.respond(request, FOR_GOOD)
+    async def to_page(request: Request) -> Response:
+        return RedirectResponse(f"{settings.prefix}{'?' * bool(request.url.query)}{request.url.query}", 308)
 
     @asynccontextmanager
-    async def warmed_up(_: Starlette) -> AsyncIterator[None]:
-        # torch takes half a second to get going in every thread that computes
-        for pool in compute.pools.values():
+    async def started(_: Starlette) -> AsyncIterator[None]:
+        _end_with_parent()
+        for pool in compute.pools.values():  # torch takes half a second to get going in every thread that computes
             await pool.run(readiness.find_fault)
         await readiness.refusal()
-        counts.worker_started()
+        metrics.starts.inc()
         yield
 
-    prefix = settings.prefix
-    routes = [
-        Route(prefix, _kept(files.page)),
-        Route(f"{prefix}_dash-layout", _kept(files.layout)),
-        Route(f"{prefix}_dash-dependencies", _kept(files.dependencies)),
-        Route(prefix + "static/{digest}/{name}", static),
-        Route(prefix + PATH, CallbackEndpoint(dash, counts, settings.trusted_proxies).__call__, methods=["POST"]),
-        Route(f"{prefix}healthz", healthz),
-        Route(f"{prefix}readyz", readyz),
-        *([Route(f"{prefix}metrics", metrics)] if isinstance(counts, Metrics) else []),
+    prefix, callback_path = settings.prefix, f"{settings.prefix}_dash-update-component"
+    routes = [Route(callback_path, CallbackEndpoint(dash, metrics, settings.trusted_proxies).respond, methods=["POST"])]
+    for address, content in files.items():
+        endpoint = static_file(address, content, FOR_GOOD if address.startswith("static/") else ASK_AGAIN)
+        routes.append(Route(prefix + ("" if address == "index.html" else address), endpoint))
+    routes += [Route(f"{prefix}healthz", healthz), Route(f"{prefix}readyz", readyz)]
+    if settings.metrics:
+        routes.append(Route(f"{prefix}metrics", counts))
+    if prefix != "/":
+        routes.append(Route(prefix[:-1], to_page))
+    around = [
+        Middleware(AccessLog, metrics=metrics, logged=settings.access_log),
+        Middleware(Headers, content_policy(dash.csp_hashes(), settings.frame_ancestors), callback_path, version),
+        # Starlette's own place for this one is around the two above, whose headers and counts it would not get
+        Middleware(ExceptionMiddleware, {Exception: answers[Exception]}),
     ]
-    policy = content_policy(dash.csp_hashes(), settings.frame_ancestors)
-    app = Starlette(
-        routes=routes,
-        middleware=[
-            Middleware(AccessLog, counts=counts, logged=settings.access_log),
-            Middleware(Headers, policy=policy, callback_path=PATH, version=version),
-            Middleware(UnexpectedErrors),
-        ],
-        exception_handlers=handlers(counts),
-        lifespan=warmed_up,
-    )
+    app = Starlette(routes=routes, middleware=around, exception_handlers=answers, lifespan=started)
     app.router.redirect_slashes = False
     return app
 
 
-def _kept(body: Body) -> Endpoint:
-    async def respond(request: Request) -> Response:
-        return body.respond(request, ASK_AGAIN)
+def _end_with_parent() -> None:
+    """Stop this worker when its parent is gone, killed for instance: nobody else would."""
+    if parent := multiprocessing.parent_process():
+        threading.Thread(target=_stop_after, args=(parent,), daemon=True).start()
 
-    return respond
+
+def _stop_after(parent: BaseProcess) -> None:
+    parent.join()
+    signal.raise_signal(signal.SIGTERM)

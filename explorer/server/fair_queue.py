@@ -1,4 +1,4 @@
-"""Which question is computed next: a bounded queue, clients served in turn, in front of a bounded thread pool."""
+"""Which question is computed next: a bounded queue in which clients take turns, in front of a small thread pool."""
 
 from __future__ import annotations
 
@@ -18,22 +18,15 @@ Result = TypeVar("Result")
 
 
 class Busy(Exception):
-    """The question cannot be answered now.
-
-    Attributes:
-        retry_after: whole seconds after which to ask again.
-        reason: ``"full"`` when the queue was full, ``"late"`` when the wait took too long.
-    """
+    """The question cannot be answered now: the queue was ``"full"``, or the wait took until it was too ``"late"``."""
 
     def __init__(self, retry_after: int, reason: str) -> None:
-        super().__init__(f"busy: {reason}")
+        super().__init__(f"{reason}; ask again after {retry_after} s")
         self.retry_after, self.reason = retry_after, reason
 
 
 class FairQueue:
-    """A thread pool whose questions wait in a queue for each client; the clients take turns.
-
-    It is used from one event loop only, so it needs no locks.
+    """A thread pool whose questions wait by client; used from one event loop only, so it needs no locks.
 
     Args:
         threads: how many questions are computed at once.
@@ -44,9 +37,9 @@ class FairQueue:
 
     def __init__(self, threads: int, places: int, *, max_wait: float = MAX_WAIT, niceness: int = 0) -> None:
         self.threads, self.places, self.max_wait = threads, places, max_wait
-        self._pool = ThreadPoolExecutor(threads, "compute", initializer=lower_priority, initargs=(niceness,))
+        self._pool = ThreadPoolExecutor(threads, "compute", initializer=_lower_priority, initargs=(niceness,))
         self._free = threads
-        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # by client, the next client first
+        self._turns: dict[str, deque[asyncio.Future[None]]] = {}  # of those who wait, by client; the next client first
         self._mean = 0.0  # seconds that a computation takes, a running mean
 
     async def run(self, work: Callable[[], Result], client: str = "") -> Result:
@@ -68,63 +61,59 @@ class FairQueue:
         if self._free:
             self._free -= 1
             return
-        if sum(map(len, self._waiting.values())) >= self.places:
+        if sum(map(len, self._turns.values())) >= self.places:
             self._displace(client)
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(client, deque()).append(turn)
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
+        self._turns.setdefault(client, deque()).append(turn)
+        timeout = loop.call_later(self.max_wait, self._end, turn, "late")
         try:
-            async with asyncio.timeout(self.max_wait):
-                await turn
-        except (TimeoutError, asyncio.CancelledError) as ended:
+            await turn
+        except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and not turn.exception():
-                self._next()  # the turn came, but nobody takes it
-            self._withdraw(client, turn)
-            if isinstance(ended, TimeoutError):
-                raise Busy(self._retry_after(), "late") from None
+                self._next()  # the turn came in the same moment, and nobody takes it
             raise
+        finally:
+            timeout.cancel()
+            if turn in self._turns.get(client, ()):
+                self._turns[client].remove(turn)
 
     def _displace(self, client: str) -> None:
         """Make room in a full queue: the newest question of the client with the most goes, if that is another one."""
-        largest = max(self._waiting, key=lambda name: len(self._waiting[name]), default=client)
-        if len(self._waiting.get(largest, ())) <= len(self._waiting.get(client, ())) + 1:
-            raise Busy(self._retry_after(), "full")
-        turn = self._waiting[largest][-1]
-        self._withdraw(largest, turn)
-        turn.set_exception(Busy(self._retry_after(), "full"))
-
-    def _withdraw(self, client: str, turn: asyncio.Future[None]) -> None:
-        turns = self._waiting.get(client, deque())
-        if turn in turns:
-            turns.remove(turn)
-            if not turns:
-                del self._waiting[client]
-
-    def _finished(self, running: asyncio.Future[Result], seconds: float) -> None:
-        if not running.cancelled():
-            running.exception()  # seen, even where nobody waits for it any more
-        self._mean += (seconds - self._mean) / 16
-        self._next()
+        most = max(self._turns, key=lambda name: len(self._turns[name]), default=client)
+        if len(self._turns.get(most, ())) <= len(self._turns.get(client, ())) + 1:
+            raise self._busy("full")
+        self._end(self._turns[most].pop(), "full")
 
     def _next(self) -> None:
-        """Give the free thread to the next client, who then waits after all others."""
-        while self._waiting:
-            client = next(iter(self._waiting))
-            turns = self._waiting.pop(client)
-            turn = turns.popleft()
+        """Give a free thread to the next client, who then waits after all others."""
+        while self._turns:
+            client = next(iter(self._turns))
+            turns = self._turns.pop(client)
+            turn = turns.popleft() if turns else None
             if turns:
-                self._waiting[client] = turns
-            if not turn.done():
+                self._turns[client] = turns
+            if turn and not turn.done():
                 turn.set_result(None)
                 return
         self._free += 1
 
-    def _retry_after(self) -> int:
-        """How long the queue takes as it stands, in whole seconds from 1 to ``MAX_RETRY_AFTER``."""
-        inside = self.threads + sum(map(len, self._waiting.values()))
-        return min(MAX_RETRY_AFTER, max(1, math.ceil(inside * self._mean / self.threads)))
+    def _finished(self, running: asyncio.Future[Result], seconds: float) -> None:
+        running.exception()  # seen, even where nobody waits for it any more
+        self._mean += (seconds - self._mean) / 16
+        self._next()
+
+    def _end(self, turn: asyncio.Future[None], reason: str) -> None:
+        if not turn.done():
+            turn.set_exception(self._busy(reason))
+
+    def _busy(self, reason: str) -> Busy:
+        inside = self.threads + sum(map(len, self._turns.values()))
+        seconds = inside * self._mean / self.threads  # that the queue takes as it stands
+        return Busy(min(MAX_RETRY_AFTER, max(1, math.ceil(seconds))), reason)
 
 
-def lower_priority(niceness: int) -> None:
-    """Let this thread run after all others, where a thread has a priority of its own: on Linux."""
+def _lower_priority(niceness: int) -> None:
+    # on Linux a thread has a priority of its own
     if niceness and sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)

@@ -15,14 +15,14 @@ UNUSED = (
 OWN = ("clipboard-write", "fullscreen")
 PERMISSIONS = ", ".join([*(f"{name}=()" for name in UNUSED), *(f"{name}=(self)" for name in OWN)])
 
-ALWAYS = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),  # a link holds what somebody painted
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-)
-PAGE = (("Permissions-Policy", PERMISSIONS), ("Cross-Origin-Opener-Policy", "same-origin"))
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",  # a link holds what somebody painted
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+PAGE = {"Permissions-Policy": PERMISSIONS, "Cross-Origin-Opener-Policy": "same-origin"}
 FILES = ("text/css", "text/javascript", "application/javascript", "font/")  # parts of a page, which has a policy itself
-NEVER_KEPT = (("Cache-Control", "no-store"),)
+NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
 def content_policy(script_hashes: Iterable[str], frame_ancestors: str) -> str:
@@ -32,23 +32,11 @@ def content_policy(script_hashes: Iterable[str], frame_ancestors: str) -> str:
         script_hashes: of the inline scripts that may run, quoted as in the policy.
         frame_ancestors: who may embed the page, as in the directive of that name.
     """
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src 'self' {' '.join(script_hashes)}",
-            "style-src 'self' 'unsafe-inline'",  # Dash and Plotly write style attributes
-            "img-src 'self' data: blob:",
-            "font-src 'self' data:",
-            "connect-src 'self'",
-            "manifest-src 'self'",
-            "worker-src 'none'",
-            "frame-src 'none'",
-            "object-src 'none'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            f"frame-ancestors {frame_ancestors}",
-        )
-    )
+    own = {"script-src": f"'self' {' '.join(script_hashes)}", "connect-src": "'self'", "manifest-src": "'self'"}
+    own |= {"style-src": "'self' 'unsafe-inline'"}  # Dash and Plotly write style attributes
+    own |= {"img-src": "'self' data: blob:", "font-src": "'self' data:", "frame-ancestors": frame_ancestors}
+    none = ("default-src", "worker-src", "frame-src", "object-src", "base-uri", "form-action")
+    return "; ".join(f"{directive} {sources}" for directive, sources in {**dict.fromkeys(none, "'none'"), **own}.items())
 
 
 class Headers:
@@ -62,9 +50,8 @@ class Headers:
     """
 
     def __init__(self, app: ASGIApp, policy: str, callback_path: str, version: str) -> None:
-        self.app = app
-        self.policy = ("Content-Security-Policy", policy)
-        self.callback_path, self.callback = callback_path, (*NEVER_KEPT, ("X-Explorer-Version", version))
+        self.app, self.callback_path = app, callback_path
+        self.policy, self.version = {"Content-Security-Policy": policy}, {"X-Explorer-Version": version}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -72,20 +59,17 @@ class Headers:
         async def completed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in self._wanted(scope["path"], message["status"], headers.get("content-type", "")):
+                wanted = self._wanted(scope["path"], message["status"], headers.get("content-type", ""))
+                for name, value in wanted.items():
                     headers.setdefault(name, value)
             await send(message)
 
         await self.app(scope, receive, completed if scope["type"] == "http" else send)
 
-    def _wanted(self, path: str, status: int, kind: str) -> list[tuple[str, str]]:
-        wanted = list(ALWAYS)
-        if not kind.startswith(FILES):
-            wanted.append(self.policy)
+    def _wanted(self, path: str, status: int, kind: str) -> dict[str, str]:
+        wanted = ALWAYS if kind.startswith(FILES) else ALWAYS | self.policy
         if kind.startswith("text/html"):
-            wanted += PAGE
-        if path.endswith(self.callback_path):
-            wanted += self.callback
-        elif status >= 400:
-            wanted += NEVER_KEPT  # what is missing now may be there after an update
-        return wanted
+            wanted = wanted | PAGE
+        if path == self.callback_path:
+            return wanted | NEVER_KEPT | self.version
+        return wanted | NEVER_KEPT if status >= 400 else wanted  # what is missing now may be there after an update

@@ -26,7 +26,7 @@ class JsonFormatter(logging.Formatter):
             **getattr(record, FIELDS, {}),
         }
         if record.exc_info and record.exc_info[1] is not None:
-            told["traceback"] = "".join(traceback.format_exception(record.exc_info[1]))
+            told["traceback"] = places(record.exc_info[1])
         return json.dumps(told, default=str)  # in ASCII: a log may be read where nothing else is
 
 
@@ -48,7 +48,11 @@ def configuration(level: str, *, requests: bool = False) -> dict[str, Any]:
         "formatters": {"json": {"()": "explorer.server.logs.JsonFormatter"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"level": level.upper(), "handlers": ["stderr"]},
-        "loggers": {ACCESS: {"level": "INFO" if requests else "CRITICAL"}},
+        "loggers": {
+            ACCESS: {"level": "INFO" if requests else "CRITICAL"},
+            # it warns of every request that is none: anybody could fill the log
+            "uvicorn.error": {"level": "ERROR" if level == "warning" else level.upper()},
+        },
     }
 
 
@@ -59,4 +63,4 @@ def places(error: BaseException) -> str:
     while cause is not None:
         told.append("".join(traceback.format_tb(cause.__traceback__)) + type(cause).__name__ + "\n")
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
-    return "caused by what was told above\n".join(reversed(told)) if len(told) > 1 else told[0]
+    return "caused by what was told above\n".join(reversed(told))

@@ -8,128 +8,73 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the environment variable that prometheus_client reads
 STROKES, METHODS = "explanation", "method-answers"  # the callbacks, by the id of their output
-CALLBACKS = (STROKES, METHODS)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NO_CALLBACK = "none"
 REFUSALS = ("body", "question", "address", "method", "size", "busy", "other")
 SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 
-class Counts:
-    """Counts nothing: what the explorer has unless somebody wants to know."""
+class Metrics:
+    """What one worker counts.
 
-    def worker_started(self) -> None:
-        """A worker is ready to be asked."""
-
-    def came(self) -> None:
-        """A request came."""
-
-    def answered(self, callback: str | None, status: int, seconds: float) -> None:
-        """A request is answered, of a callback or of none."""
-
-    def refused(self, reason: str) -> None:
-        """A request was refused, for one of ``REFUSALS``."""
-
-    def shed(self, callback: str, reason: str) -> None:
-        """There was no place for a question: its queue was ``"full"``, or it waited until it was ``"late"``."""
-
-    def given_up(self, callback: str) -> None:
-        """The client disconnected before the answer."""
-
-    def looked_up(self, callback: str, *, hit: bool) -> None:
-        """An answer was looked up in the cache."""
-
-
-class Metrics(Counts):
-    """Counts everything.
-
-    Args:
-        version: of the explorer, told as a label.
+    Attributes:
+        requests: answered, by callback and status.
+        seconds: that the answer of a callback took, waiting included.
+        refusals: by reason, one of ``REFUSALS``.
+        shed: questions without a place, by callback and reason: the queue was ``"full"``, or the wait too ``"late"``.
+        cache: answers that were kept or being computed (``"hit"``) or not (``"miss"``), by callback.
+        given_up: questions whose client disconnected before the answer, by callback.
+        in_flight: requests being answered.
+        starts: of workers.
     """
 
     def __init__(self, version: str) -> None:
-        from prometheus_client import (  # not imported where nobody wants to know
-            CollectorRegistry,
-            Counter,
-            Gauge,
-            Histogram,
-        )
-
         self._own = own = CollectorRegistry()
-        self._requests = Counter("explorer_requests", "Requests answered", ["callback", "status"], registry=own)
-        self._seconds = Histogram(
+        self.requests = Counter("explorer_requests", "Requests answered", ["callback", "status"], registry=own)
+        self.seconds = Histogram(
             "explorer_request_seconds", "Time to answer a callback, waiting included", ["callback"], registry=own, buckets=SECONDS
         )
-        self._refusals = Counter("explorer_refusals", "Requests refused", ["reason"], registry=own)
-        self._shed = Counter("explorer_shed", "Callback requests shed with 503", ["callback", "reason"], registry=own)
-        self._cache = Counter("explorer_cache", "Answers looked up in the cache", ["callback", "result"], registry=own)
-        self._given_up = Counter("explorer_given_up", "Callback requests whose sender left", ["callback"], registry=own)
-        self._in_flight = Gauge("explorer_in_flight", "Requests being answered", registry=own, multiprocess_mode="livesum")
-        self._starts = Counter("explorer_worker_starts", "Workers started", registry=own)
-        self._info = Gauge("explorer_info", "The version that runs", ["version"], registry=own, multiprocess_mode="livemax")
-        self._info.labels(version).set(1)
-        self._show_from_the_start()
-
-    def _show_from_the_start(self) -> None:
-        """Make the series that matter, so that a rate over them has a first point at 0."""
-        for callback in CALLBACKS:
-            self._requests.labels(callback, "200")
-            self._seconds.labels(callback)
-            self._given_up.labels(callback)
-            for result in ("hit", "miss"):
-                self._cache.labels(callback, result)
-            for reason in ("full", "late"):
-                self._shed.labels(callback, reason)
+        self.refusals = Counter("explorer_refusals", "Requests refused", ["reason"], registry=own)
+        self.shed = Counter("explorer_shed", "Callback requests shed with 503", ["callback", "reason"], registry=own)
+        self.cache = Counter("explorer_cache", "Answers looked up in the cache", ["callback", "result"], registry=own)
+        self.given_up = Counter("explorer_given_up", "Callback requests whose sender left", ["callback"], registry=own)
+        self.in_flight = Gauge("explorer_in_flight", "Requests being answered", registry=own, multiprocess_mode="livesum")
+        self.starts = Counter("explorer_worker_starts", "Workers started", registry=own)
+        info = Gauge("explorer_info", "The version that runs", ["version"], registry=own, multiprocess_mode="livemax")
+        info.labels(version).set(1)
+        # the series that matter are there from the start, so that a rate over them has a first point at 0
+        for callback in (STROKES, METHODS):
+            self.requests.labels(callback, "200")
+            for counted in (self.seconds, self.given_up):
+                counted.labels(callback)
+            for counted, labels in ((self.cache, ("hit", "miss")), (self.shed, ("full", "late"))):
+                for label in labels:
+                    counted.labels(callback, label)
         for reason in REFUSALS:
-            self._refusals.labels(reason)
-
-    def worker_started(self) -> None:
-        self._starts.inc()
-
-    def came(self) -> None:
-        self._in_flight.inc()
-
-    def answered(self, callback: str | None, status: int, seconds: float) -> None:
-        self._in_flight.dec()
-        self._requests.labels(callback or NO_CALLBACK, str(status)).inc()
-        if callback is not None:
-            self._seconds.labels(callback).observe(seconds)
-
-    def refused(self, reason: str) -> None:
-        self._refusals.labels(reason).inc()
-
-    def shed(self, callback: str, reason: str) -> None:
-        self._shed.labels(callback, reason).inc()
-
-    def given_up(self, callback: str) -> None:
-        self._given_up.labels(callback).inc()
-
-    def looked_up(self, callback: str, *, hit: bool) -> None:
-        self._cache.labels(callback, "hit" if hit else "miss").inc()
+            self.refusals.labels(reason)
 
     def text(self) -> bytes:
         """What all workers counted, in Prometheus' text format (``CONTENT_TYPE``)."""
-        from prometheus_client import CollectorRegistry, generate_latest
-        from prometheus_client.multiprocess import MultiProcessCollector
-
-        registry = self._own
-        if folder := os.environ.get(FOLDER):
-            _forget_ended_workers(Path(folder))
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+        if not (folder := os.environ.get(FOLDER)):
+            return generate_latest(self._own)
+        for pid in {int(path.stem.rpartition("_")[2]) for path in Path(folder).glob("gauge_live*_*.db")}:
+            if not _runs(pid):
+                mark_process_dead(pid)  # type: ignore[no-untyped-call]  # what it was doing is forgotten, not what it counted
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
 
 
-def _forget_ended_workers(folder: Path) -> None:
-    """Drop what workers that ended were doing just then; what they counted stays counted."""
-    from prometheus_client.multiprocess import mark_process_dead
-
-    for pid in {int(path.stem.rpartition("_")[2]) for path in folder.glob("gauge_live*_*.db")}:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            mark_process_dead(pid)  # type: ignore[no-untyped-call]
-        except PermissionError:  # it runs, as somebody else
-            pass
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it runs, as somebody else
+        pass
+    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 FILES = ("app.py", "explorer/**/*.py", "assets/**/*", "models/*.npz", "requirements.txt", "constraints.txt")
 
 
