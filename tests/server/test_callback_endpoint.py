@@ -8,13 +8,13 @@ from typing import Any
 
 import orjson
 import pytest
+from explorer.page.compression import SMALLEST, compress_answers
 from flask import Flask, Response
 from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.models import load_zoo
 from explorer.page.callbacks import respond
-from explorer.page.compression import SMALLEST, compress_answers
 from explorer.state import State
 
 ACCEPTED = ["gzip", "gzip, deflate", "br;q=1.0, gzip;q=0.2", "*", "GZIP"]

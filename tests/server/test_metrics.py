@@ -7,15 +7,15 @@ import logging
 from typing import Any
 
 import pytest
+from explorer.logs import ACCESS, FIELDS
+from explorer.page.admission import Busy
+from explorer.page.guard import NAME
+from explorer.page.metrics import REFUSALS
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from app import create_app
 from bench.asking import callback_request
-from explorer.logs import ACCESS, FIELDS
-from explorer.page.admission import Busy
-from explorer.page.guard import NAME
-from explorer.page.metrics import REFUSALS
 from explorer.version import version
 
 UPDATE = "/_dash-update-component"

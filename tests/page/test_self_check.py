@@ -1,4 +1,4 @@
-"""Readiness: a zoo in which anything is wrong is noticed."""
+"""The self-check: a zoo in which anything is wrong is noticed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from flask import Flask
 
 from explorer.attribution import Network
 from explorer.models import Model
-from explorer.page.probes import NETWORKS, Readiness, add, find_fault, known_pictures
+from explorer.page.self_check import NETWORKS, find_fault, known_pictures
 
 KNOWN = known_pictures()
 Zoo = Mapping[str, Model]
@@ -62,31 +61,3 @@ def test_a_missing_or_mistaken_network_is_noticed(models: Zoo) -> None:
 def test_whatever_the_probe_raises_is_told_and_not_raised(models: Zoo) -> None:
     broken = Network(torch.nn.Sequential(torch.nn.Linear(64, 2), torch.nn.Sigmoid()), activation="sigmoid")
     assert find_fault({**models, "shapes": replace(models["shapes"], network=broken)}, KNOWN) is not None
-
-
-def probe(readiness: Readiness) -> tuple[int, str]:
-    """What /readyz answers."""
-    server = Flask("probed")
-    add(server, "/under/", readiness)
-    response = server.test_client().get("/under/readyz")
-    assert response.mimetype == "text/plain"
-    return response.status_code, response.get_data(as_text=True)
-
-
-def test_a_worker_that_is_well_is_ready_and_one_that_stops_is_not(models: Zoo) -> None:
-    readiness = Readiness(models)
-    assert probe(readiness) == (200, "Ready.\n")
-    readiness.stopping = lambda: True
-    assert probe(readiness) == (503, "This worker is about to stop.\n")
-
-
-def test_a_worker_with_a_wrong_network_is_not_ready_and_the_finding_holds_for_a_moment_only(
-    models: Zoo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    readiness = Readiness(spoiled(models, "digits", torch.neg))
-    status, sentence = probe(readiness)
-    assert status == 503 and "digits" in sentence
-    readiness._zoo = models
-    assert probe(readiness)[0] == 503
-    monkeypatch.setattr("explorer.page.probes.VALID", 0.0)
-    assert probe(readiness)[0] == 200

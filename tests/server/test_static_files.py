@@ -19,11 +19,11 @@ from dash import Dash, dcc, html
 from dash._utils import to_json
 from dash.development.base_component import Component
 from dash.fingerprint import build_fingerprint
+from explorer.page.static import TAGS, bodies, digest_of, named, serve
 from flask.testing import FlaskClient
 
 from app import INDEX, create_app
 from bench.asking import callback_request
-from explorer.page.static import TAGS, bodies, digest_of, named, serve
 from scripts.precompress import precompress
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,11 +11,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from explorer.page.admission import LONGEST_RETRY, METHODS, STROKES, Admission, Busy, Gone, Lane, hung_up
 from explorer.page.turns import Turn, Turns, visitor_at
+from hypothesis import given
+from hypothesis import strategies as st
 
 PATIENCE = 60.0
 

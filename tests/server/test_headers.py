@@ -6,14 +6,14 @@ import re
 from typing import Any
 
 import pytest
+from explorer.page.headers import FILES
+from explorer.page.static import named
+from explorer.serving import Serving, SettingError
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import create_app
 from bench.asking import callback_request
-from explorer.page.headers import FILES
-from explorer.page.static import named
-from explorer.serving import Serving, SettingError
 from explorer.version import version
 
 UPDATE = "/_dash-update-component"

@@ -17,6 +17,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
+from explorer.worker import READING
 from prometheus_client.parser import text_string_to_metric_families
 from serving import (
     PATIENCE,
@@ -35,7 +36,6 @@ from serving import (
 )
 
 from bench.asking import free_port
-from explorer.worker import READING
 
 HALF = b"POST /_dash-update-component HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
 CHUNKED = HALF[:-1].replace(b"Content-Length: 100", b"Transfer-Encoding: chunked")
