@@ -7,10 +7,9 @@ from random import Random
 
 import pytest
 import yaml
-from flask.testing import FlaskClient
+from asgi import client_of
 from serving import awaited
 
-from app import create_app
 from bench.bodies import sessions
 from bench.fuzz import fuzz
 from bench.refusals import complaints
@@ -22,7 +21,7 @@ from bench.wire_shots import IN_THE_APP, ON_THE_WIRE, registered, shot
 SEED = 20
 EACH = 200  # shots of a kind in the app
 SOURCE = sessions()
-CLIENT: FlaskClient = create_app().server.test_client()
+CLIENT = client_of()
 
 
 def answered(what: Shot) -> Reply:

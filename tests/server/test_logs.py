@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 
-from explorer.logs import JsonFormatter, fields, places
+from explorer.server.logs import JsonFormatter, fields, places
 
 
 def logged(message: str, *values: object, **more: object) -> dict[str, object]:
@@ -31,12 +31,12 @@ def test_fields_come_beside_the_message_and_line_ends_stay_inside_it() -> None:
     assert told["message"] == "one\ntwo\u2028\r" and told["status"] == 404 and told["path"] == "/a\nb"
 
 
-def test_a_traceback_is_one_field() -> None:
+def test_a_traceback_is_one_field_that_quotes_nothing() -> None:
     try:
-        raise ValueError("told")
+        raise ValueError("told" + str(7))
     except ValueError:
         told = logged("failed", exc_info=sys.exc_info())
-    assert "test_logs.py" in str(told["traceback"]) and "ValueError: told" in str(told["traceback"])
+    assert "test_logs.py" in str(told["traceback"]) and "ValueError" in str(told["traceback"]) and "told7" not in str(told)
 
 
 def test_the_places_of_an_error_tell_where_it_and_its_causes_were_but_not_what_they_quote() -> None:

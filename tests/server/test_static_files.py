@@ -15,52 +15,62 @@ from urllib.parse import urljoin
 
 import brotli
 import pytest
+from asgi import client_of
 from dash import Dash, dcc, html
 from dash._utils import to_json
 from dash.development.base_component import Component
 from dash.fingerprint import build_fingerprint
-from explorer.page.static import TAGS, bodies, digest_of, named, serve
-from flask.testing import FlaskClient
+from serving import awaited
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Route
+from werkzeug.test import Client
 
 from app import INDEX, create_app
-from bench.asking import callback_request
+from bench.asking import callback_request, named
+from explorer.page.bundle import PAGE as INDEX_PAGE
+from explorer.page.bundle import TAGS, bundle
+from explorer.server.dash_request import current_request
+from explorer.server.static_files import digest_of, static_file
 from scripts.precompress import precompress
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_VISIT = 700_000  # bytes, the aim
-APP = create_app()
-CLIENT: FlaskClient = APP.server.test_client()
+SERVER = create_app()
+APP: Dash = SERVER.state.dash
+CLIENT = client_of(SERVER)
 PAGE: str = CLIENT.get("/").text
 FILES = named(PAGE)
 FETCHED = ("/", "/_dash-layout", "/_dash-dependencies")
 OPENING = callback_request("explanation", "state", {"ask": 1, "link": ""})
 GZIP = {"Accept-Encoding": "gzip, deflate"}
 
-Small = Callable[..., FlaskClient]
+Small = Callable[..., Client]
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Small:
     """Makes the client of a small app with one script and one stylesheet, and perhaps a store of compressed bodies."""
 
-    def make(script: str = "let a = 1;", prefix: str = "/", store: Path = tmp_path / "none") -> FlaskClient:
-        return small_app(tmp_path, script, prefix, store).server.test_client()
+    def make(script: str = "let a = 1;", prefix: str = "/", store: Path = tmp_path / "none") -> Client:
+        files = bundle(small_app(tmp_path, script, prefix))
+        routes = [Route(prefix + name.replace(INDEX_PAGE, ""), static_file(name, content, "no-cache", store)) for name, content in files.items()]
+        return client_of(Starlette(routes=routes))
 
     return make
 
 
-def small_app(folder: Path, script: str = "let a = 1;", prefix: str = "/", store: Path = Path("none")) -> Dash:
+def small_app(folder: Path, script: str = "let a = 1;", prefix: str = "/") -> Dash:
     assets = folder / "assets"
     assets.mkdir(exist_ok=True)
     (assets / "own.js").write_text(script)
     (assets / "own.css").write_text("p { margin: 0 }")
-    app = Dash("explorer", assets_folder=str(assets), index_string=INDEX, url_base_pathname=prefix, enable_mcp=False)
+    app = Dash("explorer", backend="fastapi", assets_folder=str(assets), index_string=INDEX, url_base_pathname=prefix, enable_mcp=False)
     app.layout = html.P("Hello")
-    serve(app, store)
     return app
 
 
-def own_script(client: FlaskClient) -> str:
+def own_script(client: Client) -> str:
     """The address of the file with the app's own scripts."""
     (address,) = (address for address in named(client.get("/").text) if address.endswith("/explorer.js"))
     return address
@@ -198,7 +208,7 @@ def test_a_file_has_only_the_address_of_its_content() -> None:
 def test_each_encoding_is_sent_to_those_who_take_it(small: Small, tmp_path: Path) -> None:
     script = "let much = 'the same over and over';\n" * 100
     store = tmp_path / "store"
-    precompress(bodies(small_app(tmp_path, script)), store)
+    precompress(bundle(small_app(tmp_path, script)).values(), store)
     client = small(script, store=store)
     address = own_script(client)
     plain = client.get(address)
@@ -278,11 +288,11 @@ def test_a_prefix_moves_the_files(prefix: str, small: Small) -> None:
 @pytest.mark.parametrize("seed", ["1", "7"])  # of the order in sets: with these Dash writes two different layouts
 def test_replicas_of_one_version_serve_the_very_same(seed: str) -> None:
     ask = f"""
-from app import create_app
-client = create_app().server.test_client()
+from asgi import client_of
+client = client_of()
 print(*(client.get(address).headers["ETag"] for address in {FETCHED!r}), client.get("/").text)
 """
-    settings = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+    settings = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
     said = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, env=settings, capture_output=True, text=True, check=True)
     assert said.stdout == " ".join([*(CLIENT.get(address).headers["ETag"] for address in FETCHED), PAGE]) + "\n"
 
@@ -316,15 +326,16 @@ def test_what_no_page_asks_is_missing_whether_dash_has_it_or_only_says_so() -> N
 def test_the_server_has_no_address_that_answers_but_the_pages_and_the_probes() -> None:
     # whatever routes another version of Dash brings, this finds them
     answered = set()
-    for rule in APP.server.url_map.iter_rules():
-        address = re.sub("<[^>]+>", "x", rule.rule)
+    for route in APP.server.routes:
+        address = re.sub("{[^}]+}", "x", route.path)
         status = CLIENT.get(address).status_code
-        assert status in (200, 404) or (status, rule.rule) == (405, "/_dash-update-component")
+        assert status in (200, 404) or (status, route.path) == (405, "/_dash-update-component")
         answered |= {address} if status == 200 else set()
-    assert answered == {*FETCHED, "/healthz", "/readyz"}
+    assert answered == set(FETCHED)
+    assert {route.path for route in SERVER.routes} == {*FETCHED, *FILES, "/healthz", "/readyz", "/_dash-update-component"}
 
 
-@pytest.mark.parametrize("address", ["_alive_", "_alive_x", "_dash-routes", "_mcp", "mcp", "dash-mcp", ".well-known/oauth-protected-resource"])
+@pytest.mark.parametrize("address", ["docs", "openapi.json", "redoc", "_dash-ws-callback", "_alive_", "_alive_x", "_dash-routes", "_mcp", "mcp", "dash-mcp", ".well-known/oauth-protected-resource"])
 def test_what_other_apps_of_dash_have_is_missing(address: str) -> None:
     assert CLIENT.get(f"/{address}").status_code == 404
 
@@ -340,10 +351,12 @@ def test_once_the_server_runs_no_file_is_read_again(small: Small, tmp_path: Path
 
 @pytest.mark.parametrize("address", [*FETCHED, *FILES])
 def test_what_is_sent_to_several_is_in_memory_once(address: str) -> None:
+    (endpoint,) = (route.endpoint for route in SERVER.routes if route.path == address)
+
     def sent(encoding: str) -> bytes:
-        with APP.server.test_request_context(address, headers={"Accept-Encoding": encoding}):
-            (part,) = APP.server.full_dispatch_request().response
-            return part
+        request = Request({"type": "http", "headers": [(b"accept-encoding", encoding.encode())]})
+        body: bytes = awaited(endpoint(request)).body
+        return body
 
     for encoding in ("gzip", "br", ""):
         assert sent(encoding) is sent(encoding)
@@ -351,7 +364,9 @@ def test_what_is_sent_to_several_is_in_memory_once(address: str) -> None:
 
 def test_tags_are_found_as_dash_writes_them() -> None:
     # the whole module rests on it: if Dash wrote its tags otherwise, the page would silently name Dash's own files
-    app = Dash("explorer", assets_folder=str(ROOT / "assets"), index_string=INDEX, enable_mcp=False)
+    app = Dash("explorer", backend="fastapi", assets_folder=str(ROOT / "assets"), index_string=INDEX, enable_mcp=False)
     app.layout = html.Div(dcc.Store(id="x"))
-    page: str = app.server.test_client().get("/").text
+    app._setup_server()
+    with current_request(Request({"type": "http"})):
+        page: str = app.index()
     assert len(re.findall(r"<script src=|<link rel=.stylesheet", page)) == sum(len(tag.findall(page)) for tag in TAGS) > 20
