@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's own setting holds only 
 # How glibc keeps the workers' memory, which reads this when they start: few threads compute, and by itself it moves the end
 # of the heap at every step of a question, and keeps the large blocks of the largest one.
 MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": str(32 << 20), "MALLOC_MMAP_THRESHOLD_": str(4 << 20)}
+
+FILES = 8192  # that a process may open; each connection is one
 
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -102,7 +105,6 @@ def main(application: str = "app:server") -> None:
     import uvicorn
 
     from explorer.server import logs
-    from explorer.server.metrics import FOLDER
     from explorer.server.settings import ServerSettings, SettingError
 
     try:
@@ -116,9 +118,12 @@ def main(application: str = "app:server") -> None:
     shown = f"[{host}]" if ":" in host else host
     print(f"Gradient Attribution Explorer: http://{shown}:{port}{settings.prefix}", flush=True)
     os.chdir(HERE)
+    _allow_connections()
+    # for the time before uvicorn listens, and for the signal that a single worker raises again at its end
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # also there when the root is read-only
     with TemporaryDirectory(prefix="explorer-metrics-", dir=in_memory) if settings.metrics else nullcontext() as counted_in:
-        os.environ |= {**MALLOC, **os.environ, **({FOLDER: counted_in} if counted_in else {})}
+        os.environ |= {**MALLOC, **os.environ, **({"PROMETHEUS_MULTIPROC_DIR": counted_in} if counted_in else {})}
         uvicorn.run(
             application,
             host=host,
@@ -133,6 +138,15 @@ def main(application: str = "app:server") -> None:
             timeout_keep_alive=30,
             timeout_graceful_shutdown=8,  # a question in the queue at a stop is answered within 4 s of waiting and 2 s of work
         )
+
+
+def _allow_connections() -> None:
+    """Raise the number of files that this process and its workers may open, where there is such a limit: not on Windows."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if hard == resource.RLIM_INFINITY else min(FILES, hard), hard))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import pytest
 from bench.asking import callback_request
 
 ROOT = Path(__file__).resolve().parent.parent
-SETTINGS = ("HOST", "PORT", "URL_PREFIX", "FRAME_ANCESTORS", "WORKERS", "THREADS", "TIMEOUT", "LOG_LEVEL",
+SETTINGS = ("HOST", "PORT", "URL_PREFIX", "FRAME_ANCESTORS", "WORKERS", "QUEUE", "CACHE_MB", "LOG_LEVEL",
             "ACCESS_LOG", "METRICS", "TRUSTED_PROXIES")  # fmt: skip
 Answer = TypeVar("Answer")
 PATIENCE = 60  # seconds, on a slow machine
@@ -135,8 +135,15 @@ def say(port: int, *words: bytes) -> bytes:
 
 def workers_of(process: subprocess.Popen[str]) -> set[int]:
     """The process ids of its workers (Linux)."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return {int(pid) for pid in children.split()}
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return {int(pid) for pid in children if "spawn_main" in _command(pid)}  # multiprocessing has a helper beside them
+
+
+def _command(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
 
 
 def wait_for(condition: Any, what: str) -> Any:

@@ -1,6 +1,6 @@
 """Counts of requests and answers, for Prometheus; no count tells one visitor from another.
 
-Each worker counts in files that all workers read (prometheus_client's multiprocess mode, prepared by ``app.main``).
+Each worker counts in files that all workers read (prometheus_client's multiprocess mode, for which ``app.main`` prepares a folder).
 """
 
 from __future__ import annotations

@@ -6,12 +6,28 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from flask import Flask
-from serving import PATIENCE, ROOT, SETTINGS, environment, get, refused, started, wait_until_healthy
+from asgi import client_of
+from serving import (
+    PATIENCE,
+    ROOT,
+    SETTINGS,
+    environment,
+    get,
+    post,
+    refused,
+    started,
+    stop,
+    stroke,
+    wait_for,
+    wait_until_healthy,
+    workers_of,
+)
 
 from bench.asking import free_port
+from explorer.server.settings import ServerSettings
 
 
 def test_python_app_prints_its_address_answers_and_ends_with_0_on_sigterm() -> None:
@@ -64,15 +80,14 @@ def test_what_is_no_port_is_refused_in_one_line_that_repeats_it(port: str) -> No
     assert repr(port) in lines[0]
 
 
-def test_server_is_a_wsgi_application(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_is_an_asgi_application(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delitem(sys.modules, "app", raising=False)  # it may have been imported under other settings
 
     from app import server
 
-    assert isinstance(server, Flask)
-    assert server.test_client().get("/healthz").status_code == 200
+    assert client_of(server).get("/healthz").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -80,8 +95,8 @@ def test_server_is_a_wsgi_application(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("WORKERS", "0"),
         ("WORKERS", "two"),
-        ("THREADS", "3"),
-        ("TIMEOUT", "-1"),
+        ("QUEUE", "0"),
+        ("CACHE_MB", "-1"),
         ("URL_PREFIX", "/a b/"),
         ("FRAME_ANCESTORS", "*; script-src *"),
         ("FRAME_ANCESTORS", "'self'\nSet-Cookie: x=1"),
@@ -98,10 +113,33 @@ def test_a_setting_that_makes_no_sense_is_refused_in_one_line_that_names_and_rep
     assert repr(value) in lines[0]
 
 
-def test_gunicorn_started_by_itself_refuses_a_setting_in_one_line_too() -> None:
+def test_uvicorn_started_by_itself_refuses_a_setting_too() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "app:server"],
-        cwd=ROOT, env=environment(THREADS="many"), capture_output=True, text=True, timeout=PATIENCE, check=False,
+        [sys.executable, "-m", "uvicorn", "app:server"],
+        cwd=ROOT, env=environment(QUEUE="many"), capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr == "THREADS must be a number from 4 to 1024, not 'many'.\n"
+    assert done.stderr.endswith("SettingError: QUEUE must be a number from 1 to 4096, not 'many'.\n")
+
+
+def test_one_worker_is_served_by_the_process_that_is_started_and_ends_with_0() -> None:
+    port = free_port()
+    with started(port, WORKERS="1") as process:
+        wait_until_healthy(process, port)
+        assert workers_of(process) == set()
+        assert post(port, stroke())[0] == 200
+        code, _, err = stop(process)
+    assert (code, err) == (0, "")
+
+
+def test_workers_end_when_their_parent_is_killed() -> None:
+    port = free_port()
+    with started(port) as process:
+        wait_until_healthy(process, port)
+        workers = wait_for(lambda: len(found := workers_of(process)) == 2 and found, "two workers")
+        process.kill()
+        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), "the workers' end")
+
+
+def test_settings_that_are_no_more_are_ignored() -> None:
+    assert ServerSettings.read({"THREADS": "3", "TIMEOUT": "-1"}) == ServerSettings()

@@ -17,7 +17,6 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
-from explorer.worker import READING
 from prometheus_client.parser import text_string_to_metric_families
 from serving import (
     PATIENCE,
@@ -36,6 +35,7 @@ from serving import (
 )
 
 from bench.asking import free_port
+from explorer.server.protocol import READING
 
 HALF = b"POST /_dash-update-component HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
 CHUNKED = HALF[:-1].replace(b"Content-Length: 100", b"Transfer-Encoding: chunked")
@@ -63,7 +63,7 @@ def test_questions_in_flight_are_answered_when_the_server_is_told_to_stop() -> N
 
 def test_a_worker_that_is_killed_is_replaced_and_nobody_else_notices() -> None:
     port = free_port()
-    with started(port, METRICS="1") as process:
+    with started(port, METRICS="1", LOG_LEVEL="info") as process:
         wait_until_healthy(process, port)
         before = wait_for(lambda: len(found := workers_of(process)) == 2 and found, "two workers")
         wait_for(lambda: counted(port, "explorer_worker_starts_total") == 2, "both of them to be ready")
@@ -77,7 +77,7 @@ def test_a_worker_that_is_killed_is_replaced_and_nobody_else_notices() -> None:
         code, _, err = stop(process)
     assert code == 0
     told = [json.loads(line) for line in err.splitlines()]
-    assert any(str(killed) in line["message"] and line["level"] == "error" for line in told), told
+    assert any(line["message"] == f"Child process [{killed}] died" for line in told), told
 
 
 def folders_of(pids: set[int]) -> list[Path]:
@@ -109,9 +109,8 @@ def test_workers_count_together_in_a_folder_that_goes_with_them() -> None:
 
 def test_connections_that_say_nothing_hold_nobody_up() -> None:
     port = free_port()
-    with started(port, WORKERS="1", THREADS="4") as process, ExitStack() as silent:
+    with started(port, WORKERS="1") as process, ExitStack() as silent:
         wait_until_healthy(process, port)
-        # with a thread for each, for the 5 s that gunicorn gives them, the last would wait for minutes
         for _ in range(400):
             silent.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE))
         assert post(port, stroke())[0] == 200
@@ -123,8 +122,8 @@ def test_connections_that_say_nothing_hold_nobody_up() -> None:
 )  # fmt: skip
 def test_where_there_is_no_room_for_another_connection_the_crowd_makes_room(words: list[bytes]) -> None:
     port = free_port()
-    few = ["sh", "-c", 'ulimit -n 300; exec "$0" app.py', sys.executable]  # so that 150 are all that it may keep
-    process = subprocess.Popen(few, cwd=ROOT, env=environment(PORT=str(port), WORKERS="1", THREADS="4"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    few = ["sh", "-c", 'ulimit -n 300; exec "$0" app.py', sys.executable]  # of which it lets connections have half
+    process = subprocess.Popen(few, cwd=ROOT, env=environment(PORT=str(port), WORKERS="1"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         wait_until_healthy(process, port)
         with ExitStack() as crowd:
@@ -144,9 +143,8 @@ def test_where_there_is_no_room_for_another_connection_the_crowd_makes_room(word
 
 def test_connections_that_are_over_but_not_closed_hold_nobody_up() -> None:
     port = free_port()
-    with started(port, WORKERS="1", THREADS="4") as process, ExitStack() as lingering:
+    with started(port, WORKERS="1") as process, ExitStack() as lingering:
         wait_until_healthy(process, port)
-        # gunicorn's loop would wait 2 s for each of them to close, and let nobody in meanwhile
         over = [lingering.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)) for _ in range(60)]
         for connection in over:
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -155,12 +153,12 @@ def test_connections_that_are_over_but_not_closed_hold_nobody_up() -> None:
             heard = b""
             while part := connection.recv(65536):
                 heard += part
-            assert heard.startswith(b"HTTP/1.1 200") and heard.endswith(b"OK")
+            assert heard.startswith(b"HTTP/1.1 200") and heard.endswith(b"OK\n")
 
 
 def test_requests_that_stop_halfway_hold_nobody_up() -> None:
     port = free_port()
-    with started(port, WORKERS="1", THREADS="4") as process, ExitStack() as halves:
+    with started(port, WORKERS="1") as process, ExitStack() as halves:
         wait_until_healthy(process, port)
         for words in [HALF, CHUNKED + b"1\r\n{\r\n", b"GET / HT"] * 20:
             halves.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)).sendall(words)
@@ -171,9 +169,9 @@ def test_requests_that_stop_halfway_hold_nobody_up() -> None:
 
 def test_requests_that_stop_halfway_are_cut_off() -> None:
     port = free_port()
-    impatient = "import explorer.worker, app; explorer.worker.READING = 0.5; app.main()"
+    impatient = "import explorer.server.protocol as protocol, app; protocol.READING = 0.5; app.main()"
     process = subprocess.Popen(
-        [sys.executable, "-c", impatient], cwd=ROOT, env=environment(PORT=str(port), WORKERS="1", THREADS="4"),
+        [sys.executable, "-c", impatient], cwd=ROOT, env=environment(PORT=str(port), WORKERS="1"),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
@@ -186,7 +184,7 @@ def test_requests_that_stop_halfway_are_cut_off() -> None:
 
 def test_answers_that_are_not_read_hold_nobody_up_and_come_whole_when_they_are() -> None:
     port = free_port()
-    with started(port, WORKERS="1", THREADS="4") as process, ExitStack() as slow:
+    with started(port, WORKERS="1") as process, ExitStack() as slow:
         wait_until_healthy(process, port)
         (address,) = re.findall(r'src="(/static/[^"]+plotly[^"]+)"', get(port, "/")[1])
         whole = get(port, address)[1].encode()
@@ -207,7 +205,7 @@ def test_requests_sent_ahead_are_answered_in_their_order() -> None:
     port = free_port()
     bodies = [stroke(steps=steps) for steps in (20, 30, 40)]
     asks = [b"POST /_dash-update-component HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(b), b) for b in bodies]
-    with started(port, WORKERS="1", THREADS="4") as process:
+    with started(port, WORKERS="1") as process:
         wait_until_healthy(process, port)
         alone = [post(port, body)[1].encode() for body in bodies]
         with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
@@ -223,13 +221,13 @@ def test_requests_sent_ahead_are_answered_in_their_order() -> None:
 
 def test_one_visitor_who_asks_without_end_keeps_nobody_else_waiting_long() -> None:
     port = free_port()
-    heavy = stroke(network="digits-cnn", steps=500, samples=500)
-    asked = b"POST /_dash-update-component HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(heavy), heavy)
-    with started(port, WORKERS="1", THREADS="32", METRICS="1") as process, ExitStack() as flood:
+    post_head = b"POST /_dash-update-component HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+    heavy = [stroke(network="digits-cnn", steps=500, samples=500, seed=seed) for seed in range(300)]  # each has to be computed
+    with started(port, WORKERS="1", METRICS="1") as process, ExitStack() as flood:
         wait_until_healthy(process, port)
-        for _ in range(60):  # more than there are places
+        for number in range(60):
             connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE, source_address=("127.0.0.2", 0))
-            flood.enter_context(connection).sendall(asked * 5)
+            flood.enter_context(connection).sendall(b"".join(post_head % (len(body), body) for body in heavy[number::60]))
         wait_for(lambda: counted(port, "explorer_in_flight") > 10, "a line")
         assert [post(port, stroke())[0] for _ in range(5)] == [200] * 5
         assert counted(port, "explorer_in_flight") > 1  # they were not through meanwhile
@@ -239,7 +237,7 @@ def test_who_asks_whether_a_body_may_come_is_told_so_once() -> None:
     port = free_port()
     body = stroke()
     head = b"POST /_dash-update-component HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
-    with started(port, WORKERS="1", THREADS="4") as process:
+    with started(port, WORKERS="1") as process:
         wait_until_healthy(process, port)
         with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
             connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body))
@@ -253,11 +251,12 @@ UNREADABLE = {
     "garbage": (400, b"hello\r\n\r\n"),
     "a strange method": (400, b"G@T / HTTP/1.1\r\n\r\n"),
     "a strange version": (400, b"GET / HTTP/9.9\r\n\r\n"),
-    "a long address": (414, b"GET /?v=1&px=" + b"secret" * 2000 + b" HTTP/1.1\r\n\r\n"),
+    "a long address": (400, b"GET /?v=1&px=" + b"secret" * 25_000 + b" HTTP/1.1\r\n\r\n"),
+    "an endless address": (400, b"GET /?v=1&px=" + b"secret" * 25_000),
     "no header": (400, b"GET / HTTP/1.1\r\nsecret\r\n\r\n"),
-    "a large header": (431, b"GET / HTTP/1.1\r\nX: " + b"y" * 20_000 + b"\r\n\r\n"),
-    "many headers": (431, b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 200 + b"\r\n"),
-    "an expectation": (417, b"GET / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n"),
+    "an endless header": (400, b"GET / HTTP/1.1\r\nX: " + b"y" * 140_000),
+    "endless headers": (400, b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 25_000),
+    "endless trailers": (400, CHUNKED + b"0\r\n" + b"X: y\r\n" * 25_000),
     "an unknown transfer coding": (400, HALF.replace(b"Content-Length: 100", b"Transfer-Encoding: secret")),
     "a length that is none": (400, HALF.replace(b"100", b"secret")),
     "a negative length": (400, HALF.replace(b"100", b"-5")),
@@ -267,13 +266,13 @@ UNREADABLE = {
     "a chunk without an end": (400, CHUNKED + b"1\r\n{XX0\r\n\r\n"),
     "HTTP/2": (400, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     "another method": (405, b"DELETE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
-    "a connection to elsewhere": (405, b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+    "a connection to elsewhere": (400, b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
 }
 
 
 def test_what_is_no_request_is_refused_in_one_sentence_and_the_log_repeats_none_of_it() -> None:
     port = free_port()
-    with started(port, WORKERS="1", LOG_LEVEL="info", ACCESS_LOG="1") as process:
+    with started(port, WORKERS="1", ACCESS_LOG="1") as process:
         wait_until_healthy(process, port)
         for name, (status, words) in UNREADABLE.items():
             head, _, sentence = say(port, words).partition(b"\r\n\r\n")
@@ -283,16 +282,5 @@ def test_what_is_no_request_is_refused_in_one_sentence_and_the_log_repeats_none_
         assert post(port, stroke())[0] == 200
         _, _, err = stop(process)
     told = [json.loads(line) for line in err.splitlines()]
-    assert sum(line["message"] == "unreadable request" for line in told) >= 12
-    assert not [line for line in told if line["level"] not in ("info", "debug")], told
-    assert "secret" not in err
-    assert "ip=" not in err and not [line for line in told if "127.0.0.1" in json.dumps(line) and "Listening" not in line["message"]]
-
-
-@pytest.mark.parametrize("spoofed", ["SCRIPT_NAME", "PATH_INFO", "X-Forwarded-Prefix"])
-def test_headers_that_gunicorn_would_believe_of_this_machine_change_nothing(spoofed: str) -> None:
-    port = free_port()
-    with started(port, WORKERS="1", FORWARDED_ALLOW_IPS="*") as process:
-        wait_until_healthy(process, port)
-        asked = f"GET /healthz HTTP/1.1\r\nHost: x\r\n{spoofed}: /elsewhere\r\nConnection: close\r\n\r\n"
-        assert say(port, asked.encode()).startswith(b"HTTP/1.1 200")
+    assert {line["message"] for line in told} == {"request"}  # whoever sends what is none fills no log
+    assert "secret" not in err and "127.0.0.1" not in err
