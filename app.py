@@ -86,7 +86,7 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
         meta_tags=[{"name": "explorer-version", "content": version()}],  # what the page goes by, see version.js
     )
     compute = Compute(settings.queue, settings.cache * 2**20, Metrics(version()))
-    dash.layout = layout(zoo)
+    dash.layout = layout(zoo, callbacks.opening_answer(zoo))
     callbacks.register(dash, zoo, compute)
     if register:
         register(dash)
@@ -105,7 +105,7 @@ def main(application: str = "app:server") -> None:
     import uvicorn
 
     from explorer.server import logs
-    from explorer.server.settings import ServerSettings, SettingError
+    from explorer.server.settings import GRACE, ServerSettings, SettingError
 
     try:
         settings = ServerSettings.read(os.environ)
@@ -136,7 +136,7 @@ def main(application: str = "app:server") -> None:
             server_header=False,
             proxy_headers=False,
             timeout_keep_alive=30,
-            timeout_graceful_shutdown=8,  # a question in the queue at a stop is answered within 4 s of waiting and 2 s of work
+            timeout_graceful_shutdown=GRACE,
         )
 
 

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from bench import processes
 from bench.asking import callback_request
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -135,15 +136,7 @@ def say(port: int, *words: bytes) -> bytes:
 
 def workers_of(process: subprocess.Popen[str]) -> set[int]:
     """The process ids of its workers (Linux)."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return {int(pid) for pid in children if "spawn_main" in _command(pid)}  # multiprocessing has a helper beside them
-
-
-def _command(pid: str) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text()
-    except OSError:
-        return ""
+    return processes.workers(process.pid)
 
 
 def wait_for(condition: Any, what: str) -> Any:

@@ -45,6 +45,18 @@ async def explained(question: object, zoo: Zoo, compute: Compute) -> str:
     Raises:
         StateError: the question is not one; the message says why.
     """
+    state, more = _read_question(question, zoo)
+    return _with(more, await compute.answer(STROKES, orjson.dumps(state.asked()), lambda: orjson.dumps(answer(state, zoo))))
+
+
+def opening_answer(zoo: Zoo) -> str:
+    """The payload for an address without a link, which the page brings along instead of asking for it."""
+    state, more = _read_question({"ask": 0, "link": ""}, zoo)
+    return _with(more, orjson.dumps(answer(state, zoo)))
+
+
+def _read_question(question: object, zoo: Zoo) -> tuple[State, dict[str, Any]]:
+    """The state that a question means, and what is answered beside its numbers."""
     question, ask = _numbered(question)
     more: dict[str, Any] = {"ask": ask}
     if set(question) == {"ask", "state"}:
@@ -58,7 +70,7 @@ async def explained(question: object, zoo: Zoo, compute: Compute) -> str:
     else:
         raise StateError("the question must hold 'ask' and either 'state' or 'link'")
     check_explanation(state, zoo)
-    return _with(more, await compute.answer(STROKES, orjson.dumps(state.asked()), lambda: orjson.dumps(answer(state, zoo))))
+    return state, more
 
 
 async def explained_by_methods(question: object, zoo: Zoo, compute: Compute) -> str:

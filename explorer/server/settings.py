@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+GRACE = 8  # seconds for which a worker may answer after a stop: 4 in the queue, 2 of work
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 # One source of the frame-ancestors directive: *, 'self', 'none', a scheme, or a host with what may stand around it.
 ANCESTOR = re.compile(r"\*|'self'|'none'|[a-z][a-z0-9+.-]*:|([a-z][a-z0-9+.-]*://)?[a-z0-9*.-]+(:(\d+|\*))?(/[\w./~%-]*)?", re.ASCII | re.I)
