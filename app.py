@@ -1,4 +1,4 @@
-"""The Gradient Attribution Explorer: ``python app.py`` serves it, ``app:server`` is the WSGI application."""
+"""The Gradient Attribution Explorer: ``python app.py`` serves it, ``app:server`` is the ASGI application."""
 
 from __future__ import annotations
 
@@ -6,17 +6,27 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dash import Dash
+    from starlette.applications import Starlette
 
 HERE = Path(__file__).resolve().parent
 
 # Before anything imports numpy: for products as small as these its BLAS threads only wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's own setting holds only in the thread that sets it
+
+# How glibc keeps the workers' memory, which reads this when they start: few threads compute, and by itself it moves the end
+# of the heap at every step of a question, and keeps the large blocks of the largest one.
+MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": str(32 << 20), "MALLOC_MMAP_THRESHOLD_": str(4 << 20)}
+
+FILES = 8192  # that a process may open; each connection is one
 
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -37,94 +47,113 @@ INDEX = """<!DOCTYPE html>
 </html>"""
 
 
-def create_app() -> Dash:
-    """The whole application, with its networks loaded; every call makes an independent one."""
+def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
+    """The whole application, with its networks loaded; every call makes an independent one.
+
+    Its ``state`` has the Dash app as ``dash``, the files of the page as ``files``, what it computes with as ``compute``.
+
+    Args:
+        register: adds more callbacks to the Dash app.
+    """
     import torch
     from dash import Dash
 
     from explorer.models import load_zoo
-    from explorer.page import callbacks, guard, static
-    from explorer.page.compression import compress_answers
+    from explorer.page import callbacks, self_check
+    from explorer.page.bundle import bundle
     from explorer.page.layout import layout
-    from explorer.serving import Serving
+    from explorer.server.application import application
+    from explorer.server.compute import Compute
+    from explorer.server.health import Readiness
+    from explorer.server.metrics import Metrics
+    from explorer.server.settings import ServerSettings
     from explorer.version import version
 
-    serving = Serving.read(os.environ)
+    settings = ServerSettings.read(os.environ)
     torch.set_num_threads(1)  # the networks are tiny: more threads cost more than they give
-    zoo = load_zoo()
-    app = Dash(
+    zoo, known = load_zoo(), self_check.known_pictures()
+    dash = Dash(
         "explorer",
+        backend="fastapi",
         title="Gradient Attribution Explorer",
         update_title="",
         assets_folder=str(HERE / "assets"),
         serve_locally=True,
         add_log_handler=False,
-        health_endpoint="healthz",
         enable_mcp=False,
         url_base_pathname="/",
         index_string=INDEX,
         meta_tags=[{"name": "explorer-version", "content": version()}],  # what the page goes by, see version.js
     )
-    app.layout = layout(zoo)
-    callbacks.register(app, zoo)
-    guard.protect(app, zoo, serving, version())
-    compress_answers(app.server)
-    # Dash finishes setting up in its first request, and others that come meanwhile find it half done: it is made here
-    static.serve(app, serving.prefix)
-    guard.surround(app, serving, version())
+    compute = Compute(settings.queue, settings.cache * 2**20, Metrics(version()))
+    dash.layout = layout(zoo, callbacks.opening_answer(zoo))
+    callbacks.register(dash, zoo, compute)
+    if register:
+        register(dash)
+    files, readiness = bundle(dash, settings.prefix), Readiness(lambda: self_check.find_fault(zoo, known))
+    app = application(dash, files, compute, readiness, settings, version())
+    app.state.dash, app.state.files, app.state.compute = dash, files, compute
     return app
 
 
-def main() -> None:
-    """Serve with gunicorn (settings in gunicorn.conf.py), or where it cannot run, such as on Windows, with Flask's server."""
-    from explorer.addresses import own_url, serves_networks, urls_for_others
-    from explorer.memory import restart_frugally
-    from explorer.serving import Serving, SettingError
+def main(application: str = "app:server") -> None:
+    """Serve with uvicorn's workers, of which this process is the parent.
 
-    restart_frugally()
+    Args:
+        application: where the workers import the ASGI application from.
+    """
+    import uvicorn
+
+    from explorer.server import logs
+    from explorer.server.addresses import own_url, serves_networks, urls_for_others
+    from explorer.server.settings import GRACE, ServerSettings, SettingError
+
     try:
-        serving = Serving.read(os.environ)
+        settings = ServerSettings.read(os.environ)
+        host, port = settings.host, settings.port
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except SettingError as wrong:
         sys.exit(str(wrong))
-    host, port = serving.host, serving.port
-    if refusal := _refusal(host, port):
-        sys.exit(refusal)
-    print(f"Gradient Attribution Explorer: {own_url(serving)}", flush=True)
-    if others := urls_for_others(serving):
+    except OSError as error:
+        sys.exit(f"Cannot serve on {host}:{port}: {error.strerror}. Choose another with PORT=8051 make run.")
+    print(f"Gradient Attribution Explorer: {own_url(settings)}", flush=True)
+    if others := urls_for_others(settings):
         print(f"For others, unless a firewall stops them: {' or '.join(others)}", flush=True)
-    elif serves_networks(serving):
+    elif serves_networks(settings):
         print("No address for others was found; PUBLIC_URL can name it.", flush=True)
-    try:
-        from gunicorn.app.wsgiapp import WSGIApplication
-    except ImportError:
-        from explorer import logs
-
-        logs.configure(serving.log_level, requests=serving.access_log)
-        create_app().run(host=host, port=port, debug=False)
-        return
     os.chdir(HERE)
-    # until gunicorn listens to signals: as the first process of a container, Python would ignore this one
+    _allow_connections()
+    # for the time before uvicorn listens, and for the signal that a single worker raises again at its end
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    sys.argv = ["gunicorn", "app:server"]
-    WSGIApplication().run()
+    in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # also there when the root is read-only
+    with TemporaryDirectory(prefix="explorer-metrics-", dir=in_memory) if settings.metrics else nullcontext() as counted_in:
+        os.environ |= {**MALLOC, **os.environ, **({"PROMETHEUS_MULTIPROC_DIR": counted_in} if counted_in else {})}
+        uvicorn.run(
+            application,
+            host=host,
+            port=port,
+            workers=settings.workers,
+            http="explorer.server.protocol:BoundedHttp",
+            ws="none",
+            log_config=logs.configuration(settings.log_level, requests=settings.access_log),
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=GRACE,
+        )
 
 
-def _refusal(host: str, port: int) -> str | None:
-    """Why this address cannot be served, in one line; None when it can."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except socket.gaierror:
-        return f"HOST {host!r} is not an address of this machine."
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(address)
-        except OSError as error:
-            return f"Cannot serve on {host}:{port}: {error.strerror}. Choose another with PORT=8051 make run."
-    return None
+def _allow_connections() -> None:
+    """Raise the number of files that this process and its workers may open, where there is such a limit: not on Windows."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if hard == resource.RLIM_INFINITY else min(FILES, hard), hard))
 
 
 if __name__ == "__main__":
     main()
-else:
-    server = create_app().server
+elif __name__ != "__mp_main__":  # where workers are spawned they import this file under that name too
+    server = create_app()

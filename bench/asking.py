@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import Any
+from urllib.parse import urljoin
 
 
 def free_port() -> int:
@@ -12,6 +14,11 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def named(page: str) -> list[str]:
+    """The paths of the files that a page at ``/`` names, in its order."""
+    return [urljoin("/", address) for address in re.findall(r'(?:src|href)="(\.?/[^"]+)"', page)]
 
 
 def callback_request(output: str, source: str, question: object) -> dict[str, Any]:

@@ -17,16 +17,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import torch
 
 from bench.pairs import Row, print_table
 from explorer.attribution import METHODS, Setting
 from explorer.models import load_zoo
-from explorer.page.callbacks import respond, respond_methods
+from explorer.page.answer import answer
 from explorer.page.method_answers import MOST as MOST_METHODS
+from explorer.page.method_answers import method_answers
 from explorer.pictures import BASELINES
 from explorer.state import MAX_NOISE, MAX_SAMPLES, MAX_STEPS, RULE_NAMES, State, Zoo
-from explorer.work import MOST, work_of_explanation, work_of_method
+from explorer.work import MOST, check_explanation, work_of_explanation, work_of_method
 
 SECONDS, MEGABYTES = 2.0, 300
 RANDOM = 3000  # questions drawn …
@@ -68,7 +70,7 @@ def rows() -> list[Row]:
     torch.set_num_threads(1)
     zoo = load_zoo()
     for network in zoo:  # torch gets going once, as in a worker that has warmed up
-        respond({"ask": 1, "state": {"network": network}}, zoo)
+        answer(State(network=network), zoo)
     costs = [_cost_in_a_fork(asked, zoo) for asked in questions(zoo)]
     slowest = sorted(costs, key=lambda cost: -cost.seconds)[:WORST]
     largest = sorted(costs, key=lambda cost: -cost.megabytes)[:WORST]
@@ -111,11 +113,10 @@ def _cost(asked: Asked, zoo: Zoo) -> Cost:
 
 
 def _answered(asked: Asked, zoo: Zoo) -> None:
-    question: dict[str, Any] = {"ask": 1, "state": asked.state}
-    if asked.methods:
-        respond_methods({**question, "methods": list(asked.methods)}, zoo)
-    else:
-        respond(question, zoo)
+    state = State.from_json(asked.state, zoo)
+    if not asked.methods:
+        check_explanation(state, zoo)
+    orjson.dumps(method_answers(state, asked.methods, zoo) if asked.methods else answer(state, zoo))
 
 
 def _resident() -> float:

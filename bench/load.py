@@ -3,7 +3,9 @@
     make load                                   50, 150, 300 and 600 students
     make load ARGS='300 600 --seconds 60'       these, measured for a minute
     make load ARGS='150 --url http://host/x/'   a server that runs already
+    make load ARGS='300 --cache 32'             with the server's cache of answers
 
+The recorded class asks the same again and again, which a cache would answer at no cost. So there is none unless it is asked for.
 What is measured: from the moment when the page would have sent a question (which is decided beforehand, so a slow server is
 asked no less) to the moment when the whole answer was read and checked; waiting behind the student's own earlier question,
 being shed and asking again are part of it. A stroke that was superseded waits for the answer to the one that did so.
@@ -181,15 +183,15 @@ def _three(waits: Sequence[float]) -> str:
 # ---------------------------------------------------------------- running
 
 
-def run(plan: Plan, url: str | None, empty: bool, workers: str) -> tuple[Result, Result | None]:
+def run(plan: Plan, url: str | None, empty: bool, **settings: str) -> tuple[Result, Result | None]:
     """One class at the explorer, then the same one at the empty callback; each at a server of its own."""
     known = sessions()
     if url is not None:
         return asyncio.run(_run(Place.of(url), plan, known, None)), None
     found: list[Result] = []
-    for command, asked in ((("app.py",), known), (("-m", "gunicorn", "bench.served:server"), tuple(s.emptied() for s in known))):
+    for command, asked in ((("app.py",), known), (("-m", "bench.served"), tuple(s.emptied() for s in known))):
         if len(found) == 0 or empty:
-            with running(*command, WORKERS=workers) as (port, server):
+            with running(*command, said=None, **settings) as (port, server):
                 found.append(asyncio.run(_run(Place("127.0.0.1", port), plan, asked, server)))
     return found[0], found[1] if empty else None
 
@@ -208,13 +210,14 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--ramp", type=float, default=20, help="seconds in which a class comes in")
     parser.add_argument("--seed", type=int, default=1, help="of what the students do, and when")
     parser.add_argument("--workers", default="2", help="of the server")
+    parser.add_argument("--cache", default="0", help="megabytes of answers that each of them keeps")
     parser.add_argument("--url", help="of a server that runs already, with its prefix")
     parser.add_argument("--no-empty", action="store_true", help="leave the empty callback out")
     given = parser.parse_args(arguments)
     pairs = []
     for count in given.students:
         plan = Plan(count, given.ramp, given.seconds, given.seed)
-        pairs.append(run(plan, given.url, not given.no_empty, given.workers))
+        pairs.append(run(plan, given.url, not given.no_empty, WORKERS=given.workers, CACHE_MB=given.cache))
         tell(*pairs[-1])
     summary(pairs)
     if any(result.log.counts["errors"] for result, _ in pairs):

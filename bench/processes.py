@@ -38,6 +38,11 @@ def family(pid: int) -> list[int]:
     return found
 
 
+def workers(pid: int) -> set[int]:
+    """The workers of a server; multiprocessing has a helper beside them."""
+    return {child for child in family(pid)[1:] if "spawn_main" in _command(child)}
+
+
 def usage(pids: Iterable[int]) -> Usage:
     """What these processes use; those that have ended meanwhile are left out."""
     found = [one for one in map(_usage_of, pids) if one is not None]
@@ -70,6 +75,13 @@ def _usage_of(pid: int) -> Usage | None:
         return None
     kilobytes = next((int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")), 0)
     return Usage(1, _cpu(stat), 1024 * kilobytes, descriptors, int(stat[17])) if stat else None
+
+
+def _command(pid: int) -> str:
+    try:
+        return (PROC / str(pid) / "cmdline").read_text()
+    except OSError:
+        return ""
 
 
 def _stat(pid: int) -> list[str]:

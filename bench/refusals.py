@@ -9,7 +9,7 @@ import orjson
 from bench.serving import ROOT
 from bench.wire import Broken, Reply
 
-INSIDE = re.compile(r'Traceback|File "|site-packages|\.py\b|\bline \d+|werkzeug|gunicorn|/\.venv', re.IGNORECASE)
+INSIDE = re.compile(r'Traceback|File "|site-packages|\.py\b|\bline \d+|werkzeug|uvicorn|starlette|/\.venv', re.IGNORECASE)
 SECRETS = (b"create_app(", b"root:x:0:", b"PK\x03\x04", b"[core]", b"numpy==", b"class State", b"PATH=", b".PHONY")
 SENTENCE = re.compile(r"[^a-z\s][^\x00-\x1f\x7f]{2,600}\.\n?")
 

@@ -1,16 +1,19 @@
-"""The explorer with an empty Dash callback beside it, for ``bench.serving``."""
+"""The explorer with an empty Dash callback beside it: ``python -m bench.served`` serves it as ``python app.py`` does."""
 
-from dash import Input, Output
+from dash import Dash, Input, Output
 
-from app import create_app
-
-app = create_app()
+from app import create_app, main
 
 
-@app.callback(Output("empty-output", "data"), Input("empty-input", "data"))
-def empty(question: object) -> int:
-    """Answer nothing of interest."""
-    return 0
+def add_empty(dash: Dash) -> None:
+    """Add a callback that answers nothing of interest."""
+
+    @dash.callback(Output("empty-output", "data"), Input("empty-input", "data"))
+    async def empty(question: object) -> int:
+        return 0
 
 
-server = app.server
+if __name__ == "__main__":
+    main("bench.served:server")
+elif __name__ != "__mp_main__":
+    server = create_app(add_empty)

@@ -66,7 +66,7 @@ def wait_until_healthy(port: int, prefix: str = "/", patience: float = 60) -> No
 
 def rows() -> list[Row]:
     """Both requests in turn over one kept-alive connection, to the same server."""
-    with served("-m", "gunicorn", "bench.served:server", WORKERS="1") as port:
+    with served("-m", "bench.served", WORKERS="1") as port:
         connection = http.client.HTTPConnection("127.0.0.1", port)
         question = {"ask": 1, "state": State().to_json()}
         explain = json.dumps(callback_request("explanation", "state", question)).encode()

@@ -2,7 +2,7 @@
 
     make soak ARGS='--minutes 5 --students 50'
 
-Memory is that of each process when it is asked, as PSS; its growth is the median of the last tenth of the time against the
+The server keeps no answers, so that each is computed. Memory is that of each process when it is asked, as PSS; its growth is the median of the last tenth of the time against the
 median of a tenth right after the warm-up, which is the first quarter or five minutes. Descriptors are compared when nobody is there: before
 the class comes, and after it has left; threads with the most there were in the warm-up.
 """
@@ -139,7 +139,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--every", type=float, default=5, help="seconds between samples")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
-    with running("app.py", said=None, WORKERS="2") as (port, server):
+    with running("app.py", said=None, WORKERS="2", CACHE_MB="0") as (port, server):
         place = Place("127.0.0.1", port)
         kept = asyncio.run(
             soak(place, server, students=given.students, seconds=60 * given.minutes, every=given.every, seed=given.seed, known=sessions(), tell=True)

@@ -7,9 +7,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bench.asking import callback_request
+from bench.asking import callback_request, named
 from bench.serving import served
-from explorer.page.static import named
 from explorer.state import State
 
 ENCODINGS = ("identity", "gzip", "gzip, deflate, br")  # the last as browsers offer it over https and on localhost

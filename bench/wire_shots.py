@@ -28,7 +28,7 @@ PLACES = (
 )  # fmt: skip
 UPS = ("../", "..%2f", "%2e%2e/", "%2e%2e%2f", "%2e./", "..\\", "..%5c", "%252e%252e%252f", "..%c0%af", "%00/", "....//", "..;/", ".//", "/", "~/", "..%00/", "%c0%ae/")
 GOALS = (
-    "app.py", "requirements.txt", "etc/passwd", "proc/self/environ", "explorer/state.py", "explorer/page/guard.py", "models/digits.npz", ".git/config",
+    "app.py", "requirements.txt", "etc/passwd", "proc/self/environ", "explorer/state.py", "explorer/page/layout.py", "models/digits.npz", ".git/config",
     "__init__.py", "dash.py", "Makefile", "", ".", "con", "a" * 3000, "x.js%00.py", "base.js", "base.js/", "base.js%20", "BASE.JS", "base.js::$DATA",
 )  # fmt: skip
 METHODS = ("PUT", "DELETE", "TRACE", "CONNECT", "PATCH", "OPTIONS", "HEAD", "PROPFIND", "QUERY", "PRI", "FOO", "get", "GET", "POST", "A" * 40)
@@ -46,7 +46,7 @@ def registered() -> tuple[str, ...]:
     """Where Dash has the files of its components, which the page's own files are made of; some it names and has not."""
     from app import create_app
 
-    known = create_app().registered_paths.items()
+    known = create_app().state.dash.registered_paths.items()
     return tuple(sorted(f"_dash-component-suites/{package}/{path}" for package, paths in known for path in paths))
 
 

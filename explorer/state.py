@@ -142,6 +142,17 @@ class State:
         state, more = _mended(cls(**values), zoo)
         return state, notices + [f"In the link, {reason}; the default is used instead." for reason in reasons + more]
 
+    def asked(self, *, options: bool = False) -> State:
+        """The state with all that no answer depends on at its default: what an answer can be kept under.
+
+        Args:
+            options: whether the answer depends on the options of single methods.
+        """
+        usual = State()
+        return replace(
+            self, tab=usual.tab, scale=usual.scale, pinned=usual.pinned, options=self.options if options else usual.options
+        )
+
     def to_json(self) -> dict[str, Any]:
         """The state as the page holds it: plain lists, strings, numbers and booleans."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-FILES = ("app.py", "gunicorn.conf.py", "explorer/**/*.py", "assets/**/*", "models/*.npz", "requirements.txt", "constraints.txt")
+ROOT = Path(__file__).resolve().parents[1]
+FILES = ("app.py", "explorer/**/*.py", "assets/**/*", "models/*.npz", "requirements.txt", "constraints.txt")
 
 
 def version(root: Path = ROOT) -> str:

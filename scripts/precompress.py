@@ -12,15 +12,14 @@ import brotli
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from explorer.page import static
+from explorer.server import static_files as static
 
 
 def main() -> None:
     """Ask the app for all that it serves alike to everyone, and keep exactly that; what lies there already stays."""
     from app import create_app
 
-    app = create_app()
-    kept = precompress(static.bodies(app), static.STORE)
+    kept = precompress(create_app().state.files.values(), static.STORE)
     plain, gzipped, brotlied = (sum(sizes) for sizes in zip(*kept, strict=True))
     print(f"The page and its files, {plain:,} bytes, lie ready: {gzipped:,} by gzip, {brotlied:,} by brotli.")
 

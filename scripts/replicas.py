@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+from bench import processes
 from bench.asking import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,11 +44,7 @@ class Replica:
 
     def workers(self) -> set[int]:
         """The process ids of its workers."""
-        master = self.process.pid
-        try:
-            return set(map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split()))
-        except OSError:
-            return set()
+        return processes.workers(self.process.pid)
 
     def healthy(self) -> bool:
         """Whether it answers."""

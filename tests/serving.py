@@ -19,10 +19,11 @@ from typing import Any, TypeVar
 
 import pytest
 
+from bench import processes
 from bench.asking import callback_request
 
 ROOT = Path(__file__).resolve().parent.parent
-SETTINGS = ("HOST", "PORT", "URL_PREFIX", "PUBLIC_URL", "FRAME_ANCESTORS", "WORKERS", "THREADS", "TIMEOUT", "LOG_LEVEL",
+SETTINGS = ("HOST", "PORT", "URL_PREFIX", "PUBLIC_URL", "FRAME_ANCESTORS", "WORKERS", "QUEUE", "CACHE_MB", "LOG_LEVEL",
             "ACCESS_LOG", "METRICS", "TRUSTED_PROXIES")  # fmt: skip
 Answer = TypeVar("Answer")
 PATIENCE = 60  # seconds, on a slow machine
@@ -135,8 +136,7 @@ def say(port: int, *words: bytes) -> bytes:
 
 def workers_of(process: subprocess.Popen[str]) -> set[int]:
     """The process ids of its workers (Linux)."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return {int(pid) for pid in children.split()}
+    return processes.workers(process.pid)
 
 
 def wait_for(condition: Any, what: str) -> Any:

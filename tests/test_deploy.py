@@ -19,6 +19,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from explorer.server.fair_queue import MAX_WAIT
+from explorer.server.settings import GRACE
 from scripts.pins_check import strays
 from tests.proxy import needs_nginx
 
@@ -169,7 +171,7 @@ def test_the_check_of_the_pins_says_what_is_not_pinned_and_how_to_go_on(tmp_path
 
 
 def test_nginx_takes_as_large_a_body_as_the_explorer() -> None:
-    from explorer.page.guard import MAX_BODY
+    from explorer.server.errors import MAX_BODY
 
     assert re.findall(r"client_max_body_size (\d+)k;", text("nginx.conf")) == [str(MAX_BODY // 1024)]
 
@@ -180,13 +182,11 @@ def test_nginx_logs_no_errors_at_the_levels_whose_lines_hold_addresses() -> None
 
 
 def test_a_replica_that_hangs_is_given_up_only_after_it_should_have_answered_and_before_the_page_gives_up() -> None:
-    from explorer.page.admission import PATIENCE
-
     script = (ROOT / "assets" / "session.js").read_text(encoding="utf-8")
     (lost,) = (int(found) / 1000 for found in re.findall(r"const LOST_AFTER = (\d+);", script))
     (read,) = (int(found) for found in re.findall(r"proxy_read_timeout (\d+)s;", text("nginx.conf")))
     passed_on = [int(found) for found in re.findall(r"proxy_next_upstream_timeout (\d+)s;", text("nginx.conf"))]
-    assert PATIENCE + COMPUTING < read < passed_on[0] < lost
+    assert min(read, GRACE) > MAX_WAIT + COMPUTING and GRACE <= read < passed_on[0] < lost
     assert max(passed_on) < lost
 
 
@@ -324,13 +324,11 @@ def test_kustomize_has_every_manifest_and_names_the_image(
 
 
 def test_a_stop_leaves_the_questions_under_way_the_time_they_are_given(
-    monkeypatch: pytest.MonkeyPatch, kubernetes: dict[str, dict[str, Any]], container: dict[str, Any], compose: dict[str, Any]
+    kubernetes: dict[str, dict[str, Any]], container: dict[str, Any], compose: dict[str, Any]
 ) -> None:
-    monkeypatch.syspath_prepend(str(ROOT))
-    graceful = runpy.run_path(str(ROOT / "gunicorn.conf.py"))["graceful_timeout"]
     before = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
-    assert kubernetes["Deployment"]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > before + graceful
-    assert all(int(service["stop_grace_period"].rstrip("s")) > graceful for service in compose.values())
+    assert kubernetes["Deployment"]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > before + GRACE + 1
+    assert all(int(service["stop_grace_period"].rstrip("s")) > GRACE + 1 for service in compose.values())
 
 
 def test_the_settings_that_are_given_are_settings_that_are_documented(container: dict[str, Any], compose: dict[str, Any]) -> None:

@@ -9,26 +9,28 @@ from dash import ClientsideFunction, Dash, Input, Output
 
 from explorer.page import controls
 from explorer.page.answer import answer
-from explorer.page.method_answers import method_answers
+from explorer.page.method_answers import check_names, method_answers
+from explorer.server.compute import Compute
+from explorer.server.metrics import METHODS, STROKES
 from explorer.state import MAX_QUERY, State, StateError, Zoo
 from explorer.work import check_explanation
 
 MAX_ASK = 2**53
 
 
-def register(app: Dash, zoo: Zoo) -> None:
-    """Wire the page to the server and to its scripts. ``server.js`` asks the first callback by itself, and says why."""
+def register(app: Dash, zoo: Zoo, compute: Compute) -> None:
+    """Wire the page to the server and to its scripts. ``server.js`` asks the first two callbacks itself, and says why."""
 
-    @app.callback(Output("explanation", "data"), Input("state", "data"), prevent_initial_call=True)
-    def explain(question: object) -> str:
+    @app.callback(Output(STROKES, "data"), Input("state", "data"), prevent_initial_call=True)
+    async def explain(question: object) -> str:
         """Answer ``{"ask": number, "state": {…}}``, or ``{"ask": number, "link": "?v=1…"}`` when the page is opened."""
         # as text: Dash walks through every list of a store's data, on both sides, in search of components
-        return orjson.dumps(respond(question, zoo)).decode()
+        return await explained(question, zoo, compute)
 
-    @app.callback(Output("method-answers", "data"), Input("method-question", "data"), prevent_initial_call=True)
-    def explain_methods(question: object) -> str:
+    @app.callback(Output(METHODS, "data"), Input("method-question", "data"), prevent_initial_call=True)
+    async def explain_methods(question: object) -> str:
         """Answer ``{"ask": number, "state": {…}, "methods": [names]}``."""
-        return orjson.dumps(respond_methods(question, zoo)).decode()
+        return await explained_by_methods(question, zoo, compute)
 
     app.clientside_callback(ClientsideFunction("explorer", "start"), Input("config", "data"))
     app.clientside_callback(
@@ -37,29 +39,42 @@ def register(app: Dash, zoo: Zoo) -> None:
     controls.register(app)
 
 
-def respond(question: object, zoo: Zoo) -> dict[str, Any]:
-    """The payload for one question; a link's answer also says what state it was read as, and what was wrong in it.
+async def explained(question: object, zoo: Zoo, compute: Compute) -> str:
+    """The payload for one question as JSON; a link's answer also says what state it was read as, and what was wrong in it.
 
     Raises:
         StateError: the question is not one; the message says why.
     """
+    state, more = _read_question(question, zoo)
+    return _with(more, await compute.answer(STROKES, orjson.dumps(state.asked()), lambda: orjson.dumps(answer(state, zoo))))
+
+
+def opening_answer(zoo: Zoo) -> str:
+    """The payload for an address without a link, which the page brings along instead of asking for it."""
+    state, more = _read_question({"ask": 0, "link": ""}, zoo)
+    return _with(more, orjson.dumps(answer(state, zoo)))
+
+
+def _read_question(question: object, zoo: Zoo) -> tuple[State, dict[str, Any]]:
+    """The state that a question means, and what is answered beside its numbers."""
     question, ask = _numbered(question)
+    more: dict[str, Any] = {"ask": ask}
     if set(question) == {"ask", "state"}:
         state = State.from_json(question["state"], zoo)
-        check_explanation(state, zoo)
-        return {"ask": ask, **answer(state, zoo)}
-    if set(question) == {"ask", "link"}:
+    elif set(question) == {"ask", "link"}:
         link = question["link"]
         if not isinstance(link, str) or len(link) > 10 * MAX_QUERY:
             raise StateError("the link must be a string of reasonable length")
-        state, notices = State.from_query(link, zoo)
-        check_explanation(state, zoo)
-        return {"ask": ask, **answer(state, zoo), "state": state.to_json(), "notices": notices}
-    raise StateError("the question must hold 'ask' and either 'state' or 'link'")
+        state, more["notices"] = State.from_query(link, zoo)
+        more["state"] = state.to_json()
+    else:
+        raise StateError("the question must hold 'ask' and either 'state' or 'link'")
+    check_explanation(state, zoo)
+    return state, more
 
 
-def respond_methods(question: object, zoo: Zoo) -> dict[str, Any]:
-    """The payload for one question about single methods.
+async def explained_by_methods(question: object, zoo: Zoo, compute: Compute) -> str:
+    """The payload for one question about single methods, as JSON.
 
     Raises:
         StateError: the question is not one; the message says why.
@@ -67,7 +82,14 @@ def respond_methods(question: object, zoo: Zoo) -> dict[str, Any]:
     question, ask = _numbered(question)
     if set(question) != {"ask", "state", "methods"}:
         raise StateError("the question must hold 'ask', 'state' and 'methods'")
-    return {"ask": ask, **method_answers(State.from_json(question["state"], zoo), question["methods"], zoo)}
+    state, names = State.from_json(question["state"], zoo), check_names(question["methods"])
+    key = orjson.dumps([state.asked(options=True), names])
+    return _with({"ask": ask}, await compute.answer(METHODS, key, lambda: orjson.dumps(method_answers(state, names, zoo))))
+
+
+def _with(more: dict[str, Any], answer: bytes) -> str:
+    """A JSON object with more members in front."""
+    return f"{orjson.dumps(more)[:-1].decode()},{answer[1:].decode()}"
 
 
 def _numbered(question: object) -> tuple[dict[str, Any], int]:

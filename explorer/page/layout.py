@@ -19,8 +19,13 @@ from explorer.state import State, Zoo
 from explorer.version import version
 
 
-def layout(zoo: Zoo) -> html.Div:
-    """The whole page in its opening state; numbers come with the first answer."""
+def layout(zoo: Zoo, answer: str) -> html.Div:
+    """The whole page in its opening state.
+
+    Args:
+        zoo: the networks.
+        answer: to the opening state, as the server would give it; the page needs it at an address without a link.
+    """
     opening = State()
     return html.Div(
         [
@@ -41,7 +46,7 @@ def layout(zoo: Zoo) -> html.Div:
             dcc.Store(id="explanation"),
             dcc.Store(id="method-question"),  # and those of the other
             dcc.Store(id="method-answers"),
-            dcc.Store(id="config", data=config(opening, zoo)),
+            dcc.Store(id="config", data=config(opening, zoo) | {"answer": answer}),
         ],
         className="page",
     )

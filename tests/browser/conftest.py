@@ -78,14 +78,7 @@ class Server:
         return self
 
     def stop(self) -> None:
-        """End it at once; what it was about to answer is lost."""
-        if self.process is not None:
-            self.process.send_signal(signal.SIGQUIT)  # gunicorn then waits for no open connection
-            self.process.wait(PATIENCE)
-            self.process = None
-
-    def kill(self) -> None:
-        """Kill all its processes; none of them can say good-bye."""
+        """End all its processes at once; what they were about to answer is lost."""
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(PATIENCE)

@@ -59,7 +59,7 @@ def test_a_server_gone_for_half_a_minute_costs_nothing_that_was_done(visits: Vis
     visit.page.evaluate("() => (window.notReloaded = true)")
     visit.stroke((0, 0), (0, 7))
     visit.rest()
-    mortal_server.kill()
+    mortal_server.stop()
     asked, began = len(visit.questions), visit.page.evaluate("() => performance.now()")
 
     visit.stroke((1, 0), (1, 7))

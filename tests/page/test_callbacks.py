@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
+from asgi import client_of
 from hypothesis import given
 from hypothesis import strategies as st
-from werkzeug.test import TestResponse
+from serving import awaited
+from werkzeug.test import Client, TestResponse
 
 from app import create_app
+from bench.asking import named
 from explorer.models import Model, load_zoo
 from explorer.page.answer import answer
-from explorer.page.callbacks import MAX_ASK, respond
-from explorer.page.guard import MAX_BODY
-from explorer.page.static import named
+from explorer.page.callbacks import MAX_ASK, explained
+from explorer.server.compute import Compute
+from explorer.server.errors import MAX_BODY
+from explorer.server.metrics import Metrics
 from explorer.state import State, StateError
 
 Zoo = Mapping[str, Model]
@@ -29,13 +32,21 @@ ROOT = Path(__file__).resolve().parents[2]
 UPDATE = "/_dash-update-component"
 ZOO = load_zoo()
 APP = create_app()
+CLIENT = client_of(APP)
+COMPUTE = Compute(1, 0, Metrics("test"))
+CALLBACKS = APP.state.dash.callback_map
+
+
+def respond(question: object) -> dict[str, Any]:
+    """What the page's first callback answers, as a function."""
+    said: dict[str, Any] = json.loads(awaited(explained(question, ZOO, COMPUTE)))
+    return said
 
 
 @pytest.fixture
-def client() -> FlaskClient:
+def client() -> Client:
     """A visitor without a browser."""
-    client: FlaskClient = APP.server.test_client()
-    return client
+    return CLIENT
 
 
 def body(question: object = ..., **changes: Any) -> dict[str, Any]:
@@ -50,7 +61,7 @@ def body(question: object = ..., **changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**whole, **changes}.items() if value is not ...}
 
 
-def post(client: FlaskClient, data: object, content_type: str = "application/json") -> TestResponse:
+def post(client: Client, data: object, content_type: str = "application/json") -> TestResponse:
     """Send a body; anything but text and bytes as JSON."""
     return client.post(UPDATE, data=data if isinstance(data, str | bytes) else json.dumps(data), content_type=content_type)
 
@@ -79,20 +90,20 @@ def refused(response: TestResponse, *statuses: int) -> str:
 
 def test_a_question_with_a_state_gets_that_states_answer() -> None:
     state = State(network="digits", target="predicted", steps=7, samples=5)
-    said = respond({"ask": 7, "state": state.to_json()}, ZOO)
+    said = respond({"ask": 7, "state": state.to_json()})
     assert said == {"ask": 7, **answer(state, ZOO)}
 
 
 def test_a_question_with_a_link_also_says_what_state_it_was_read_as() -> None:
     state = State(network="digits", steps=7, samples=5)
-    said = respond({"ask": 0, "link": state.to_query()}, ZOO)
+    said = respond({"ask": 0, "link": state.to_query()})
     assert said["state"] == state.to_json()
     assert said["notices"] == []
     assert said["methods"] == answer(state, ZOO)["methods"]
 
 
 def test_a_damaged_link_is_answered_with_notices() -> None:
-    said = respond({"ask": 0, "link": "?v=1&m=0&n=7"}, ZOO)
+    said = respond({"ask": 0, "link": "?v=1&m=0&n=7"})
     assert said["state"] == State(samples=7).to_json()
     assert len(said["notices"]) == 1 and "steps" in said["notices"][0]
 
@@ -126,9 +137,9 @@ def test_a_damaged_link_is_answered_with_notices() -> None:
     ],
     ids=lambda value: repr(value)[:50],
 )
-def test_what_is_no_question_is_refused(question: object, client: FlaskClient) -> None:
+def test_what_is_no_question_is_refused(question: object, client: Client) -> None:
     with pytest.raises(StateError) as refusal:
-        respond(question, ZOO)
+        respond(question)
     assert str(refusal.value)
     if len(json.dumps(question)) < MAX_BODY:
         refused(post(client, body(question)))
@@ -139,23 +150,23 @@ def test_what_is_no_question_is_refused(question: object, client: FlaskClient) -
 # ---------------------------------------------------------------- the right request
 
 
-def test_the_pages_own_request_gets_the_numbers(client: FlaskClient) -> None:
+def test_the_pages_own_request_gets_the_numbers(client: Client) -> None:
     state = State(network="digits", target=3, rule="midpoint", steps=9, samples=4)
     response = post(client, body({"ask": 12, "state": state.to_json()}))
     assert response.status_code == 200 and response.mimetype == "application/json"
     assert said_in(response) == json.loads(json.dumps({"ask": 12, **answer(state, ZOO)}))
 
 
-def test_two_apps_answer_alike_and_requests_leave_no_trace(client: FlaskClient) -> None:
+def test_two_apps_answer_alike_and_requests_leave_no_trace(client: Client) -> None:
     asked = body({"ask": 1, "state": State(pixels=(0.5,) * 64).to_json()})
     first = post(client, asked).get_data()
     post(client, body({"ask": 2, "state": State(network="digits").to_json()}))
     refused(post(client, body({"ask": 3, "state": {"steps": 0}})))
     assert post(client, asked).get_data() == first
-    assert post(create_app().server.test_client(), asked).get_data() == first
+    assert post(client_of(), asked).get_data() == first
 
 
-def test_a_byte_order_mark_or_another_encoding_is_read_or_refused_but_no_error(client: FlaskClient) -> None:
+def test_a_byte_order_mark_or_another_encoding_is_read_or_refused_but_no_error(client: Client) -> None:
     text = json.dumps(body())
     for data in (text.encode("utf-8-sig"), text.encode("utf-16"), text.encode("utf-32")):
         response = post(client, data)
@@ -227,28 +238,28 @@ WRONG: dict[str, str | bytes | dict[str, Any] | list[Any]] = {
     "a surrogate field": body({"ask": 1, "state": {"\udfff": 1}}),
     "control characters": body({"ask": 1, "state": {"network": "a\r\nSet-Cookie: x=1"}}),
     "markup": body({"ask": 1, "state": {"network": "<img src=x onerror=alert(1)>"[:20]}}),
-    "a clientside output": body(output=next(name for name in APP.callback_map if name != "explanation.data")),
+    "a clientside output": body(output=next(name for name in CALLBACKS if name != "explanation.data")),
 }
 
 
 @pytest.mark.parametrize("wrong", [name for name in WRONG if name != "markup"])
-def test_a_malformed_body_is_refused_in_one_sentence(wrong: str, client: FlaskClient) -> None:
+def test_a_malformed_body_is_refused_in_one_sentence(wrong: str, client: Client) -> None:
     refused(post(client, WRONG[wrong]))
 
 
-def test_markup_in_a_refused_value_comes_back_as_plain_text(client: FlaskClient) -> None:
+def test_markup_in_a_refused_value_comes_back_as_plain_text(client: Client) -> None:
     response = post(client, WRONG["markup"])
     assert response.status_code == 400
     assert response.mimetype == "text/plain" and response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "", "application/x-www-form-urlencoded", "multipart/form-data"])
-def test_another_content_type_is_refused_in_one_sentence(content_type: str, client: FlaskClient) -> None:
+def test_another_content_type_is_refused_in_one_sentence(content_type: str, client: Client) -> None:
     assert "JSON" in refused(post(client, GOOD, content_type), 400, 415)
 
 
 @pytest.mark.parametrize("depth", [50, 500, *range(900, 1010, 2), 100_000])
-def test_deep_nesting_is_refused_in_one_sentence(depth: int, client: FlaskClient) -> None:
+def test_deep_nesting_is_refused_in_one_sentence(depth: int, client: Client) -> None:
     insides = ('{"ask": 1, "state": %s}', '{"ask": 1, "state": {"clip": %s}}', "%s")
     for data in [nested(depth, inside) for inside in insides if depth < 10_000] or ["[" * 60_000]:
         refused(post(client, data))
@@ -256,7 +267,7 @@ def test_deep_nesting_is_refused_in_one_sentence(depth: int, client: FlaskClient
         refused(post(client, nested(depth)), 413)
 
 
-def test_a_body_over_the_limit_is_refused_as_too_large(client: FlaskClient) -> None:
+def test_a_body_over_the_limit_is_refused_as_too_large(client: Client) -> None:
     sentence = refused(post(client, " " * (MAX_BODY + 1)), 413)
     assert str(MAX_BODY // 1024) in sentence
     refused(post(client, " " * MAX_BODY))  # the limit itself is only no JSON
@@ -269,7 +280,7 @@ def test_the_largest_question_that_the_page_asks_is_far_below_the_limit() -> Non
 
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch"])
-def test_other_methods_are_refused_in_one_sentence(method: str, client: FlaskClient) -> None:
+def test_other_methods_are_refused_in_one_sentence(method: str, client: Client) -> None:
     refused(getattr(client, method)(UPDATE), 405)
 
 
@@ -278,7 +289,7 @@ def test_other_methods_are_refused_in_one_sentence(method: str, client: FlaskCli
     ["/nope", "/assets/missing.js", "/assets/../app.py", "/assets/%2e%2e/app.py", "/_dash-component-suites/dash/missing.js",
      "/_dash-component-suites/torch/version.py"],
 )  # fmt: skip
-def test_what_is_not_there_is_said_to_be_missing(path: str, client: FlaskClient) -> None:
+def test_what_is_not_there_is_said_to_be_missing(path: str, client: Client) -> None:
     refused(client.get(path), 404)
 
 
@@ -292,7 +303,7 @@ known = st.sampled_from(["pixels", "drawing", "network", "target", "output", "ba
 
 @given(json_values | st.dictionaries(known, json_values, max_size=3))
 def test_any_json_as_the_state_is_answered_or_refused_but_never_an_error(value: object) -> None:
-    client = APP.server.test_client()
+    client = CLIENT
     for question in ({"ask": 1, "state": value}, value):
         response = post(client, body(question))
         assert response.status_code in (200, 400), response.get_data(as_text=True)[:300]
@@ -302,18 +313,18 @@ def test_any_json_as_the_state_is_answered_or_refused_but_never_an_error(value: 
 
 @given(json_values, st.sampled_from(["output", "outputs", "inputs", "state", "changedPropIds", "parsedChangedPropsIds"]))
 def test_any_json_in_a_part_of_the_request_is_answered_or_refused(value: object, part: str) -> None:
-    response = post(APP.server.test_client(), body(**{part: value}))
+    response = post(CLIENT, body(**{part: value}))
     assert response.status_code in (200, 400), response.get_data(as_text=True)[:300]
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))
 def test_any_bytes_are_refused(data: bytes | str) -> None:
-    refused(post(APP.server.test_client(), data if isinstance(data, bytes) else data.encode("utf-8", "replace")))
+    refused(post(CLIENT, data if isinstance(data, bytes) else data.encode("utf-8", "replace")))
 
 
 @given(st.text(max_size=300))
 def test_any_text_as_the_link_is_answered(link: str) -> None:
-    response = post(APP.server.test_client(), body({"ask": 1, "link": link}))
+    response = post(CLIENT, body({"ask": 1, "link": link}))
     assert response.status_code == 200
     assert all(isinstance(notice, str) for notice in said_in(response)["notices"])
 
@@ -327,7 +338,7 @@ def directives(policy: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("path", ["/", UPDATE, "/_dash-layout", "/_dash-dependencies", "/healthz", "/assets/missing.js"])
-def test_every_response_carries_the_policy_and_nosniff(path: str, client: FlaskClient) -> None:
+def test_every_response_carries_the_policy_and_nosniff(path: str, client: Client) -> None:
     headers = client.get(path).headers
     policy = directives(headers["Content-Security-Policy"])
     scripts = policy["script-src"]
@@ -341,11 +352,11 @@ def test_every_response_carries_the_policy_and_nosniff(path: str, client: FlaskC
 
 def test_who_may_embed_the_page_can_be_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRAME_ANCESTORS", "'self' https://lms.example")
-    headers = create_app().server.test_client().get("/").headers
+    headers = client_of().get("/").headers
     assert directives(headers["Content-Security-Policy"])["frame-ancestors"] == ["'self'", "https://lms.example"]
 
 
-def test_the_page_says_its_language_and_loads_nothing_from_elsewhere(client: FlaskClient) -> None:
+def test_the_page_says_its_language_and_loads_nothing_from_elsewhere(client: Client) -> None:
     page = client.get("/").get_data(as_text=True)
     assert re.search(r'<html[^>]* lang="en"', page)
     assert "<title>Gradient Attribution Explorer</title>" in page
@@ -359,21 +370,21 @@ def test_the_page_says_its_language_and_loads_nothing_from_elsewhere(client: Fla
             assert response.mimetype in ("text/javascript", "application/javascript", "text/css"), source
 
 
-def test_the_stylesheets_and_scripts_name_no_other_host(client: FlaskClient) -> None:
+def test_the_stylesheets_and_scripts_name_no_other_host(client: Client) -> None:
     for path in (ROOT / "assets").rglob("*.css"):
         assert not re.search(r"(@import|url\()\s*['\"]?(https?:)?//", path.read_text()), path
     for path in (ROOT / "assets").glob("*.js"):
         assert not re.search(r"https?://", path.read_text()), path
 
 
-def test_the_health_check_answers(client: FlaskClient) -> None:
+def test_the_health_check_answers(client: Client) -> None:
     assert client.get("/healthz").status_code == 200
 
 
 @pytest.mark.parametrize("prefix", ["", "/explorer"], ids=["taken away by a proxy", "kept"])
 def test_with_a_prefix_everything_is_there_whether_a_proxy_keeps_it_or_not(prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("URL_PREFIX", "/explorer/")
-    client = create_app().server.test_client()
+    client = client_of()
     page = client.get(f"{prefix}/")
     assert page.status_code == 200
     assert page.text == client.get("/explorer").text  # the slash at its end is often forgotten
@@ -389,7 +400,7 @@ def test_with_a_prefix_everything_is_there_whether_a_proxy_keeps_it_or_not(prefi
 
 def test_a_prefix_is_known_however_a_proxy_writes_its_letters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("URL_PREFIX", "/user/ann%C3%A9%40campus.example/proxy/absolute/8050")
-    client = create_app().server.test_client()
+    client = client_of()
     written = ("ann%C3%A9%40campus.example", "ann%c3%a9@campus.example", "ann%25C3%25A9%2540campus.example")  # JupyterHub's encodes twice
     for name in written:
         assert client.get(f"/user/{name}/proxy/absolute/8050/healthz").status_code == 200, name

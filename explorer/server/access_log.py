@@ -1,0 +1,56 @@
+"""Middleware that counts every request and, if wanted, logs it."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from explorer.server.logs import ACCESS, fields
+from explorer.server.metrics import NO_CALLBACK, Metrics
+
+LONGEST_PATH = 200
+log = logging.getLogger(ACCESS)
+
+
+class AccessLog:
+    """Counts and logs what an application answers.
+
+    Args:
+        app: what answers; it may name the callback that is asked in ``scope["state"]["callback"]``.
+        metrics: where to count.
+        logged: whether every request gets a line in the log, at level info.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, logged: bool) -> None:
+        self.app, self.metrics, self.logged = app, metrics, logged
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, count it and log it."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        begin, status, size = time.monotonic(), 500, None
+
+        async def watched(message: Message) -> None:
+            nonlocal status, size
+            if message["type"] == "http.response.start":
+                status, size = message["status"], MutableHeaders(scope=message).get("content-length")
+            await send(message)
+
+        state = scope.setdefault("state", {})
+        with self.metrics.in_flight.track_inprogress():
+            try:
+                await self.app(scope, receive, watched)
+            finally:
+                seconds, callback = time.monotonic() - begin, state.get("callback")
+                self.metrics.requests.labels(callback or NO_CALLBACK, str(status)).inc()
+                if callback is not None:
+                    self.metrics.seconds.labels(callback).observe(seconds)
+                if self.logged:
+                    # never the query: a link holds what somebody painted
+                    told = {"method": scope["method"], "path": scope["path"][:LONGEST_PATH], "callback": callback, "status": status}
+                    told |= {"milliseconds": round(1000 * seconds, 1), "bytes": None if size is None else int(size)}
+                    log.info("request", extra=fields(**told))
+        return None

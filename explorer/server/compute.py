@@ -1,0 +1,98 @@
+"""The answers of one worker: computed in bounded pools, each question once, and kept in memory while there is room."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import partial
+
+from explorer.server.fair_queue import FairQueue
+from explorer.server.metrics import METHODS, STROKES, Metrics
+
+METHODS_NICENESS = 10  # a stroke also comes first where both want the processor
+ENTRY = 400  # bytes that an entry of the cache takes beside question and answer
+CLIENT: ContextVar[str] = ContextVar("client", default="")  # who asks, set for each request
+Key = tuple[str, bytes]
+
+
+@dataclass(eq=False, slots=True)
+class Computation:
+    """A computation that has not ended, and how many requests wait for it."""
+
+    task: asyncio.Task[bytes]
+    waiting: int = 0
+
+
+class Compute:
+    """What callbacks compute with.
+
+    Args:
+        queue: how many questions may wait for each pool.
+        cache_size: bytes of answers to keep; 0 keeps none.
+        metrics: where hits and misses are counted.
+    """
+
+    def __init__(self, queue: int, cache_size: int, metrics: Metrics) -> None:
+        self.pools = {STROKES: FairQueue(1, queue), METHODS: FairQueue(1, queue, niceness=METHODS_NICENESS)}
+        self.metrics = metrics
+        self._cache = AnswerCache(cache_size)
+        self._running: dict[Key, Computation] = {}
+
+    async def answer(self, callback: str, question: bytes, work: Callable[[], bytes]) -> bytes:
+        """The answer to a question: kept, being computed for another request, or computed now.
+
+        Args:
+            callback: ``STROKES`` or ``METHODS``, whose pool computes.
+            question: everything that the answer depends on.
+            work: computes the answer; a pure function of the question.
+
+        Raises:
+            Busy: there was no place in the queue, or no turn in time.
+        """
+        key = (callback, question)
+        kept, running = self._cache.get(key), self._running.get(key)
+        self.metrics.cache.labels(callback, "hit" if kept or running else "miss").inc()
+        if kept is not None:
+            return kept
+        if running is None:
+            running = self._running[key] = Computation(asyncio.create_task(self.pools[callback].run(work, CLIENT.get())))
+            running.task.add_done_callback(partial(self._ended, key))
+        running.waiting += 1
+        try:
+            return await asyncio.shield(running.task)
+        finally:
+            running.waiting -= 1
+            if not running.waiting and running.task.cancel():
+                del self._running[key]  # at once: who asks next must not wait for what is being cancelled
+
+    def _ended(self, key: Key, task: asyncio.Task[bytes]) -> None:
+        if not task.cancelled():  # otherwise it is forgotten already, and asked anew perhaps
+            del self._running[key]
+            if task.exception() is None:
+                self._cache.put(key, task.result())
+
+
+class AnswerCache:
+    """The answers asked for last, as many as fit into so many bytes."""
+
+    def __init__(self, size: int) -> None:
+        self.size, self.used = size, 0
+        self._kept: OrderedDict[Key, bytes] = OrderedDict()
+
+    def get(self, key: Key) -> bytes | None:
+        """The answer under a key, which is then the newest; None where there is none."""
+        if key not in self._kept:
+            return None
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def put(self, key: Key, answer: bytes) -> None:
+        """Keep an answer under a key that is not kept yet; the oldest go where there is no room."""
+        self._kept[key] = answer
+        self.used += ENTRY + len(key[1]) + len(answer)
+        while self.used > self.size:
+            (_, question), oldest = self._kept.popitem(last=False)
+            self.used -= ENTRY + len(question) + len(oldest)

@@ -1,0 +1,69 @@
+"""Errors: whatever is wrong with a request, the answer is a status and one sentence in plain text."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from explorer.server.fair_queue import Busy
+from explorer.server.logs import fields, places
+from explorer.server.metrics import Metrics
+from explorer.state import StateError
+
+MAX_BODY = 64 * 1024  # bytes; a state with two painted pictures takes about 4 kB
+SENTENCES = {
+    400: "The request could not be read.",
+    404: "There is nothing at this address.",
+    405: "This address does not take that method.",
+    413: f"The body is larger than {MAX_BODY // 1024} kB.",
+    500: "Something went wrong on the server.",
+    503: "Many are asking just now; please try again in a moment.",
+}
+REASONS = {404: "address", 405: "method", 413: "size"}  # as counted
+log = logging.getLogger("explorer")
+
+
+class BadRequestBody(ValueError):
+    """A callback request that no page of ours sends; the message is one sentence."""
+
+
+def say(sentence: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    """A sentence as an answer."""
+    return PlainTextResponse(sentence + "\n", status, headers)
+
+
+Handlers = dict[Any, Callable[[Request, Any], Awaitable[Response]]]
+
+
+def handlers(metrics: Metrics) -> Handlers:
+    """What is answered to each kind of exception, which is also counted."""
+
+    async def refused(_: Request, error: Exception) -> Response:
+        metrics.refusals.labels("question" if isinstance(error, StateError) else "body").inc()
+        return say(f"{str(error)[:1].upper()}{str(error)[1:]}.", 400)
+
+    async def too_deep(_: Request, __: RecursionError) -> Response:
+        metrics.refusals.labels("body").inc()
+        return say("The body is nested too deeply.", 400)
+
+    async def busy(_: Request, error: Busy) -> Response:
+        metrics.refusals.labels("busy").inc()
+        return say(SENTENCES[503], 503, {"Retry-After": str(error.retry_after)})
+
+    async def http_error(_: Request, error: HTTPException) -> Response:
+        metrics.refusals.labels(REASONS.get(error.status_code, "other")).inc()
+        return say(SENTENCES.get(error.status_code, SENTENCES[400]), error.status_code, dict(error.headers or {}))
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        # no word of the exception's message, which may quote what was asked
+        told = fields(path=request.scope["path"], error=type(error).__name__, traceback=places(error))
+        log.error("unexpected error", extra=told)
+        return say(SENTENCES[500], 500)
+
+    answers: Handlers = {StateError: refused, BadRequestBody: refused, RecursionError: too_deep}
+    return answers | {Busy: busy, HTTPException: http_error, Exception: unexpected}

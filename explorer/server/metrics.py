@@ -1,0 +1,80 @@
+"""Counts of requests and answers, for Prometheus; no count tells one visitor from another.
+
+Each worker counts in files that all workers read (prometheus_client's multiprocess mode, for which ``app.main`` prepares a folder).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the environment variable that prometheus_client reads
+STROKES, METHODS = "explanation", "method-answers"  # the callbacks, by the id of their output
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+NO_CALLBACK = "none"
+REFUSALS = ("body", "question", "address", "method", "size", "busy", "other")
+SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0, 5.0)
+
+
+class Metrics:
+    """What one worker counts.
+
+    Attributes:
+        requests: answered, by callback and status.
+        seconds: that the answer of a callback took, waiting included.
+        refusals: by reason, one of ``REFUSALS``.
+        shed: questions without a place, by callback and reason: the queue was ``"full"``, or the wait too ``"late"``.
+        cache: answers that were kept or being computed (``"hit"``) or not (``"miss"``), by callback.
+        given_up: questions whose client disconnected before the answer, by callback.
+        in_flight: requests being answered.
+        starts: of workers.
+    """
+
+    def __init__(self, version: str) -> None:
+        self._own = own = CollectorRegistry()
+        self.requests = Counter("explorer_requests", "Requests answered", ["callback", "status"], registry=own)
+        self.seconds = Histogram(
+            "explorer_request_seconds", "Time to answer a callback, waiting included", ["callback"], registry=own, buckets=SECONDS
+        )
+        self.refusals = Counter("explorer_refusals", "Requests refused", ["reason"], registry=own)
+        self.shed = Counter("explorer_shed", "Callback requests shed with 503", ["callback", "reason"], registry=own)
+        self.cache = Counter("explorer_cache", "Answers looked up in the cache", ["callback", "result"], registry=own)
+        self.given_up = Counter("explorer_given_up", "Callback requests whose sender left", ["callback"], registry=own)
+        self.in_flight = Gauge("explorer_in_flight", "Requests being answered", registry=own, multiprocess_mode="livesum")
+        self.starts = Counter("explorer_worker_starts", "Workers started", registry=own)
+        info = Gauge("explorer_info", "The version that runs", ["version"], registry=own, multiprocess_mode="livemax")
+        info.labels(version).set(1)
+        # the series that matter are there from the start, so that a rate over them has a first point at 0
+        for callback in (STROKES, METHODS):
+            self.requests.labels(callback, "200")
+            for counted in (self.seconds, self.given_up):
+                counted.labels(callback)
+            for counted, labels in ((self.cache, ("hit", "miss")), (self.shed, ("full", "late"))):
+                for label in labels:
+                    counted.labels(callback, label)
+        for reason in REFUSALS:
+            self.refusals.labels(reason)
+
+    def text(self) -> bytes:
+        """What all workers counted, in Prometheus' text format (``CONTENT_TYPE``)."""
+        if not (folder := os.environ.get(FOLDER)):
+            return generate_latest(self._own)
+        for pid in {int(path.stem.rpartition("_")[2]) for path in Path(folder).glob("gauge_live*_*.db")}:
+            if not _runs(pid):
+                mark_process_dead(pid)  # type: ignore[no-untyped-call]  # what it was doing is forgotten, not what it counted
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it runs, as somebody else
+        pass
+    return True

@@ -1,0 +1,99 @@
+"""uvicorn's HTTP protocol with bounds: on what a connection sends, how slowly, on what it leaves unread, and on connections."""
+
+import asyncio
+from contextlib import suppress
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+MAX_MESSAGE = 128 * 1024  # bytes of one request, with its head and what frames its body
+MAX_AHEAD = 64  # requests of a connection that wait for the answer to an earlier one
+READING, UNREAD = 15.0, 30.0  # seconds within which a request must be complete, and an answer be read
+REFUSAL = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
+MAX_CONNECTIONS = 2000  # of a worker, and no more than half of the files that it may open
+with suppress(ImportError):  # on Windows there is no such limit
+    import resource
+
+    MAX_CONNECTIONS = min(MAX_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2 % 2**60)
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """Closes what passes a bound. Where there are too many connections, one goes that waits for no answer."""
+
+    _reading: asyncio.TimerHandle | None = None  # while a request is not complete
+    _unread: asyncio.TimerHandle | None = None  # while an answer is not read
+    _received = 0  # bytes of the request that is not complete
+    _cycles: tuple[RequestResponseCycle, ...] = ()  # requests that are not answered; uvicorn remembers the last only
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_request()
+        if len(self.connections) > MAX_CONNECTIONS:
+            others = [one for one in self.connections if isinstance(one, BoundedHttp) and one is not self]
+            next((one for one in others if one._waits_for_nothing()), others[0])._cut()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._cut()
+        for timer in filter(None, (self._reading, self._unread)):
+            timer.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        self._expect_request()
+        super().data_received(data)
+        self._received += len(data)
+        if self._reading and self._received > MAX_MESSAGE:
+            self.send_400_response("The request is too large.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._expect_request()
+
+    def on_headers_complete(self) -> None:
+        self._cycles = tuple(cycle for cycle in self._cycles if not cycle.response_complete)
+        if len(self._cycles) > MAX_AHEAD:
+            raise ValueError("too many requests ahead")  # which the parser takes for a request that is none
+        super().on_headers_complete()
+        self._cycles += (self.cycle,)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._received = 0
+        if self._reading:
+            self._reading.cancel()
+            self._reading = None
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self._unread or self.loop.call_later(UNREAD, self._cut)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._unread:
+            self._unread.cancel()
+            self._unread = None
+
+    def send_400_response(self, msg: str) -> None:
+        if any(cycle.response_started or not cycle.more_body for cycle in self._cycles if not cycle.response_complete):
+            self._cut()  # an answer is under way
+        else:
+            self.transport.write(REFUSAL + msg.encode() + b"\n")
+            self.transport.close()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        unanswered = [cycle for cycle in self._cycles if not cycle.response_complete]
+        if unanswered and all(cycle.more_body for cycle in unanswered):
+            self._cut()
+
+    def _expect_request(self) -> None:
+        self._reading = self._reading or self.loop.call_later(READING, self._cut)
+
+    def _waits_for_nothing(self) -> bool:
+        return self.flow.write_paused or all(cycle.response_complete or cycle.more_body for cycle in self._cycles)
+
+    def _cut(self) -> None:
+        for cycle in self._cycles:  # else they would go on writing
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self.connections.discard(self)
+        self.transport.abort()

@@ -1,0 +1,1 @@
+"""Tests of the page as the server sees it: answers, words, callbacks."""

@@ -1,0 +1,200 @@
+"""The address of the callbacks: compression, who asks, clients that disconnect. (What bodies it takes: test_callbacks.py.)"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import threading
+import zlib
+from typing import Any
+
+import orjson
+import pytest
+from asgi import client_of
+from hypothesis import given
+from hypothesis import strategies as st
+from serving import awaited, stroke
+from starlette.requests import Request
+from starlette.types import Message
+from werkzeug.test import TestResponse
+
+from app import create_app
+from bench.asking import callback_request
+from explorer.server.callback_endpoint import SMALLEST
+from explorer.server.callback_endpoint import client_of as who_asks
+from explorer.server.errors import MAX_BODY
+from explorer.state import State
+
+UPDATE = "/_dash-update-component"
+SERVER = create_app()
+CLIENT = client_of(SERVER)
+ACCEPTED = ["gzip", "gzip, deflate", "br;q=1.0, gzip;q=0.2", "*", "GZIP"]
+REFUSED = ["", "identity", "br", "gzip;q=0", "x-gzip-not, deflate"]
+PICTURE = tuple(i * 37 % 100 / 100 for i in range(64))  # as many different values as a picture can have
+
+
+def asked(accept: str | None, **state: Any) -> TestResponse:
+    headers = {} if accept is None else {"Accept-Encoding": accept}
+    return CLIENT.post(UPDATE, data=stroke(**state), content_type="application/json", headers=headers)
+
+
+PLAIN = asked(None).data
+
+
+@pytest.mark.parametrize("accept", ACCEPTED)
+def test_who_accepts_gzip_gets_it(accept: str) -> None:
+    response = asked(accept)
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(response.data) == PLAIN
+    assert int(response.headers["Content-Length"]) == len(response.data) < len(PLAIN)
+    assert response.headers["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize("accept", [None, *REFUSED])
+def test_who_does_not_gets_the_plain_answer(accept: str | None) -> None:
+    response = asked(accept)
+    assert "Content-Encoding" not in response.headers and response.data == PLAIN
+    assert response.headers["Vary"] == "Accept-Encoding"  # a cache in between must not mix the two up
+
+
+@given(accept=st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=40))
+def test_no_header_breaks_an_answer(accept: str) -> None:
+    response = asked(accept)
+    assert response.status_code == 200
+    assert (gzip.decompress(response.data) if "Content-Encoding" in response.headers else response.data) == PLAIN
+
+
+def test_small_answers_are_left_alone() -> None:
+    said = CLIENT.post(UPDATE, json={"output": "x"}, headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in said.headers and len(said.data) < SMALLEST
+
+
+@pytest.mark.parametrize("network", ["shapes", "digits", "digits-cnn", "digits-rewritten", "logistic"])
+def test_a_stroke_is_answered_in_20_kb_at_50_steps(network: str) -> None:
+    response = asked("gzip", **State(pixels=PICTURE, network=network, steps=50).to_json())
+    assert len(response.data) <= 20_480
+    assert zlib.decompress(response.data, wbits=31) == asked(None, **State(pixels=PICTURE, network=network, steps=50).to_json()).data
+
+
+# ---------------------------------------------------------------- who asks
+
+
+def named(address: str | None, trusted: int = 0, *forwarded: str) -> str:
+    client = None if address is None else (address, 1)
+    headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
+    return who_asks(Request({"type": "http", "client": client, "headers": headers}), trusted)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("10.0.0.1", "10.0.0.1", True),
+        ("10.0.0.1", "10.0.0.2", False),
+        ("::ffff:10.0.0.1", "10.0.0.1", True),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        (None, "", True),
+        ("unix", "unix", True),
+    ],
+)
+def test_who_asks_is_told_by_the_address(one: str | None, other: str | None, same: bool) -> None:
+    assert (named(one) == named(other)) is same
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "wanted"),
+    [
+        (0, ["1.1.1.1"], "10.0.0.1"),
+        (1, ["1.1.1.1"], "1.1.1.1"),
+        (1, ["6.6.6.6, 1.1.1.1"], "1.1.1.1"),
+        (1, ["6.6.6.6", "1.1.1.1"], "1.1.1.1"),  # a proxy may add a header of its own
+        (2, ["6.6.6.6, 1.1.1.1, 10.1.1.1"], "1.1.1.1"),
+        (3, ["1.1.1.1"], "1.1.1.1"),
+        (1, [], "10.0.0.1"),
+        (1, [""], "10.0.0.1"),
+    ],
+)
+def test_only_what_trusted_proxies_say_of_the_client_is_believed(trusted: int, forwarded: list[str], wanted: str) -> None:
+    assert named("10.0.0.1", trusted, *forwarded) == wanted
+
+
+# ---------------------------------------------------------------- who leaves
+
+
+def scope() -> dict[str, Any]:
+    headers = [(b"content-type", b"application/json")]
+    return {"type": "http", "method": "POST", "path": UPDATE, "root_path": "", "query_string": b"", "headers": headers, "client": ("1.1.1.1", 1), "state": {}}
+
+
+def test_a_client_that_disconnects_frees_its_place_and_one_that_waits_for_the_same_is_answered() -> None:
+    server = create_app()
+    pool, computed = server.state.compute.pools["explanation"], threading.Event()
+
+    async def play() -> None:
+        leaving = asyncio.Event()
+
+        async def ask(steps: int, left: asyncio.Event) -> list[Message]:
+            sent, body = list[Message](), [{"type": "http.request", "body": stroke(steps=steps)}]
+
+            async def receive() -> Message:
+                if body:
+                    return body.pop()
+                await left.wait()
+                return {"type": "http.disconnect"}
+
+            async def send(message: Message) -> None:
+                sent.append(message)
+
+            await server(scope(), receive, send)
+            return sent
+
+        busy = asyncio.create_task(pool.run(lambda: computed.wait(60)))
+        stays = asyncio.Event()
+        asking = [asyncio.create_task(ask(*what)) for what in ((50, leaving), (60, leaving), (60, stays))]
+        while sum(map(len, pool._turns.values())) < 2:
+            await asyncio.sleep(0)
+        leaving.set()
+        await asyncio.wait(asking[:2])
+        assert sum(map(len, pool._turns.values())) == 1  # nobody waits for 50 steps any more
+        computed.set()
+        last = await asking[2]
+        assert last[0]["status"] == 200 and b"explanation" in last[1]["body"]
+        await busy
+
+    awaited(asyncio.wait_for(play(), 60))
+
+
+def test_a_body_that_is_announced_as_too_large_is_refused_before_it_is_read() -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        raise AssertionError("it was read")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    announced = scope()
+    announced["headers"].append((b"content-length", b"%d" % (MAX_BODY + 1)))
+    awaited(SERVER(announced, receive, send))
+    assert sent[0]["status"] == 413
+
+
+def test_a_websocket_is_refused() -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    for path in ("/_dash-ws-callback", UPDATE, "/"):
+        awaited(SERVER({"type": "websocket", "path": path, "root_path": "", "query_string": b"", "headers": [], "state": {}}, receive, send))
+    assert {message["type"] for message in sent} == {"websocket.close"}
+
+
+def test_answers_hold_what_dash_expects() -> None:
+    said = orjson.loads(PLAIN)
+    assert said.keys() == {"multi", "response"} and json.loads(said["response"]["explanation"]["data"])["ask"] == 1
+    assert callback_request("explanation", "state", 1)["output"] == "explanation.data"

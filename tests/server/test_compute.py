@@ -1,0 +1,180 @@
+"""Answers of a worker: the same kept or computed, each question once at a time, the memory bounded, whoever leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import fields, replace
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from serving import awaited
+
+from explorer.models import load_zoo
+from explorer.page.callbacks import explained
+from explorer.server.compute import ENTRY, AnswerCache, Compute
+from explorer.server.fair_queue import Busy
+from explorer.server.metrics import METHODS, STROKES, Metrics
+from explorer.state import State
+
+from .test_fair_queue import asynchronous, idle, occupied
+
+ZOO = load_zoo()
+
+
+def compute_with(cache_size: int = 10**6, queue: int = 10) -> Compute:
+    return Compute(queue, cache_size, Metrics("test"))
+
+
+def looked_up(compute: Compute) -> tuple[int, int]:
+    """How many questions were hits, how many misses."""
+    hit, miss = (compute.metrics.cache.labels(STROKES, result)._value.get() for result in ("hit", "miss"))
+    return int(hit), int(miss)
+
+
+class Work:
+    """Counts how often it is done."""
+
+    def __init__(self, answer: bytes = b"answer") -> None:
+        self.answer, self.done = answer, 0
+
+    def __call__(self) -> bytes:
+        self.done += 1
+        return self.answer
+
+
+async def asked(compute: Compute, question: bytes, work: Callable[[], bytes]) -> asyncio.Task[bytes]:
+    """A question that has its place."""
+    task = asyncio.create_task(compute.answer(STROKES, question, work))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return task
+
+
+@asynchronous
+async def test_a_question_is_computed_once_and_kept_and_each_look_is_counted() -> None:
+    compute, work = compute_with(), Work()
+    assert [await compute.answer(STROKES, b"q", work) for _ in range(3)] == [b"answer"] * 3
+    assert work.done == 1 and looked_up(compute) == (2, 1)
+    assert await compute.answer(METHODS, b"q", Work(b"another")) == b"another"  # of the other callback
+
+
+@asynchronous
+async def test_without_a_cache_each_question_is_computed_again() -> None:
+    compute, work = compute_with(cache_size=0), Work()
+    assert [await compute.answer(STROKES, b"q", work) for _ in range(3)] == [b"answer"] * 3
+    assert work.done == 3 and looked_up(compute) == (0, 3)
+
+
+@asynchronous
+async def test_a_question_that_is_being_computed_is_not_computed_again() -> None:
+    compute, work = compute_with(cache_size=0), Work()
+    async with occupied(compute.pools[STROKES]):
+        tasks = [await asked(compute, b"q", work) for _ in range(4)]
+    assert await asyncio.gather(*tasks) == [b"answer"] * 4
+    assert work.done == 1 and looked_up(compute) == (3, 1)
+
+
+@asynchronous
+async def test_one_of_two_who_leaves_takes_nothing_from_the_other_whichever_asked_first() -> None:
+    for leaving in (0, 1):
+        compute, work = compute_with(), Work()
+        async with occupied(compute.pools[STROKES]):
+            tasks = [await asked(compute, b"q", work) for _ in range(2)]
+            tasks.pop(leaving).cancel()
+            await asyncio.sleep(0)
+        assert await tasks[0] == b"answer"
+        await idle(compute.pools[STROKES])
+
+
+@asynchronous
+async def test_when_all_leave_nothing_is_computed_and_who_asks_then_is_answered() -> None:
+    compute, work, again = compute_with(), Work(b"first"), Work(b"again")
+    async with occupied(compute.pools[STROKES]):
+        tasks = [await asked(compute, b"q", work) for _ in range(2)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        late = await asked(compute, b"q", again)  # before the loop has ended the first computation
+    assert await late == b"again" and (work.done, again.done) == (0, 1)
+    await idle(compute.pools[STROKES])
+
+
+@asynchronous
+async def test_an_error_or_a_refusal_reaches_all_who_wait_and_is_not_kept() -> None:
+    compute = compute_with(queue=1)
+
+    def fail() -> bytes:
+        raise ZeroDivisionError
+
+    async with occupied(compute.pools[STROKES]):
+        tasks = [await asked(compute, b"q", fail) for _ in range(2)]
+        with pytest.raises(Busy, match="full"):
+            await compute.answer(STROKES, b"other", Work())
+    assert all(isinstance(end, ZeroDivisionError) for end in await asyncio.gather(*tasks, return_exceptions=True))
+    assert await compute.answer(STROKES, b"q", Work(b"well")) == b"well"
+    assert await compute.answer(STROKES, b"other", Work(b"free")) == b"free"
+
+
+@asynchronous
+async def test_a_stroke_does_not_wait_for_a_long_question_about_methods() -> None:
+    compute, may_end = compute_with(), threading.Event()
+    long = asyncio.create_task(compute.answer(METHODS, b"q", lambda: bytes(may_end.wait(60))))
+    assert await compute.answer(STROKES, b"q", Work()) == b"answer"
+    may_end.set()
+    await long
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3000)), max_size=60), st.integers(0, 8000))
+def test_the_cache_keeps_what_was_asked_for_last_within_its_bound(asked_for: list[tuple[int, int]], size: int) -> None:
+    cache, newest = AnswerCache(size), dict[bytes, int]()
+    for number, length in asked_for:
+        question = bytes([number])
+        kept = cache.get((STROKES, question))
+        assert (kept is not None) == (question in newest)
+        if kept is None:
+            cache.put((STROKES, question), bytes(length))
+            newest[question] = length
+        else:
+            newest[question] = newest.pop(question)
+        while sum(ENTRY + 1 + length for length in newest.values()) > size:
+            newest.pop(next(iter(newest)))
+        assert cache.used == sum(ENTRY + 1 + length for length in newest.values()) <= size
+
+
+def test_what_the_cache_says_it_uses_is_what_its_memory_takes() -> None:
+    import tracemalloc
+
+    cache = AnswerCache(10**7)
+    tracemalloc.start()
+    for number in range(2000):
+        cache.put((str(number), bytes(600 + number % 2)), bytes(1000))
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 0.9 * cache.used < taken < 1.1 * cache.used
+
+
+def test_what_is_kept_is_what_would_be_computed_and_looks_do_not_matter() -> None:
+    compute, fresh = compute_with(), compute_with(cache_size=0)
+    state = State(network="digits", steps=7).to_json()
+    first = orjson.loads(awaited(explained({"ask": 1, "state": state}, ZOO, compute)))
+    looks = {"tab": "compare", "scale": "shared", "pinned": ["gradient"], "options": {"lrp_epsilon": {"epsilon": 0.02}}}
+    for look, value in looks.items():
+        question = {"ask": 2, "state": {**state, look: value}}
+        kept, computed = (orjson.loads(awaited(explained(question, ZOO, one))) for one in (compute, fresh))
+        assert kept == computed == {**first, "ask": 2}, look
+    assert (looked_up(compute), looked_up(fresh)) == ((4, 1), (0, 4))
+
+
+def test_every_choice_that_numbers_depend_on_makes_another_question() -> None:
+    usual = State()
+    others = {"output": "logit", "target": 1, "rule": "left", "steps": 51, "samples": 51, "seed": 1, "noise_level": 0.2, "clip": True,
+              "baseline": "white", "network": "digits", "drawing": (0.0,) * 64, "pixels": (0.0,) * 64, "baseline_seed": 1}  # fmt: skip
+    seen = {orjson.dumps(replace(usual, **{name: value}).asked()) for name, value in others.items()}
+    assert len(seen | {orjson.dumps(usual.asked())}) == len(others) + 1
+    assert {field.name for field in fields(State)} == {*others, "tab", "scale", "pinned", "options"}
+    chosen = replace(usual, options=(("lrp_epsilon", "epsilon", 0.02),))
+    assert orjson.dumps(chosen.asked(options=True)) != orjson.dumps(usual.asked(options=True))

@@ -1,0 +1,124 @@
+"""Hostile requests: every answer is an answer, or a refusal in one sentence, and nobody else notices. ``make fuzz`` fires many more."""
+
+from __future__ import annotations
+
+import tempfile
+from random import Random
+
+import pytest
+import yaml
+from asgi import client_of
+from serving import awaited
+
+from bench.bodies import sessions
+from bench.fuzz import fuzz
+from bench.refusals import complaints
+from bench.serving import ROOT, running
+from bench.shots import Maker, Shot
+from bench.wire import Place, Reply
+from bench.wire_shots import IN_THE_APP, ON_THE_WIRE, registered, shot
+
+SEED = 20
+EACH = 200  # shots of a kind in the app
+SOURCE = sessions()
+CLIENT = client_of()
+
+
+def answered(what: Shot) -> Reply:
+    """What the app answers, as if it had come over the wire."""
+    given = CLIENT.open(f"/{what.path}", method=what.method, data=what.body, headers=list(what.headers))
+    head = "".join(f"{name}: {value}\r\n" for name, value in given.headers)
+    return Reply(given.status_code, {name.lower(): value for name, value in given.headers}, given.get_data(), head.encode())
+
+
+@pytest.mark.parametrize("maker", list(dict.fromkeys(IN_THE_APP)), ids=lambda maker: maker.__name__)
+def test_whatever_is_asked_the_answer_is_one_or_a_refusal_in_one_sentence(maker: Maker) -> None:
+    refused = 0
+    for number in range(EACH):
+        what = maker(Random(f"{SEED} {number}"), SOURCE)
+        reply = answered(what)
+        assert not complaints(reply), (number, complaints(reply), what.body[:300])
+        refused += reply.status >= 400
+    assert refused >= EACH / 4 or maker.__name__ == "links"  # links are read kindly, but all else must be hostile
+
+
+def test_every_file_that_dash_registers_is_answered_with_itself_or_a_refusal_wherever_it_is_sought() -> None:
+    names = registered()
+    assert len(names) > 30 and any(name.endswith(".map") for name in names)
+    for name in names:
+        for path in (name, f"static/0123456789abcdef/{name.rpartition('/')[2]}"):
+            assert not complaints(answered(Shot("suites", method="GET", path=path, headers=()))), path
+
+
+def as_shipped() -> dict[str, str]:
+    """The settings that deploy/ gives a replica in Kubernetes, and the log of requests besides."""
+    deployment = yaml.safe_load((ROOT / "deploy" / "kubernetes" / "deployment.yaml").read_text(encoding="utf-8"))
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return {entry["name"]: entry["value"] for entry in container["env"]} | {"ACCESS_LOG": "1"}
+
+
+@pytest.mark.parametrize("settings", [{}, as_shipped()], ids=["as by itself", "as shipped"])
+def test_a_real_server_refuses_what_is_hardly_http_and_the_class_beside_it_notices_nothing(settings: dict[str, str]) -> None:
+    settings = {**settings, "WORKERS": "2"}
+    with tempfile.TemporaryFile() as log:
+        with running("app.py", said=log, **settings) as (port, server):
+            place = Place("127.0.0.1", port, settings.get("URL_PREFIX", "/"))
+            outcome = awaited(fuzz(place, server, shots=400, seed=SEED, students=3, source=SOURCE[:1], patient=False))
+        log.seek(0)
+        said = log.read().decode()
+    assert outcome.failures() == []
+    assert {"paths", "suites", "methods", "headers", "framing", "mutated"} <= set(outcome.report.statuses)
+    assert "Traceback" not in said and "unexpected error" not in said, said[-3000:]
+    assert ('"path"' in said) == ("ACCESS_LOG" in settings)
+
+
+# ---------------------------------------------------------------- the fuzzer itself
+
+
+def reply(status: int, body: str, kind: str = "text/plain", **headers: str) -> Reply:
+    """An answer as a server might have given it."""
+    named = {"content-type": kind, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    head = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+    return Reply(status, named, body.encode(), f"HTTP/1.1 {status} X\r\n{head}\r\n".encode())
+
+
+GOOD = (
+    reply(200, '{"a": 1}', "application/json"),
+    reply(400, "The body must be JSON.\n"),
+    reply(404, "There is nothing at this address."),
+    reply(503, "Many are asking just now; please try again in a moment.\n", retry_after="2"),
+    reply(308, "", location="/explorer/"),
+)
+BAD = {
+    "an error of ours": reply(500, "Something went wrong on the server.\n"),
+    "busy for ever": reply(503, "Many are asking just now.\n"),
+    "a page": reply(400, "<html><h1>Bad Request</h1></html>", "text/html"),
+    "two lines": reply(400, "No.\nReally not.\n"),
+    "no full stop": reply(404, "Not found\n"),
+    "nothing": reply(400, ""),
+    "a stack": reply(400, 'Traceback (most recent call last): File "x".\n'),
+    "a path": reply(400, "Cannot read explorer/state.py today.\n"),
+    "half of JSON": reply(200, '{"a": ', "application/json"),
+    "NaN": reply(200, '{"a": NaN}', "application/json"),
+    "a file of ours": reply(200, "def create_app() -> Dash:"),
+    "a smuggled header": reply(200, "", x_split="yes"),
+    "a cookie": reply(200, "", set_cookie="a=b"),
+    "sent away": reply(302, "", location="//evil.example/"),
+}
+
+
+@pytest.mark.parametrize("good", GOOD, ids=lambda good: str(good.status))
+def test_a_good_answer_is_not_complained_of(good: Reply) -> None:
+    assert complaints(good) == []
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_a_bad_answer_is_complained_of(bad: str) -> None:
+    assert complaints(BAD[bad])
+
+
+def test_a_shot_can_be_fired_again() -> None:
+    first, again = ([shot(SEED, number, SOURCE) for number in range(200)] for _ in range(2))
+    assert first == again
+    assert first != [shot(SEED + 1, number, SOURCE) for number in range(200)]
+    assert {what.kind for what in first} == {maker.__name__ for maker in (*IN_THE_APP, *ON_THE_WIRE)}

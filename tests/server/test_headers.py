@@ -1,0 +1,182 @@
+"""The headers of every answer, and what a proxy in front may change about it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from asgi import client_of
+from werkzeug.test import Client, TestResponse
+
+from bench.asking import callback_request, named
+from explorer.server.headers import FILES
+from explorer.server.settings import ServerSettings, SettingError
+from explorer.version import version
+
+UPDATE = "/_dash-update-component"
+CLIENT = client_of()
+FILES_OF_THE_PAGE = named(CLIENT.get("/").text)
+SPOOFED = {
+    "X-Forwarded-For": "203.0.113.7",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "evil.example",
+    "X-Forwarded-Port": "444",
+    "X-Forwarded-Prefix": "/evil",
+    "Forwarded": "for=203.0.113.7;proto=https;host=evil.example",
+    "X-Forwarded-Protocol": "ssl",
+    "X-Forwarded-Ssl": "on",
+}
+
+
+@pytest.fixture
+def client() -> Client:
+    """A visitor without a browser."""
+    return CLIENT
+
+
+def body(ask: object = 1) -> dict[str, Any]:
+    """The request of a stroke."""
+    return callback_request("explanation", "state", {"ask": ask, "state": {}})
+
+
+def directives(response: TestResponse) -> dict[str, list[str]]:
+    """The Content-Security-Policy by directive."""
+    return {part.split()[0]: part.split()[1:] for part in response.headers["Content-Security-Policy"].split(";")}
+
+
+def test_the_pages_policy_allows_what_it_loads_from_here_and_nothing_else(client: Client) -> None:
+    policy = directives(client.get("/"))
+    assert policy.pop("frame-ancestors") == ["*"]
+    scripts = policy.pop("script-src")
+    assert scripts[0] == "'self'" and len(scripts) > 1
+    assert all(re.fullmatch(r"'sha256-[A-Za-z0-9+/]{43}='", source) for source in scripts[1:])
+    assert policy.pop("style-src") == ["'self'", "'unsafe-inline'"]
+    assert policy.pop("img-src") == ["'self'", "data:", "blob:"]
+    assert policy.pop("connect-src") == policy.pop("manifest-src") == ["'self'"]
+    assert policy.pop("font-src") == ["'self'", "data:"]
+    assert set(map(tuple, policy.values())) == {("'none'",)}
+    assert {"default-src", "object-src", "base-uri", "form-action", "worker-src", "frame-src"} <= set(policy)
+
+
+def test_the_hashes_are_those_of_the_inline_scripts_and_no_script_goes_without(client: Client) -> None:
+    import base64
+    import hashlib
+
+    response = client.get("/")
+    inline = re.findall(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>(.*?)</script>", response.get_data(as_text=True), re.S)
+    assert inline
+    for script in inline:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in directives(response)["script-src"]
+
+
+def test_the_page_asks_a_browser_for_the_clipboard_and_full_screen_only(client: Client) -> None:
+    allowed = dict(part.strip().split("=") for part in client.get("/").headers["Permissions-Policy"].split(","))
+    assert {name for name, who in allowed.items() if who != "()"} == {"clipboard-write", "fullscreen"}
+    assert allowed["clipboard-write"] == "(self)"
+    assert {"camera", "microphone", "geolocation", "usb", "payment"} <= set(allowed)
+
+
+@pytest.mark.parametrize("path", ["/", UPDATE, "/_dash-layout", "/healthz", "/readyz", "/nope", *FILES_OF_THE_PAGE])
+def test_every_answer_says_what_it_is_who_may_use_it_and_sets_no_cookie(path: str, client: Client) -> None:
+    headers = client.get(path).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Resource-Policy"] == ("cross-origin" if path in FILES_OF_THE_PAGE else "same-origin")
+    assert "Set-Cookie" not in headers
+    assert ("Content-Security-Policy" in headers) != headers["Content-Type"].startswith(FILES)
+
+
+def test_a_sandboxed_page_may_load_its_files_and_read_its_answers_and_no_other_site_may(client: Client) -> None:
+    known = client.get(FILES_OF_THE_PAGE[0])
+    unchanged = client.get(FILES_OF_THE_PAGE[0], headers={"If-None-Match": known.headers["ETag"]})
+    assert unchanged.status_code == 304 and unchanged.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    answers = [client.head("/"), client.get("/_dash-layout"), client.get("/_dash-dependencies"), client.post(UPDATE, json=body())]
+    refusals = [client.post(UPDATE, json=body("no number")), client.post(UPDATE, data="x" * 100_000)]
+    for response in (*answers, *refusals):
+        assert response.headers["Access-Control-Allow-Origin"] == "null"
+        assert {"X-Explorer-Version", "Retry-After"} <= set(response.headers["Access-Control-Expose-Headers"].split(", "))
+        assert "Access-Control-Allow-Credentials" not in response.headers
+    for path in ("/_dash-layout", "/_dash-dependencies", UPDATE):
+        asked = client.options(path, headers={"Origin": "null", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"})
+        assert asked.status_code == 200 and asked.headers["Access-Control-Allow-Origin"] == "null"
+        assert "Content-Type" in asked.headers["Access-Control-Allow-Headers"]
+    for path in ("/healthz", "/readyz", "/nope"):
+        assert "Access-Control-Allow-Origin" not in client.get(path).headers
+
+
+def test_only_a_page_decides_over_its_window(client: Client) -> None:
+    assert client.get("/").headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "Cross-Origin-Opener-Policy" not in client.get("/healthz").headers
+    # LMS embed the page in a frame, which a header of this name would forbid whatever the policy says
+    assert "X-Frame-Options" not in client.get("/").headers
+
+
+@pytest.mark.parametrize("ask", [1, "no number"])
+def test_answers_of_callbacks_are_kept_by_nobody_and_carry_the_version(ask: object, client: Client) -> None:
+    response = client.post(UPDATE, json=body(ask))
+    assert response.status_code == (200 if ask == 1 else 400)
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Explorer-Version"] == version()
+
+
+def test_the_page_knows_the_version_that_answers_carry(client: Client) -> None:
+    assert f'"build":"{version()}"' in client.get("/_dash-layout").get_data(as_text=True).replace(": ", ":")
+
+
+def test_errors_are_kept_by_nobody(client: Client) -> None:
+    assert client.get("/assets/missing.js").headers["Cache-Control"] == "no-store"
+
+
+# ---------------------------------------------------------------- who may embed the page
+
+
+@pytest.mark.parametrize(
+    "sources", ["*", "'self'", "'none'", "'self' https://lms.example", "https://*.lms.example:8443", "lms.example", "https:", "http://x:*"]
+)
+def test_whoever_may_embed_the_page_is_named_in_the_policy(sources: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ServerSettings.read({"FRAME_ANCESTORS": sources}).frame_ancestors == sources
+
+
+@pytest.mark.parametrize(
+    "sources",
+    ["", "  ", "*; script-src *", "'self'\n", "'self'\r\nX: y", "a,b", "'unsafe-inline'", "https://ä.example", "x\0", "'self' ;", "javascript:alert(1)"],
+)
+def test_what_would_be_more_than_sources_is_refused(sources: str) -> None:
+    with pytest.raises(SettingError, match="FRAME_ANCESTORS"):
+        ServerSettings.read({"FRAME_ANCESTORS": sources})
+
+
+# ---------------------------------------------------------------- behind a proxy
+
+
+@pytest.fixture
+def behind(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A visitor of a server under a prefix, behind as many proxies as it is told of."""
+
+    def visit(proxies: int) -> Client:
+        monkeypatch.setenv("URL_PREFIX", "/explorer")
+        monkeypatch.setenv("TRUSTED_PROXIES", str(proxies))
+        return client_of()
+
+    return visit
+
+
+def test_forwarded_headers_change_nothing_unless_a_proxy_is_trusted(behind: Any) -> None:
+    client = behind(0)
+    for path in ("/explorer", "/explorer/", "/explorer/addresses", "/explorer/healthz", "/explorer/nope"):
+        plain, spoofed = client.get(path), client.get(path, headers=SPOOFED)
+        assert (spoofed.status_code, spoofed.headers) == (plain.status_code, plain.headers)
+        bodies = [re.sub(r'"end_id":"[^"]*"', "", response.get_data(as_text=True)) for response in (plain, spoofed)]  # a random one
+        assert bodies[0] == bodies[1]
+    assert client.get("/explorer/addresses", headers=SPOOFED).status_code == 200
+
+
+def test_a_trusted_proxy_says_how_the_visitor_came_and_only_the_last_one_is_believed(behind: Any) -> None:
+    client = behind(1)
+    told = {"X-Forwarded-Proto": "http, https", "X-Forwarded-Host": "evil.example, campus.example", "X-Forwarded-Prefix": "/evil"}
+    assert client.get("/explorer/addresses", headers=told).status_code == 404  # the page was not opened at localhost
+    assert client.get("/explorer/addresses", headers={**told, "X-Forwarded-Host": "campus.example, localhost"}).status_code == 200
+    assert client.get("/explorer/", headers=told).status_code == 200
+    assert client.post(f"/explorer{UPDATE}", json=body(), headers=told).headers["X-Explorer-Version"] == version()

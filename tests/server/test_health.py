@@ -1,0 +1,35 @@
+"""Readiness over HTTP: a worker that is well is ready, and what is found holds for a moment only."""
+
+from __future__ import annotations
+
+import pytest
+from asgi import client_of
+from serving import awaited
+
+from app import create_app
+from explorer.server.health import Readiness
+
+
+def test_a_worker_that_is_well_is_ready_and_alive() -> None:
+    client = client_of()
+    for address, sentence in (("/readyz", "Ready.\n"), ("/healthz", "OK\n")):
+        response = client.get(address)
+        assert (response.status_code, response.text, response.mimetype) == (200, sentence, "text/plain")
+        assert client.head(address).status_code == 200 and client.post(address).status_code == 405
+
+
+def test_a_worker_whose_networks_are_wrong_is_not_ready_but_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.page.self_check.find_fault", lambda *_: "The network digits is spoiled.")
+    client = client_of(create_app())
+    response = client.get("/readyz")
+    assert (response.status_code, response.text) == (503, "The network digits is spoiled.\n")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert client.get("/healthz").status_code == 200
+
+
+def test_a_finding_holds_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter(["A fault.", None, "Another."])
+    readiness = Readiness(lambda: next(found))
+    assert awaited(readiness.refusal()) == awaited(readiness.refusal()) == "A fault."
+    monkeypatch.setattr("explorer.server.health.VALID", 0.0)
+    assert awaited(readiness.refusal()) is None

@@ -1,0 +1,160 @@
+"""Starting and stopping: ``python app.py`` as a user, a supervisor or a container meets it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib import request
+
+import pytest
+from asgi import client_of
+from serving import (
+    PATIENCE,
+    ROOT,
+    SETTINGS,
+    environment,
+    get,
+    post,
+    refused,
+    started,
+    stop,
+    stroke,
+    wait_for,
+    wait_until_healthy,
+    workers_of,
+)
+
+from bench.asking import free_port
+from explorer.server.settings import ServerSettings
+
+
+def test_python_app_prints_its_address_answers_and_ends_with_0_on_sigterm() -> None:
+    port = free_port()
+    with started(port) as process:
+        wait_until_healthy(process, port)
+        status, page = get(port, "/")
+        assert status == 200
+        assert "<title>Gradient Attribution Explorer</title>" in page
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert out.splitlines() == [f"Gradient Attribution Explorer: http://127.0.0.1:{port}/"]
+    assert (process.returncode, err) == (0, "")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_on_all_addresses_it_prints_its_own_and_one_for_others_and_answers_at_each(host: str) -> None:
+    port = free_port()
+    with started(port, HOST=host, URL_PREFIX="/explorer/") as process:
+        wait_until_healthy(process, port, "/explorer/healthz")
+        assert process.stdout
+        own, others = os.read(process.stdout.fileno(), 65536).decode().splitlines()  # printed before it serves
+        addresses = re.findall(r"http://\S+", f"{own} {others}")
+        for address in addresses:
+            assert request.urlopen(f"{address}healthz", timeout=PATIENCE).status == 200
+        assert healthcheck(port, "/explorer/") == 0
+        assert stop(process)[0] == 0
+    assert own == f"Gradient Attribution Explorer: http://127.0.0.1:{port}/explorer/"
+    if len(addresses) > 1:
+        assert others.startswith("For others, unless a firewall stops them: http://")
+    else:  # such as in a container
+        assert others == "No address for others was found; PUBLIC_URL can name it."
+    assert healthcheck(port, "/explorer/") != 0
+
+
+def healthcheck(port: int, prefix: str) -> int:
+    """The exit code of the image's health check; a proxy that is not there must not matter to it."""
+    settings = environment(PORT=str(port), URL_PREFIX=prefix, http_proxy="http://127.0.0.1:9")
+    command = [sys.executable, "scripts/healthcheck.py"]
+    return subprocess.run(
+        command, cwd=ROOT, env=settings, capture_output=True, timeout=PATIENCE, check=False
+    ).returncode
+
+
+def test_a_taken_port_is_refused_in_one_line_that_names_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        lines = refused(PORT=port)
+    assert len(lines) == 1
+    assert port in lines[0]
+
+
+@pytest.mark.parametrize("port", ["abc", "", "0", "65536", "-1", "80.5"])
+def test_what_is_no_port_is_refused_in_one_line_that_repeats_it(port: str) -> None:
+    lines = refused(PORT=port)
+    assert len(lines) == 1
+    assert "PORT" in lines[0]
+    assert repr(port) in lines[0]
+
+
+def test_server_is_an_asgi_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delitem(sys.modules, "app", raising=False)  # it may have been imported under other settings
+
+    from app import server
+
+    assert client_of(server).get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WORKERS", "0"),
+        ("WORKERS", "two"),
+        ("QUEUE", "0"),
+        ("CACHE_MB", "-1"),
+        ("URL_PREFIX", "/a b/"),
+        ("URL_PREFIX", "/50%/"),
+        ("PUBLIC_URL", "192.168.1.5:8050"),
+        ("PUBLIC_URL", "http://192.168.1.5:8050/?v=1"),
+        ("HOST", ""),
+        ("FRAME_ANCESTORS", "*; script-src *"),
+        ("FRAME_ANCESTORS", "'self'\nSet-Cookie: x=1"),
+        ("LOG_LEVEL", "loud"),
+        ("METRICS", "yes"),
+        ("ACCESS_LOG", "2"),
+        ("TRUSTED_PROXIES", "all"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_in_one_line_that_names_and_repeats_it(name: str, value: str) -> None:
+    lines = refused(**{name: value})
+    assert len(lines) == 1
+    assert name in lines[0]
+    assert repr(value) in lines[0]
+
+
+def test_uvicorn_started_by_itself_refuses_a_setting_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "uvicorn", "app:server"],
+        cwd=ROOT, env=environment(QUEUE="many"), capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.endswith("SettingError: QUEUE must be a number from 1 to 4096, not 'many'.\n")
+
+
+def test_one_worker_is_served_by_the_process_that_is_started_and_ends_with_0() -> None:
+    port = free_port()
+    with started(port, WORKERS="1") as process:
+        wait_until_healthy(process, port)
+        assert workers_of(process) == set()
+        assert post(port, stroke())[0] == 200
+        code, _, err = stop(process)
+    assert (code, err) == (0, "")
+
+
+def test_workers_end_when_their_parent_is_killed() -> None:
+    port = free_port()
+    with started(port) as process:
+        wait_until_healthy(process, port)
+        workers = wait_for(lambda: len(found := workers_of(process)) == 2 and found, "two workers")
+        process.kill()
+        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), "the workers' end")
+
+
+def test_settings_that_are_no_more_are_ignored() -> None:
+    assert ServerSettings.read({"THREADS": "3", "TIMEOUT": "-1"}) == ServerSettings()
