@@ -95,6 +95,8 @@ def test_workers_count_together_in_a_folder_that_goes_with_them() -> None:
         wait_for(lambda: counted(port, "explorer_worker_starts_total", "/under/metrics") == 2, "both of them to be ready")
         for _ in range(20):
             assert post(port, stroke(), "/under/_dash-update-component")[0] == 200
+        answered = 'explorer_requests_total{callback="explanation",status="200"} 20.0'
+        wait_for(lambda: answered in get(port, "/under/metrics")[1], "the last one to be counted")
         families = text_string_to_metric_families(get(port, "/under/metrics")[1])
         samples = {(s.name, *s.labels.values()): s.value for family in families for s in family.samples}
         assert samples["explorer_requests_total", "explanation", "200"] == 20  # whichever worker is asked
