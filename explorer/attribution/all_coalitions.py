@@ -48,8 +48,7 @@ def logits_of_all_coalitions(network: Network, input: Floats, baseline: Floats, 
 
 def _parts(network: Network) -> tuple[list[nn.Module], nn.Linear | None]:
     """The convolutions and ReLUs, and the linear layer behind the mean of their maps; None for it where they are no such."""
-    layers = [] if refusal(network) else layers_of(network)
-    match layers:
+    match [] if refusal(network) else layers_of(network):
         case [*body, nn.AdaptiveAvgPool2d(output_size=1 | (1, 1)), nn.Flatten(), nn.Linear() as head]:
             if all(type(layer) is nn.ReLU or _keeps_size(layer) for layer in body):
                 return body, head

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.attribution.arrays import real
 from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Network, Output
 from explorer.attribution.rules import EXACT, RULE_NAMES
 
@@ -27,7 +28,8 @@ class Case:
         output: F is that class's ``"probability"`` or its ``"logit"``.
 
     Raises:
-        ValueError: a picture of another shape or with NaN or infinity, an unknown target or output.
+        ValueError: a picture of another shape, complex, masked or with NaN or infinity, an unknown target or output, or a
+            network that is not a ``Network``.
     """
 
     network: Network
@@ -37,8 +39,10 @@ class Case:
     output: Output = "probability"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.network, Network):
+            raise ValueError(f"the network must be a Network, such as Network(module), not a {type(self.network).__name__}")
         for name in ("input", "baseline"):
-            picture = np.array(getattr(self, name), dtype=np.float64)
+            picture = real(f"the {name}", getattr(self, name))
             if picture.shape != SHAPE:
                 raise ValueError(f"the {name} must have shape {SHAPE}, not {picture.shape}")
             if not np.isfinite(picture).all():

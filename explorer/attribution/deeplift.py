@@ -20,6 +20,7 @@ import math
 import numpy as np
 import torch
 
+from explorer.attribution.arrays import finite
 from explorer.attribution.case import Case
 from explorer.attribution.field import CHUNK, outputs
 from explorer.attribution.layers import KINKED_AT_ZERO, activate, layers_of, off_slope, pull_back, refusal
@@ -29,6 +30,7 @@ from explorer.attribution.rules import rule
 
 NODES = 16  # Gauss–Legendre nodes for a stretch of the line between two sets of logits …
 STRETCH = 4.0  # … on which no two of them move apart by more than this: the error is of the order 3.4⁻³² < 1e-16.
+APART = "the differences between the network's logits"
 FAR = 700.0  # logits apart by more than this have a ratio of probabilities that is as good as 0: e⁻⁷⁰⁰ ≈ 1e-304
 
 
@@ -132,7 +134,7 @@ def mean_products(start: Floats, end: Floats) -> Floats:
     Returns:
         ``(b, n)`` float64 in [0, 1/4].
     """
-    left, right = start, np.broadcast_to(end, start.shape)
+    left, right = finite(APART, start), np.broadcast_to(finite(APART, end), start.shape)  # what is infinite is halved for ever
     line, length = np.arange(len(start)), np.ones(len(start))
     total = np.zeros(start.shape)
     while len(line):

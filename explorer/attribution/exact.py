@@ -9,26 +9,27 @@ Gauss–Legendre sum that needs no network. (The cutting is published as ExactLi
 **How exactness is decided.** A network counts as piecewise linear here when it is a ``torch.nn.Sequential`` (nested
 ones too) of layers listed in ``layers``, or such a layer itself: affine maps, and element-wise activations with one kink at
 zero. Anything else is refused by name, also where it happens to be piecewise linear in a way not listed (max-pooling,
-a subclass or a module with a ``forward`` of its own, a hook: these cannot be seen through).
+a subclass, a hook, a ``forward`` of its own: these cannot be seen through).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
+from explorer.attribution.arrays import finite
 from explorer.attribution.case import Case
-from explorer.attribution.field import outputs
+from explorer.attribution.field import LOGITS, outputs
 from explorer.attribution.integrated import Trace, on_path, summed
-from explorer.attribution.layers import AFFINE, KINKED_AT_ZERO, off_slope, pull_back
+from explorer.attribution.layers import refusal
 from explorer.attribution.network import SHAPE, Floats, Network
 from explorer.attribution.rules import rule
+from explorer.attribution.vjp import KnownLayer, gated, known_layers
 
 NODES = 8  # Gauss–Legendre nodes for one stretch of a piece …
 STRETCH = 1.0  # … on which no two logits move apart by more than this. The probability's nearest pole is then π away, the
@@ -88,6 +89,9 @@ class ExactPath(_Cut):
     switches: tuple[Switch, ...]
     logits: Floats
 
+    def __post_init__(self) -> None:
+        finite("the attributions", self.attribution)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExactTrace(Trace, _Cut):
@@ -112,7 +116,8 @@ def exact_path(case: Case) -> ExactPath:
 
     Raises:
         NotPiecewiseLinear: the network is not one that can be cut; see the module's text.
-        ValueError: its logits move so far along the path (by more than 10⁵) that a probability is a step function.
+        ValueError: its logits move so far along the path (by more than 10⁵) that a probability is a step function, or are
+            not finite on it.
     """
     path = _cut(case, piecewise_linear_layers(case.network))
     weights = np.diff(path.cuts)
@@ -125,7 +130,8 @@ def exact_integrated_gradients(case: Case) -> ExactTrace:
 
     Raises:
         NotPiecewiseLinear: the network is not one that can be cut; see the module's text.
-        ValueError: its logits move so far along the path (by more than 10⁵) that a probability is a step function.
+        ValueError: its logits move so far along the path (by more than 10⁵) that a probability is a step function, or are
+            not finite on it.
     """
     path = _cut(case, piecewise_linear_layers(case.network))
     slopes = _mean_slopes(case, path.logits)
@@ -147,34 +153,24 @@ def likely_pieces(network: Network) -> int:
         NotPiecewiseLinear: the network is not one that can be cut; see the module's text.
     """
     units, layers = 0, piecewise_linear_layers(network)
-    with torch.no_grad():
-        a = torch.zeros(1, *network.input_shape, dtype=torch.float64)
-        for layer in layers:
-            a = layer(a)
-            units += a.numel() if isinstance(layer, KINKED_AT_ZERO) else 0
+    a = np.zeros((1, *network.input_shape))
+    for layer in layers:
+        a = layer.forward(a)
+        units += 0 if layer.slope is None else a.size
     return 2 * units + 1
 
 
-def piecewise_linear_layers(network: Network) -> list[nn.Module]:
+def piecewise_linear_layers(network: Network) -> tuple[KnownLayer, ...]:
     """The network's layers in order, if all of them can be cut exactly.
 
     Raises:
         NotPiecewiseLinear: naming the first layer that cannot.
     """
-    layers = []
-    # every place counts, also where one layer object stands in several
-    for name, layer in network.module.named_modules(remove_duplicate=False):
-        where = f"layer {name}" if name else "the network"
-        if layer._forward_hooks or layer._forward_pre_hooks:
-            raise NotPiecewiseLinear(f"the exact rule cannot see through the hook on {where}")
-        if type(layer) is nn.Sequential:
-            continue
-        if type(layer) not in AFFINE + KINKED_AT_ZERO:  # a subclass may do anything
-            raise NotPiecewiseLinear(
-                f"the exact rule needs a torch.nn.Sequential of affine and ReLU layers; {where} is a "
-                f"{type(layer).__name__}, so use a quadrature rule such as 'gauss-legendre'"
-            )
-        layers.append(layer)
+    layers = known_layers(network)
+    if layers is None:
+        raise NotPiecewiseLinear(
+            f"the exact rule does not apply: {refusal(network)}, so use a quadrature rule such as 'gauss-legendre'"
+        )
     return layers
 
 
@@ -182,8 +178,8 @@ def piecewise_linear_layers(network: Network) -> list[nn.Module]:
 class _Layer:
     """A layer on the path: the shape that goes in and, for an activation, which units are on in which piece."""
 
-    module: nn.Module
-    shape: torch.Size
+    known: KnownLayer
+    shape: tuple[int, ...]
     cuts: Floats
     on: NDArray[np.bool_] | None
 
@@ -198,25 +194,25 @@ class _Path:
     layers: list[_Layer]
 
 
-def _cut(case: Case, modules: list[nn.Module]) -> _Path:
+def _cut(case: Case, known: Iterable[KnownLayer]) -> _Path:
     """Walk through the layers and add cuts; between two neighbouring cuts all that passes is linear in α."""
     cuts = np.array([0.0, 1.0])
     switches: list[Switch] = []
     layers: list[_Layer] = []
     activations = 0
-    with torch.no_grad():
-        a = torch.from_numpy(on_path(case, cuts)).reshape(2, *case.network.input_shape)
-        for module in modules:
+    a = on_path(case, cuts).reshape(2, *case.network.input_shape)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
+        for layer in known:
             on = None
-            if isinstance(module, KINKED_AT_ZERO):
+            if layer.slope is not None:
                 shape = a.shape[1:]
-                cuts, flat, on = _cut_layer(cuts, a.reshape(len(cuts), -1).numpy())
+                cuts, flat, on = _cut_layer(cuts, a.reshape(len(cuts), -1))
                 switches += _switches(cuts, on, activations)
                 activations += 1
-                a = torch.from_numpy(flat).reshape(-1, *shape)
-            layers.append(_Layer(module, a.shape[1:], cuts, on))
-            a = torch.cat([module(part) for part in torch.split(a, case.network.chunk)])
-    return _Path(cuts, a.numpy(), tuple(sorted(switches)), layers)
+                a = flat.reshape(-1, *shape)
+            layers.append(_Layer(layer, a.shape[1:], cuts, on))
+            a = layer.forward(a)
+    return _Path(cuts, finite(LOGITS, a), tuple(sorted(switches)), layers)
 
 
 def _cut_layer(cuts: Floats, z: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
@@ -236,9 +232,9 @@ def _cut_layer(cuts: Floats, z: Floats) -> tuple[Floats, Floats, NDArray[np.bool
         on_before |= (before == 0) & on_after
         on_after |= (after == 0) & on_before
     piece, unit = np.divmod((on_before != on_after).ravel().nonzero()[0], before.shape[1])  # faster than in two dimensions
-    start, end = before[piece, unit], after[piece, unit]
+    start, fall = before[piece, unit], finite("the changes of units along the path", before[piece, unit] - after[piece, unit])
     left, right = cuts[piece], cuts[piece + 1]
-    crossings = left + start / (start - end) * (right - left)
+    crossings = left + start / fall * (right - left)
 
     # rounding can put a crossing on a cut that is there already: then nothing is to be cut
     inside = (left < crossings) & (crossings < right)
@@ -287,9 +283,9 @@ def _mean_slopes(case: Case, logits: Floats) -> Floats:
         return slopes
     sigmoid = case.network.activation == "sigmoid"
     moved = np.abs(steps[:, case.target]) if sigmoid else steps.max(axis=1) - steps.min(axis=1)
+    if moved.sum() > MOST_STRETCHES * STRETCH:  # asked before counting, as no integer is large enough for some
+        raise ValueError(f"the logits move by {moved.sum():.3g} along the path, too far for the exact rule")
     stretches = np.maximum(1, np.ceil(moved / STRETCH)).astype(int)
-    if stretches.sum() > MOST_STRETCHES:
-        raise ValueError(f"the logits move by {moved.max():.3g} along the path, too far for the exact rule")
     piece = np.repeat(np.arange(len(steps)), stretches)
     nth = np.arange(len(piece)) - np.repeat(np.cumsum(stretches) - stretches, stretches)
     nodes, weights = rule("gauss-legendre", NODES)
@@ -310,18 +306,17 @@ def _pull_back(path: _Path, slopes: Floats, *, summed_up: bool = False) -> Float
         slopes: mean ∂F/∂logits of each piece.
         summed_up: whether only the sum over all pieces is wanted, ``(1, 64)``, instead of all, ``(K, 64)``.
     """
-    starts = path.cuts[:-1]
-    signal = torch.from_numpy(slopes)
+    starts, signal = path.cuts[:-1], slopes
     for layer in reversed(path.layers):
-        if summed_up and len(layer.cuts) <= len(starts):  # below, there are fewer pieces
-            piece = torch.from_numpy(layer.cuts.searchsorted(starts, "right") - 1)
-            starts = layer.cuts[:-1]
-            signal = torch.zeros(len(starts), *signal.shape[1:], dtype=signal.dtype).index_add_(0, piece, signal)
+        if summed_up and len(layer.cuts) < len(starts) + 1:  # below, there are fewer pieces
+            first = starts.searchsorted(layer.cuts[:-1])
+            starts, signal = layer.cuts[:-1], np.add.reduceat(signal, first, axis=0)
         if layer.on is None:
-            signal = pull_back(layer.module, layer.shape, signal)
+            signal = layer.known.vjp(signal, layer.shape)
         else:
-            on = torch.from_numpy(layer.on.take(layer.cuts.searchsorted(starts, "right") - 1, axis=0))
-            signal = signal.reshape(len(starts), -1)
-            signal = torch.where(on, signal, off_slope(layer.module) * signal)
-    pulled: Floats = signal.reshape(len(starts), -1).numpy()
+            on = layer.on
+            if len(layer.cuts) < len(starts) + 1:
+                on = on.take(layer.cuts.searchsorted(starts, "right") - 1, axis=0)
+            signal = gated(signal.reshape(len(starts), -1), on, layer.known.slope or 0.0)
+    pulled = signal.reshape(len(starts), -1)
     return pulled.sum(axis=0, keepdims=True) if summed_up else pulled

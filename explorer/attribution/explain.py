@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.attribution.arrays import finite
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.field import Field, look
 from explorer.attribution.method import FieldWork
@@ -25,6 +26,9 @@ class Result:
 
     attribution: Floats
     field: Field
+
+    def __post_init__(self) -> None:
+        finite("the attributions", self.attribution)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +70,8 @@ def explain(case: Case, settings: Settings | None = None, methods: Iterable[str]
         methods: names in ``METHODS``, of methods that look at the gradient field and nothing else.
 
     Raises:
-        ValueError: a method that is not in the table, or works in another way.
+        ValueError: a method that is not in the table, or works in another way; logits, gradients or attributions that
+            are not finite.
     """
     settings = settings or Settings()
     methods = tuple(methods)

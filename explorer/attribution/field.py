@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from explorer.attribution.arrays import finite, real
 from explorer.attribution.case import Case
 from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Network, Output
 from explorer.attribution.vjp import evaluate
 
+LOGITS = "the network's logits"
 CHUNK = 1024  # points to be gathered before looking: bounds memory. The network has its own measure for what it is sent.
 
 
@@ -60,12 +62,14 @@ def look(
         The field at the points, in their order. ReLU′(0) is 0, as in torch.
 
     Raises:
-        ValueError: points of another shape, an unknown output or target, or another number of outputs than points.
+        ValueError: points of another shape or not finite, an unknown output or target, another number of outputs than
+            points, or logits or gradients that are not finite there.
     """
-    if not (isinstance(points, np.ndarray) and points.dtype == np.float64 and points.flags.carray):
-        points = np.array(points, np.float64, order="C")  # among others read-only memory, which torch does not take
+    if not (type(points) is np.ndarray and points.dtype == np.float64 and points.flags.carray):
+        points = real("the points", points)  # among others read-only memory, which torch does not take
     if points.ndim != 3 or points.shape[1:] != SHAPE:
         raise ValueError(f"points must have shape (k, 8, 8), not {points.shape}")
+    finite("the points", points)
     if not isinstance(output, str) and len(output) != len(points):
         raise ValueError(f"{len(output)} outputs for {len(points)} points")
     unknown = ({output} if isinstance(output, str) else set(output)) - set(OUTPUTS)
@@ -89,13 +93,18 @@ def look(
 
 
 def values_at(case: Case, points: Floats) -> Floats:
-    """F of a case's target at each of k points ``(k, 8, 8)``, ``(k,)``: forward only, in passes that suit the network."""
+    """F of a case's target at each of k points ``(k, 8, 8)``, ``(k,)``: forward only, in passes that suit the network.
+
+    Raises:
+        ValueError: logits that are not finite.
+    """
     values, chunk = np.empty(len(points)), case.network.chunk
     with torch.no_grad():
         for i in range(0, len(points), chunk):
             part = points[i : i + chunk]
             # torch takes no read-only memory
             logits = case.network.logits(torch.from_numpy(part if part.flags.writeable else part.copy()))
+            finite(LOGITS, logits.numpy())
             scores = logits if case.output == "logit" else case.network.probabilities(logits)
             values[i : i + chunk] = scores[:, case.target].numpy()
     return values
@@ -120,7 +129,7 @@ def _look_with_grad(network: Network, points: Floats, target: int, output: Outpu
         (gradients,) = torch.autograd.grad(logits, x, torch.from_numpy(cotangents))
     else:  # a network that ignores its input
         gradients = torch.zeros_like(x)
-    return Field(values, gradients.numpy(), z)
+    return Field(values, finite("the network's gradients", gradients.numpy()), z)
 
 
 def outputs(
@@ -131,7 +140,11 @@ def outputs(
     The derivative of the probability is written out rather than left to autograd: p (1 − p) loses all its digits
     when p is nearly 1, which is just where a saturated network is worth explaining; p times the sum of the other
     probabilities does not.
+
+    Raises:
+        ValueError: logits that are not finite.
     """
+    finite(LOGITS, logits)
     if output == "logit":
         slopes = np.zeros_like(logits)
         slopes[:, target] = 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.attribution.arrays import finite
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.field import Field, values_at
 from explorer.attribution.method import DELTA_F, RULE, STEPS, FieldWork, Method, Passes, Values, looks_on_path
@@ -50,6 +51,9 @@ class Trace:
     gradients: Floats
     attribution: Floats
     difference: Floats
+
+    def __post_init__(self) -> None:
+        finite("the attributions", self.attribution)
 
     @property
     def running(self) -> Floats:

@@ -6,11 +6,15 @@ network is shared by many threads, and a hook that one of them sets changes what
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import nn
 from torch.nn.grad import conv2d_input
+from torch.nn.modules.module import _has_any_global_hook
 
 from explorer.attribution.network import IMAGE_CHUNK, Network
+from explorer.attribution.network_checks import probe_pictures
 
 AFFINE = (
     nn.Linear,
@@ -26,6 +30,7 @@ AFFINE = (
     nn.Dropout2d,
 )
 KINKED_AT_ZERO = (nn.ReLU, nn.LeakyReLU)
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 class NotWalkable(ValueError):
@@ -36,21 +41,10 @@ def layers_in_order(network: Network) -> list[nn.Module]:
     """The layers that a picture passes, nested ``torch.nn.Sequential``s opened; called in turn, they are the network.
 
     Raises:
-        NotWalkable: a part is not one of torch's own single layers, so that what happens in it cannot be told, or it
-            has a hook, which a walk would pass by or set off.
+        NotWalkable: a part is not one of torch's own single layers, so that what happens in it cannot be told; it has a
+            hook, which a walk would pass by or set off, or a method of its own; or the walk gives other logits.
     """
-    layers = []
-    # every place counts, also where one layer object stands in several
-    for name, layer in network.module.named_modules(remove_duplicate=False):
-        where = f"layer {name}" if name else "the network"
-        if layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks or layer._backward_pre_hooks:
-            raise NotWalkable(f"it goes through the network layer by layer, and {where} has a hook")
-        if type(layer) is nn.Sequential:
-            continue
-        if not type(layer).__module__.startswith("torch.nn.modules.") or any(layer.children()):
-            raise NotWalkable(f"it needs a plain sequence of layers, and {where} is a {type(layer).__name__}")
-        layers.append(layer)
-    return layers
+    return [layer for _, layer in _walk(network)]
 
 
 def layers_of(network: Network) -> list[nn.Module]:
@@ -59,14 +53,65 @@ def layers_of(network: Network) -> list[nn.Module]:
     Raises:
         NotWalkable: naming the first layer that is not.
     """
-    layers = layers_in_order(network)
-    for layer in layers:
-        if type(layer) not in AFFINE + KINKED_AT_ZERO:  # a subclass may do anything
+    layers = _walk(network)
+    for where, layer in layers:
+        if type(layer) not in AFFINE + KINKED_AT_ZERO:
             raise NotWalkable(
-                "it goes layer by layer through a torch.nn.Sequential of affine and ReLU layers, and one of these is a "
-                f"{type(layer).__name__}"
+                "it goes layer by layer through a torch.nn.Sequential of affine and ReLU layers, and "
+                f"{where} is a {type(layer).__name__}"
             )
+        if isinstance(layer, BATCH_NORMS) and (layer.running_mean is None or layer.running_var is None):
+            raise NotWalkable(f"it goes through affine layers, and {where} normalises each batch by itself")
+    return [layer for _, layer in layers]
+
+
+def _walk(network: Network) -> list[tuple[str, nn.Module]]:
+    """The layers in their order, each with what to call it, once it is certain that they are the network."""
+    layers = _plain_layers(network)
+    if reason := _strays(network):
+        raise NotWalkable(reason)
     return layers
+
+
+def _plain_layers(network: Network) -> list[tuple[str, nn.Module]]:
+    """The same, as far as can be told without trying: they do nothing but what their classes say."""
+    if _has_any_global_hook():  # type: ignore[no-untyped-call]
+        raise NotWalkable("it goes through the network layer by layer, and torch has a hook on all modules")
+    layers = []
+    # every place counts, also where one layer object stands in several
+    for name, layer in network.module.named_modules(remove_duplicate=False):
+        where = f"layer {name}" if name else "the network"
+        if layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks or layer._backward_pre_hooks:
+            raise NotWalkable(f"it goes through the network layer by layer, and {where} has a hook")
+        container = type(layer) is nn.Sequential
+        if not container and (not type(layer).__module__.startswith("torch.nn.modules.") or any(layer.children())):
+            raise NotWalkable(f"it needs a plain sequence of layers, and {where} is a {type(layer).__name__}")
+        if own := vars(layer).keys() & _methods(type(layer)):  # type: ignore[arg-type]
+            raise NotWalkable(f"it needs a plain sequence of layers, and {where} has a {min(own)} of its own")
+        if not container:
+            layers.append((where, layer))
+    return layers
+
+
+@lru_cache(maxsize=64)
+def _methods(kind: type) -> frozenset[str]:
+    """What an instance of one of torch's layers must leave to its class."""
+    return frozenset(name for name in dir(kind) if callable(getattr(kind, name)))
+
+
+@lru_cache(maxsize=16)  # of a network, which does not change
+def _strays(network: Network) -> str:
+    """Why a walk through a network of plain layers is not the network; "" when it is, which is how it should be."""
+    a = probe_pictures(network.input_shape)
+    with torch.inference_mode(False), torch.no_grad():
+        logits = network.logits(a)
+        for where, layer in _plain_layers(network):
+            count, a = len(a), activate(layer, a) if isinstance(layer, KINKED_AT_ZERO) else layer(a.clone())
+            if len(a) != count:
+                return f"it goes layer by layer, and {where} does not keep pictures apart"
+    if a.shape == logits.shape and torch.allclose(a, logits, rtol=1e-9, atol=1e-9 * float(logits.abs().max())):
+        return ""
+    return "its layers, called in turn, do not give the network's own logits"
 
 
 def not_in_order(network: Network) -> str:
@@ -109,7 +154,7 @@ def pull_back(layer: nn.Module, shape: torch.Size, cotangents: torch.Tensor) -> 
         ``(k, *shape)`` float64.
     """
     if isinstance(layer, nn.Linear) and len(shape) == 1:
-        return cotangents.reshape(-1, layer.out_features) @ layer.weight
+        return cotangents.reshape(-1, len(layer.weight)) @ layer.weight
     if isinstance(layer, nn.Conv2d) and layer.padding_mode == "zeros" and not isinstance(layer.padding, str):
         return _through_convolution(layer, shape, cotangents)
     # the derivative of an affine layer is the same everywhere, so ask at zero

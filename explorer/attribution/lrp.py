@@ -25,11 +25,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from explorer.attribution.case import Case
-from explorer.attribution.layers import KINKED_AT_ZERO, activate, layers_of, refusal
+from explorer.attribution.layers import BATCH_NORMS, KINKED_AT_ZERO, activate, layers_of, refusal
 from explorer.attribution.method import Answer, Method, Setting, Values, always
 from explorer.attribution.network import SHAPE, Floats
 
-BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 RESHAPES = (nn.Flatten, nn.Unflatten, nn.Identity, nn.Dropout, nn.Dropout2d)  # in eval mode they move no number
 TINY = 1e-200  # shares of a sum smaller than this are lost in rounding and could overflow: nobody gets any
 
@@ -171,12 +170,12 @@ def affine_of(layer: nn.Module, norm: nn.Module | None) -> Affine:
 
 def scale_and_shift(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     """What a batch normalisation in eval mode multiplies each channel by and adds to it, ``(C,)`` each."""
-    assert norm.running_mean is not None and norm.running_var is not None  # else a network that answers by its batch
+    assert norm.running_mean is not None and norm.running_var is not None  # else refused
     scale = (norm.running_var + norm.eps).rsqrt()
-    if not norm.affine:
-        return scale, -norm.running_mean * scale
-    scale = scale * norm.weight
-    return scale, norm.bias - norm.running_mean * scale
+    if norm.weight is not None:
+        scale = scale * norm.weight
+    shift = -norm.running_mean * scale
+    return scale, shift if norm.bias is None else norm.bias + shift
 
 
 def lrp_epsilon(case: Case, values: Values) -> Answer:

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from explorer.attribution.arrays import finite
 from explorer.attribution.case import NOISE_RANGES, OF, VARIANCE_OF, Case, Settings, whole
 from explorer.attribution.field import Field, look, values_at
 from explorer.attribution.network import Floats, Network
@@ -125,6 +126,9 @@ class Answer:
         goal: what the attributions should sum to by the method's own promise, in units of F; None where nothing is
             promised.
         error: standard error of each pixel ``(8, 8)``, where the method averages over random draws.
+
+    Raises:
+        ValueError: one of them is not finite.
     """
 
     attribution: Floats
@@ -132,6 +136,13 @@ class Answer:
     backward: int
     goal: float | None = None
     error: Floats | None = None
+
+    def __post_init__(self) -> None:
+        finite("the attributions", self.attribution)
+        if self.goal is not None:
+            finite("the goals of the attributions", np.array(self.goal))
+        if self.error is not None:
+            finite("the standard errors of the attributions", self.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +219,8 @@ class Method:
         """Answer a case; settings that are not given have their defaults.
 
         Raises:
-            ValueError: the network is one that the method does not apply to, or a setting is wrong.
+            ValueError: the network is one that the method does not apply to, a setting is wrong, or what the network or
+                the method answers is not finite.
         """
         if reason := self.refusal(case.network):
             raise ValueError(f"{self.title} does not apply: {reason}")

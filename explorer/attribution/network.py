@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from explorer.attribution.arrays import Floats as Floats
+from explorer.attribution.arrays import finite, real
+from explorer.attribution.network_checks import usable
+
 Output = Literal["probability", "logit"]
 Activation = Literal["softmax", "sigmoid"]
 
@@ -28,7 +29,7 @@ class Network:
 
     The module is copied, cast to float64, set to eval mode and frozen; the original is never touched. Any
     ``torch.nn.Module`` will do that maps ``(k, 64)`` or ``(k, 1, 8, 8)`` to ``(k, C)`` pre-activation class
-    scores ("logits"); which of the two is found out by trying.
+    scores ("logits"); which of the two is found out by trying. ``network_checks`` decides what is usable.
 
     Args:
         module: the classifier. It must return logits, not probabilities.
@@ -43,8 +44,10 @@ class Network:
             most once at each pixel.
 
     Raises:
-        ValueError: the module takes neither shape, does not return ``(k, C)``, answers a picture by the batch that it
-            comes in, or the names or the background do not fit.
+        ValueError: in one sentence, why the network cannot be explained. The module cannot be copied, takes neither
+            shape or does not answer ``(k, C)`` in float64; a parameter, a buffer or a logit is not finite; its answers
+            are probabilities, one logit under a softmax, random, or depend on the batch; torch finds no gradient where
+            its logits differ, or one that is not their slope; or the names or the background do not fit.
     """
 
     def __init__(
@@ -58,13 +61,12 @@ class Network:
         if activation not in ("softmax", "sigmoid"):
             raise ValueError(f"activation must be 'softmax' or 'sigmoid', not {activation!r}")
         self.activation: Activation = activation
-        self.module = copy.deepcopy(module).to("cpu", torch.float64).eval().requires_grad_(False)
+        self.module, self.input_shape, count = usable(module, activation)
         self.products = sum(p.numel() * (SIDE * SIDE if p.ndim > 2 else 1) for p in self.module.parameters())
-        self.input_shape, count = _probe(self.module)
         self.classes = tuple(classes) if classes is not None else tuple(str(c) for c in range(count))
         if len(self.classes) != count:
             raise ValueError(f"the network has {count} classes, but {len(self.classes)} names were given")
-        self.background = None if background is None else np.array(background, dtype=np.float64)
+        self.background = None if background is None else real("the background", background)
         if self.background is not None:
             if self.background.shape[1:] != SHAPE or not len(self.background) or not np.isfinite(self.background).all():
                 raise ValueError(f"the background must be finite pictures (b, 8, 8), not {self.background.shape}")
@@ -79,6 +81,8 @@ class Network:
         """Pre-activation class scores, ``(k, C)`` float64, of points ``(k, 8, 8)`` float64; differentiable."""
         # a copy, as a network may begin by writing into its input
         logits: torch.Tensor = self.module(points.reshape(-1, *self.input_shape).clone())
+        if logits.shape != (len(points), len(self.classes)):
+            raise ValueError(f"the network answers {len(points)} pictures with {tuple(logits.shape)}")
         return logits
 
     def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
@@ -91,33 +95,15 @@ class Network:
         return probabilities
 
     def scores(self, points: Floats) -> Floats:
-        """Probabilities of all classes, ``(k, C)`` in [0, 1], for pictures ``(k, 8, 8)``."""
+        """Probabilities of all classes, ``(k, C)`` in [0, 1], for pictures ``(k, 8, 8)``.
+
+        Raises:
+            ValueError: the pictures or the network's logits for them are not finite.
+        """
         with torch.no_grad():
-            logits = self.logits(torch.from_numpy(np.array(points, dtype=np.float64)))
-            scores: Floats = self.probabilities(logits).numpy()
-        return scores
+            logits = self.logits(torch.from_numpy(finite("the pictures", real("the pictures", points))))
+        return self.probabilities_of(finite("the network's logits", logits.numpy()))
 
     def predict(self, picture: Floats) -> int:
         """The class with the highest score for one picture ``(8, 8)``; the lowest index wins a tie."""
-        return int(self.scores(np.asarray(picture)[None])[0].argmax())
-
-
-def _probe(module: torch.nn.Module) -> tuple[tuple[int, ...], int]:
-    """The input shape that the module accepts, and how many classes it answers with."""
-    refusals = []
-    for shape in ((SIDE * SIDE,), (1, SIDE, SIDE)):
-        try:
-            with torch.no_grad():
-                three = torch.linspace(0, 1, 3 * SIDE * SIDE, dtype=torch.float64).reshape(3, *shape)
-                logits, fewer = module(three.clone()), module(three[:2].clone())
-        except (RuntimeError, ValueError, IndexError, TypeError, AssertionError) as refusal:
-            reason = (str(refusal).splitlines() or [type(refusal).__name__])[0]
-            refusals.append(f"(k, {', '.join(map(str, shape))}): {reason}")
-            continue
-        if isinstance(logits, torch.Tensor) and logits.ndim == 2 and logits.shape[0] == 3:
-            if not torch.allclose(logits[:2], fewer, rtol=1e-9, atol=1e-12, equal_nan=True):
-                raise ValueError("the network's answer for a picture depends on the batch that it comes in")
-            return shape, logits.shape[1]
-        found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
-        refusals.append(f"(k, {', '.join(map(str, shape))}): it answers {found}, not (k, classes)")
-    raise ValueError("the network must map (k, 64) or (k, 1, 8, 8) to (k, classes); " + "; ".join(refusals))
+        return int(self.scores(real("the picture", picture)[None])[0].argmax())

@@ -153,7 +153,7 @@ REFUSED: Mapping[str, tuple[nn.Module, list[str]]] = {
         nn.Sequential(IMAGE, nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16, 3)),
         ["layer 1", "MaxPool2d"],
     ),
-    "softmax": (nn.Sequential(nn.Linear(64, 3), nn.Softmax(1)), ["layer 1", "Softmax"]),
+    "softmax": (nn.Sequential(nn.Linear(64, 8), nn.Softmax(1), nn.Linear(8, 3)), ["layer 1", "Softmax"]),
     "group-norm": (nn.Sequential(nn.Linear(64, 4), nn.GroupNorm(1, 4)), ["layer 1", "GroupNorm"]),
     "nested": (
         nn.Sequential(nn.Linear(64, 8), nn.Sequential(nn.Identity(), nn.GELU())),

@@ -30,7 +30,7 @@ networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 
 
 def net(*layers: nn.Module) -> Network:
-    return Network(nn.Sequential(*layers))
+    return Network(nn.Sequential(*layers), activation="sigmoid")  # so that one logit is a class
 
 
 def without_biases(seed: int, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
@@ -260,5 +260,5 @@ def test_networks_that_cannot_be_walked_are_refused_with_the_reason(method: Meth
 
     with pytest.raises(ValueError, match=r"does not apply: .* the network is a Wrapped"):
         method(random_case(Network(Wrapped()), 0))
-    assert "one of these is a MaxPool2d" in method.refusal(net(nn.Unflatten(1, (1, 8, 8)), nn.MaxPool2d(4), nn.Flatten()))
+    assert "layer 1 is a MaxPool2d" in method.refusal(net(nn.Unflatten(1, (1, 8, 8)), nn.MaxPool2d(4), nn.Flatten()))
     assert not method.refusal(NETWORKS["image"])

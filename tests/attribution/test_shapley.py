@@ -183,7 +183,7 @@ def test_a_linear_logit_is_shared_exactly(method: str) -> None:
 def test_an_and_of_two_blocks_is_shared_in_halves(method: str) -> None:
     # F = max(0, x₀₀ + x₀₂ − 1) with both 1: neither alone reaches it
     both_needed = nn.Sequential(first([[1, 0, 1]], -1), nn.ReLU())
-    answer = METHODS[method](Case(Network(both_needed), embed(1, 0, 1), BLACK, 0, "logit"))
+    answer = METHODS[method](Case(Network(both_needed, activation="sigmoid"), embed(1, 0, 1), BLACK, 0, "logit"))
     np.testing.assert_allclose(block_sums(answer.attribution)[:3], [0.5, 0.5, 0], atol=1e-14)
     np.testing.assert_allclose(answer.attribution[0, :2], 0.125, rtol=1e-13)  # a quarter of the block's value each
     assert answer.forward == 4

@@ -60,7 +60,7 @@ def test_a_missing_or_mistaken_network_is_noticed(models: Zoo) -> None:
 
 
 def test_whatever_the_probe_raises_is_told_and_not_raised(models: Zoo) -> None:
-    broken = Network(torch.nn.Sequential(torch.nn.Linear(64, 2), torch.nn.Sigmoid()), activation="sigmoid")
+    broken = Network(torch.nn.Sequential(torch.nn.Linear(64, 2), torch.nn.Tanh()), activation="sigmoid")
     assert find_fault({**models, "shapes": replace(models["shapes"], network=broken)}, KNOWN) is not None
 
 
