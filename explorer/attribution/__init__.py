@@ -11,7 +11,7 @@ It knows nothing of the web page and reads no file, so it works as well in a not
     explanation["integrated_gradients"].attribution   # (8, 8), signed
     exact_integrated_gradients(case).attribution      # the same without quadrature error
 
-The modules read in this order: ``network`` (what is explained), ``case`` (the question), ``field`` (the one
+The modules read in this order: ``network`` (what is explained; ``network_checks``: what can be), ``case`` (the question), ``field`` (the one
 idea: look at F and its gradient at many points at once), one module a method, ``methods`` (the table of them),
 ``conventions`` (what libraries understand by the same names),
 ``explain`` (all methods from one batch), ``measures`` (the numbers beside the pictures).

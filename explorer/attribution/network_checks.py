@@ -258,14 +258,14 @@ def _rounds(module: nn.Module, x: Tensor, logits: Tensor) -> bool:
 
 def _probabilities(module: nn.Module, x: Tensor, logits: Tensor) -> str:
     """What turns a module's logits into probabilities; "" where nothing does, as far as can be seen."""
-    if bool((logits == logits[0]).all()):
-        return ""  # a network that ignores its input
     node = _with_graph(module, x.clone().requires_grad_()).grad_fn
     while node is not None:
         step = node.name().split("Backward")[0]
         if step in PROBABILITIES:
             return f'leave out its last {step}, which activation="{PROBABILITIES[step]}" stands for'
         node = node.next_functions[0][0] if step in ARRANGING and node.next_functions else None
+    if bool((logits == logits[0]).all()):
+        return ""  # a network that ignores its input
     if bool(((logits >= -1e-12) & ((logits.sum(1, keepdim=True) - 1).abs() < 1e-9)).all()):
         return "its answers are positive and sum to 1 for every picture, so leave out what makes them so"
     if bool((logits.logsumexp(1).abs() < 1e-9).all()):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from explorer.attribution import Case, Network, Settings
 
@@ -44,6 +45,14 @@ def test_pictures_are_double_precision_whatever_they_were() -> None:
         (np.zeros((1, 8, 8)), r"shape \(8, 8\), not \(1, 8, 8\)"),
         (np.full((8, 8), np.nan), "finite"),
         (np.full((8, 8), -np.inf), "finite"),
+        (np.ones((8, 8), complex), "real numbers, not complex"),
+        (torch.zeros(8, 8, dtype=torch.complex64), "real numbers, not complex"),
+        (np.ma.masked_less(picture(0), 0.5), "not be masked"),
+        ([np.ma.masked_less(row, 0.5) for row in picture(0)], "not be masked"),
+        ([[0.5] * 8] * 7 + [[0.5] * 7], "real numbers in an array, and numpy makes none of this list"),
+        (torch.zeros(8, 8, requires_grad=True), "real numbers in an array, and numpy makes none of this Tensor"),
+        ([["0.5"] * 8] * 8, "real numbers, not <U3"),
+        (np.zeros((8, 8), "datetime64[s]"), "real numbers, not datetime64"),
     ],
 )
 def test_a_picture_of_another_shape_or_not_finite_is_refused_by_name(name: str, bad: Any, message: str) -> None:
@@ -56,6 +65,11 @@ def test_a_picture_of_another_shape_or_not_finite_is_refused_by_name(name: str, 
 def test_an_unknown_target_is_refused(target: int) -> None:
     with pytest.raises(ValueError, match=f"0 to 4, not {target}"):
         Case(NETWORK, WHITE, BLACK, target)
+
+
+def test_a_module_that_is_not_a_network_yet_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"must be a Network, such as Network\(module\), not a Sequential"):
+        Case(mlp(0), WHITE, BLACK, 0)  # type: ignore[arg-type]
 
 
 def test_an_unknown_output_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from .toys import (
     embed,
     f_at,
     first,
+    linear,
     mlp,
     picture,
     random_case,
@@ -183,6 +185,25 @@ def test_a_logit_that_moves_very_far_within_a_piece_is_still_integrated_exactly(
         case = Case(network, embed(1, 1), BLACK, 0)
         found = exact_integrated_gradients(case).attribution
         np.testing.assert_allclose(found.ravel()[:2], np.array([5000, 1]) / 5001, rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1e6, 1e18, 1e19, 1e25, 1e100, 1e300])
+def test_logits_that_move_too_far_for_a_probability_are_refused_with_how_far_and_have_exact_logits(size: float) -> None:
+    network = Network(nn.Sequential(*mlp(0), linear(size * np.random.default_rng(1).standard_normal((3, 5)))))
+    with pytest.raises(ValueError, match=r"^the logits move by [\d.e+]+ along the path, too far for the exact rule$"):
+        exact_integrated_gradients(random_case(network, 0))
+    case = random_case(network, 0, "logit")
+    found = exact_integrated_gradients(case).attribution
+    assert abs(found.sum() - delta_f(case)) < 1e-12 * np.abs(found).sum()
+
+
+@pytest.mark.parametrize("ask", [exact_integrated_gradients, exact_path])
+@outputs
+def test_logits_that_are_not_finite_on_the_path_are_refused_as_such(ask: Callable[[Case], object], output: Output) -> None:
+    network = Network(nn.Sequential(linear(1e10 * np.random.default_rng(1).standard_normal((8, 64))), nn.ReLU(), nn.Linear(8, 3)))
+    for x in (1e300 * WHITE, 1e300 * picture(0)):
+        with pytest.raises(ValueError, match=r"^the (network's logits|changes of units along the path) are not finite: "):
+            ask(Case(network, x, BLACK, 0, output))
 
 
 # The trace

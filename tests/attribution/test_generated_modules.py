@@ -180,7 +180,7 @@ CHANGES: dict[str, tuple[Callable[[nn.Module], nn.Module], bool]] = {
     "detached in part": (lambda m: After(m, lambda z: torch.cat([z, z.detach()], 1)), False),
     "compared": (lambda m: Before(m, lambda x: (x > 0.5).to(x.dtype)), False),
     "classes": (lambda m: After(m, lambda z: z.argmax(1)), False),
-    "another size": (lambda m: Before(m, lambda x: x[:, :5]), False),
+    "another size": (lambda m: Before(m, lambda x: x.flatten()[:5]), False),
     "random": (lambda m: After(m, lambda z: z + torch.rand_like(z)), False),
     "by the batch": (lambda m: After(m, lambda z: z - z.mean(0)), False),
     "complex": (lambda m: After(m, lambda z: z * 1j), False),
@@ -287,7 +287,7 @@ def test_a_module_is_refused_in_a_sentence_or_explained_as_autograd_has_it(
     if reason:
         assert not sound or "one logit" in reason, reason
         return
-    assert sound or change in ("squeeze", "rounded to float32"), change
+    assert sound or change == "rounded to float32", change
     rng = np.random.default_rng(seed)
     baseline = rng.random((8, 8)) if seed % 2 else np.zeros((8, 8))
     check(Case(network, rng.random((8, 8)), baseline, seed % len(network.classes), output), Plain(module, network))

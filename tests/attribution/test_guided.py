@@ -172,6 +172,13 @@ def test_the_fraction_and_ties_move_together() -> None:
     np.testing.assert_allclose(step(slopes=np.zeros(4)), [0.25] * 4)
 
 
+@pytest.mark.parametrize("slope", [np.nan, np.inf])
+def test_a_step_ends_whatever_the_slopes(slope: float) -> None:
+    for slopes in ([slope] * 4, [slope, 1, 2, slope], [1, 2, 3, slope]):
+        np.testing.assert_allclose(step(slopes=np.array(slopes)).sum(), 1)
+        assert step(slopes=np.array(slopes), alpha=1.0).tolist() == [1, 1, 1, 1]
+
+
 def test_pixels_with_a_longer_way_carry_more_of_the_step() -> None:
     np.testing.assert_allclose(step(way=np.array([1.0, 4, 1, 2]), alpha=0.25), [0, 0.5, 0, 0])
     np.testing.assert_allclose(step(way=np.array([1.0, 0, 1, 2]), alpha=0.25), [0, 0, 1, 0])

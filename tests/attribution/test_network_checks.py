@@ -235,6 +235,15 @@ def test_every_method_ends_on_huge_logits(size: float) -> None:
             assert not isinstance(answer, str) or re.search(r"^the .* are not finite: \d+ of \d+ numbers are NaN or infinite$", answer)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_every_method_ends_on_huge_pictures() -> None:
+    network = Network(mlp(0), background=np.stack([BLACK, WHITE, picture(3)]))
+    for output in ("logit", "probability"):
+        for _, answer in method_maps(Case(network, 1e308 * picture(0), -1e308 * picture(1), 0, output)):  # type: ignore[arg-type]
+            assert isinstance(answer, str) or np.isfinite(answer).all()
+            assert not isinstance(answer, str) or "not finite" in answer, answer
+
+
 def test_answers_that_are_not_finite_are_refused_wherever_they_are_asked_for() -> None:
     network = Network(Logarithm())
     case = Case(network, picture(0), BLACK, 1, "logit")
