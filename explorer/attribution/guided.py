@@ -65,9 +65,11 @@ def advanced(progress: Floats, way: Floats, slopes: Floats, alpha: float, fracti
     wanted = alpha * total - way @ progress
     free = (progress < last) & (way > 0)
     nth = int(fraction * (len(way) - 1))
-    while wanted > CLOSE * total and free.any():
+    while wanted > CLOSE * total and np.count_nonzero(free):
         ranked = np.where(free, slopes, np.inf)
-        chosen = free & ~(ranked > np.partition(ranked, nth)[nth])  # never none, so the loop ends whatever the slopes
+        ordered = ranked.copy()
+        ordered.partition(nth)
+        chosen = free & ~(ranked > ordered[nth])  # never none, so the loop ends whatever the slopes
         gap = np.where(chosen, last - progress, 0.0)
         room = gap @ way
         if room > wanted:
