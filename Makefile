@@ -25,17 +25,21 @@ PAGE := app.py $(shell find explorer assets models -name '*.py' -o -name '*.js' 
 TORCH = $$(grep '^torch==' requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench load soak fuzz record train failover container screenshots docs plotly lock audit clean browser nginx
+.PHONY: help run test test-firefox lint bench load soak fuzz record train failover container screenshots docs plotly lock audit clean browser nginx
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: $(RUN) $(PRECOMPRESSED) ## Serve on http://127.0.0.1:8050; HOST, PORT and other settings come from the environment
 	@exec $(BIN)/python app.py
 
 test: $(DEV) browser nginx ## Run all tests, those in a browser included
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-firefox: $(DEV) ## Try the page in Firefox, which is no part of `make test`
+	@sh scripts/install-browser.sh $(BIN)/python firefox
+	@$(BIN)/python -m pytest tests/browser/firefox_smoke.py $(ARGS)
 
 lint: $(DEV) nginx ## Check style, types and what deploys it
 	@$(BIN)/python -m ruff check .

@@ -40,11 +40,16 @@
     return element;
   };
 
-  // Put text into an element, through its one text node, and only when it differs: what a frame can afford.
+  const written = new WeakMap(); // by element
+
+  // Put text into an element, only when it differs from what was put there last: what a frame can afford. A browser that
+  // translates the page replaces text nodes by elements.
   explorer.write = function (host, text) {
+    if (written.get(host) === text) return;
+    written.set(host, text);
     const node = host.firstChild;
-    if (!node) host.append(text);
-    else if (node.nodeValue !== text) node.nodeValue = text;
+    if (node && node === host.lastChild && node.nodeType === Node.TEXT_NODE) node.nodeValue = text;
+    else host.textContent = text;
   };
 
   // For those who hear the page: only what they themselves moved to.
@@ -117,6 +122,26 @@
     const [row, column] = answer.methods.integrated_gradients.top[0];
     return 8 * row + column;
   };
+
+  // What a key means: its character, a digit of any script as 0 to 9. A letter of another script than Latin means what is
+  // at its place on a QWERTY keyboard, so that shortcuts work on every layout.
+  explorer.keyOf = function ({ key, code }) {
+    if (DIGIT.test(key)) return digitOf(key);
+    const place = OTHER_SCRIPT.test(key) && /^(?:Key|Digit)([A-Z0-9])$/.exec(code);
+    return place ? place[1].toLowerCase() : key;
+  };
+
+  const OTHER_SCRIPT = /^[^\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}]/u;
+
+  const DIGIT = /^\p{Nd}$/u;
+
+  // The ten digits of a script follow each other, after what is no digit.
+  function digitOf(key) {
+    const point = key.codePointAt(0);
+    let zero = point;
+    while (DIGIT.test(String.fromCodePoint(zero - 1))) zero--;
+    return String((point - zero) % 10);
+  }
 
   // Where an arrow key, Home or End leads from a pixel; null for any other key.
   explorer.pixelAfter = function (index, key) {

@@ -45,7 +45,7 @@
       "dl",
       { class: "entry" },
       ...pairs([
-        ["Formula", element("span", { class: "formula", text: method.formula })],
+        ["Formula", element("span", { class: "formula", text: method.formula, translate: "no" })],
         ["Paper", `${method.paper}. ${method.reference}`],
         ["Family", method.family],
         ["Explains", method.explains === "logit" ? "the target’s logit, whichever output is chosen" : "F, the chosen output"],

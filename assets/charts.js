@@ -11,7 +11,7 @@
   // Draw or redraw a chart in a script-owned element; `label` says in words what it shows.
   explorer.drawChart = function (host, traces, layout, label) {
     const colour = ink("--ink-soft");
-    const axis = { gridcolor: ink("--line"), zerolinecolor: ink("--line-strong"), linecolor: ink("--line-strong"), fixedrange: true };
+    const axis = { gridcolor: ink("--grid"), zerolinecolor: ink("--line-strong"), linecolor: ink("--line-strong"), fixedrange: true };
     const base = {
       margin: { ...MARGIN, ...(layout.margin || {}) },
       paper_bgcolor: "rgba(0,0,0,0)",
@@ -26,12 +26,13 @@
     host.setAttribute("aria-label", label);
     let drawing = host.querySelector(".drawing");
     if (!drawing) {
-      drawing = element("div", { class: "drawing" });
+      drawing = element("div", { class: "drawing", translate: "no" }); // elements of a translation would not be drawn
       host.append(drawing);
       host.parentElement.querySelector("h3").after(explorer.iconButton("save", "Save the chart below as PNG", () => explorer.saveChart(host)));
     }
     const size = { width: host.clientWidth, height: host.clientHeight };
     window.Plotly.react(drawing, traces, { ...whole, ...size }, { staticPlot: true, displayModeBar: false });
+    drawing.querySelectorAll(".main-svg").forEach((svg) => svg.setAttribute("viewBox", `0 0 ${size.width} ${size.height}`)); // to be scaled on paper
   };
 
   // An axis from the smallest round numbers that hold these values, so that it rests while a picture changes. The ticks are

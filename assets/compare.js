@@ -135,7 +135,7 @@
       return value === undefined ? "…" : value === null ? "flat" : value.toFixed(2).replace("-", "−");
     };
     const head = element("tr", {}, element("td", {}), ...names.map((name) => element("th", { scope: "col", text: titleOf(name) })));
-    const rows = names.map((one) => element("tr", {}, element("th", { scope: "row", text: titleOf(one) }), ...names.map((two) => element("td", { text: cell(one, two) }))));
+    const rows = names.map((one) => element("tr", {}, element("th", { scope: "row", text: titleOf(one) }), ...names.map((two) => element("td", { text: cell(one, two), translate: "no" }))));
     byId("correlations").replaceChildren(element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)));
   }
 })();

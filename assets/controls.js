@@ -23,9 +23,22 @@
     byId("new-seed").addEventListener("click", () => choose({ seed: (view.state.seed + 1) % (view.config.limits.seed[1] + 1) }));
     if (window.matchMedia("(max-width: 899px)").matches) byId("settings").open = false;
     Object.keys(NUMBERS).forEach((id) => byId(id).addEventListener("blur", () => restore(id)));
+    document.addEventListener("wheel", leaveField, { passive: true, capture: true });
     explorer.on("state", show);
     explorer.on("adopted", writeInputs);
+    explorer.on("answer", () => explorer.write(byId("baseline-hint"), explorer.ofEqualBaseline().join(" ")));
   };
+
+  // The wheel scrolls the page: browsers let it change a number, in places a slider or a select too, that has the focus.
+  function leaveField({ target }) {
+    if (target === document.activeElement && target.matches("input, select")) target.blur();
+  }
+
+  // What follows where the baseline equals the picture, and what to do; nothing where it does not.
+  explorer.ofEqualBaseline = () =>
+    view.answer.equal_pixels < view.asked.pixels.length
+      ? []
+      : ["The baseline equals your picture, so Integrated Gradients is 0 at every pixel.", "Paint on, or choose another baseline."];
 
   // Dash may still be on its way with the last value: count it in.
   function release() {
@@ -95,7 +108,7 @@
 
   function refuse(name, text) {
     const place = byId(`${name}-refusal`);
-    if (place) place.textContent = text;
+    if (place) explorer.write(place, text);
     else if (text) explorer.notice(text);
   }
 
@@ -150,8 +163,8 @@
     const { state, config } = view;
     const network = config.networks[state.network];
     const accuracy = network.accuracy === null ? "" : ` Right on ${(100 * network.accuracy).toFixed(1)} % of ${network.held_out} held-out pictures.`;
-    byId("network-hint").textContent = network.about + accuracy;
-    byId("noise-shown").textContent = `${Number((100 * state.noise_level).toFixed(2))} %, σ = ${Number(state.noise_level.toFixed(4))}`;
+    explorer.write(byId("network-hint"), network.about + accuracy);
+    explorer.write(byId("noise-shown"), `${Number((100 * state.noise_level).toFixed(2))} %, σ = ${Number(state.noise_level.toFixed(4))}`);
     byId("baseline-seed-field").hidden = state.baseline !== "noise";
     byId("noise_level").max = state.noise_level > 0.5 ? 100 : 50; // only a convention goes past the half
     const exact = state.rule === "exact";

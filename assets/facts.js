@@ -49,7 +49,7 @@
         element("span", { class: "score-mark", "aria-hidden": "true", text: target ? "▸" : "" }),
         element("span", { class: "score-name", text: explorer.className(i) }, said ? element("span", { class: "visually-hidden", text: ` (${said})` }) : null),
         element("span", { class: "bar" }, fill),
-        element("span", { class: "figure", text: explorer.probability(score) })
+        element("span", { class: "figure", text: explorer.probability(score), translate: "no" })
       );
     });
     byId("scores").replaceChildren(
@@ -59,7 +59,7 @@
   }
 
   function table(host, lines) {
-    const cells = lines.flatMap(([name, value, note]) => [element("dt", { text: name }), element("dd", { text: value, title: note })]);
+    const cells = lines.flatMap(([name, value, note]) => [element("dt", { text: name }), element("dd", { text: value, title: note, translate: "no" })]);
     byId(host).replaceChildren(element("dl", {}, ...cells));
   }
 
@@ -89,7 +89,7 @@
           onclick: () => explorer.choosePixel(at),
         },
         element("span", { text: `${rank + 1}. ${explorer.place(at)}` }),
-        element("span", { class: `figure ${value < 0 ? "minus" : "plus"}`, text: signed(value) })
+        element("span", { class: `figure ${value < 0 ? "minus" : "plus"}`, text: signed(value), translate: "no" })
       );
       return { at, row: element("li", {}, button) };
     });

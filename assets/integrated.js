@@ -58,7 +58,7 @@
     maps.baseline.set(answer.baseline, 1);
     maps.baseline.describe(`F = ${explorer.score(answer.f.baseline)}`);
     // over a piece a probability's gradient is not one number: what is shown is its mean
-    maps.gradient.title.textContent = view.asked.rule === "exact" ? "Mean gradient" : "Gradient here";
+    explorer.write(maps.gradient.title, view.asked.rule === "exact" ? "Mean gradient" : "Gradient here");
     drawPathChart(path, answer);
     drawPixelChart();
   }
@@ -104,9 +104,9 @@
   function drawPathChart(path) {
     const { curve, switches } = path;
     const [first, last] = path.ends;
-    byId("path-title").textContent = `F = ${explorer.outputName()} along the path`;
+    explorer.write(byId("path-title"), `F = ${explorer.outputName()} along the path`);
     const ticks = switches.length ? `Ticks: ${switches.length} ReLU switches. ` : "";
-    byId("path-note").textContent = `${ticks}Drag to move along the path.`;
+    explorer.write(byId("path-note"), `${ticks}Drag to move along the path.`);
     const axis = explorer.calmAxis(Math.min(...curve), Math.max(...curve), 0.15);
     const foot = axis.range[0];
     const low = axis.tickvals[0];
@@ -143,8 +143,8 @@
     const y = trapezoid ? heights : [...heights, heights[heights.length - 1]];
     const area = answer.methods.integrated_gradients.map[pixel];
     const name = explorer.place(pixel);
-    byId("pixel-title").textContent = `(x − x′) ∂F/∂x of ${name}`;
-    byId("pixel-area").textContent = `area = attribution = ${signed(area)}, exact ${signed(answer.exact.map[pixel])}`;
+    explorer.write(byId("pixel-title"), `(x − x′) ∂F/∂x of ${name}`);
+    explorer.write(byId("pixel-area"), `area = attribution = ${signed(area)}, exact ${signed(answer.exact.map[pixel])}`);
     const { minus, plus } = explorer.signColours();
     const colour = area < 0 ? minus : plus;
     explorer.drawChart(

@@ -104,7 +104,7 @@
         this.canvas,
         this.marker
       );
-      this.scale = element("div", { class: `scale scale-${this.options.kind}` });
+      this.scale = element("div", { class: `scale scale-${this.options.kind}`, translate: "no" });
       this.figures = element("p", { class: "map-figures" });
       const tools = element(
         "div",
@@ -151,12 +151,13 @@
 
     key(event) {
       if (event.altKey || event.ctrlKey || event.metaKey || !this.values) return;
-      const to = explorer.pixelAfter(explorer.pixelInView(), event.key);
+      const key = explorer.keyOf(event);
+      const to = explorer.pixelAfter(explorer.pixelInView(), key);
       if (to !== null) {
         explorer.markPixel(to);
         explorer.choosePixel(to);
         explorer.say(`${explorer.place(to)}: ${this.options.kind === "grey" ? number(this.values[to]) : explorer.signed(this.values[to])}`);
-      } else if (event.key === "Enter" && this.options.onselect) {
+      } else if (key === "Enter" && this.options.onselect) {
         this.options.onselect(this);
       } else return;
       event.preventDefault();

@@ -11,6 +11,7 @@
   // ---- theme: the system's unless the visitor chose one
 
   const systemDark = window.matchMedia("(prefers-color-scheme: dark)");
+  const forcedColours = window.matchMedia("(forced-colors: active)");
 
   function storedTheme() {
     try {
@@ -23,12 +24,16 @@
   function applyTheme(theme) {
     document.documentElement.dataset.bsTheme = theme;
     const button = byId("theme");
-    if (button) button.textContent = theme === "dark" ? "Light" : "Dark";
+    if (button) explorer.write(button, theme === "dark" ? "Light" : "Dark");
     if (button) button.setAttribute("aria-label", `Switch to the ${theme === "dark" ? "light" : "dark"} theme`);
-    if (view.answer) {
-      explorer.redrawMaps();
-      redraw();
-    }
+    repaint();
+  }
+
+  // What is drawn by scripts, in other colours.
+  function repaint() {
+    if (!view.answer) return;
+    explorer.redrawMaps();
+    redraw();
   }
 
   const systemTheme = () => (systemDark.matches ? "dark" : "light");
@@ -37,6 +42,7 @@
   function startTheme() {
     applyTheme(explorer.theme());
     systemDark.addEventListener("change", () => storedTheme() || applyTheme(systemTheme()));
+    forcedColours.addEventListener("change", repaint);
     byId("theme").addEventListener("click", () => {
       const next = explorer.theme() === "dark" ? "light" : "dark";
       try {
@@ -46,6 +52,23 @@
       }
       applyTheme(next);
     });
+  }
+
+  // Paper is white: for as long as the page is printed it has the light theme.
+  function startPrinting() {
+    const print = window.matchMedia("print");
+    let seen = null; // the theme on the screen, while something is printed
+    const begin = () => {
+      seen = seen || explorer.theme();
+      applyTheme("light");
+    };
+    const end = () => {
+      if (seen) applyTheme(seen);
+      seen = null;
+    };
+    window.addEventListener("beforeprint", begin);
+    window.addEventListener("afterprint", end);
+    print.addEventListener("change", () => (print.matches ? begin() : end()));
   }
 
   // ---- tabs: the ARIA pattern, panels stay in the page and are drawn when they are seen
@@ -74,9 +97,12 @@
     let shown = null;
     TABS.forEach((name, i) => {
       const button = byId(`tab-${name}`);
-      button.addEventListener("click", () => explorer.showTab(name));
+      button.addEventListener("click", ({ pointerType }) => {
+        explorer.showTab(name);
+        if (pointerType) button.blur(); // the next keys are to play; a tab that the keyboard reached keeps them
+      });
       button.addEventListener("keydown", (event) => {
-        const to = { ArrowLeft: (i + TABS.length - 1) % TABS.length, ArrowRight: (i + 1) % TABS.length, Home: 0, End: TABS.length - 1 }[event.key];
+        const to = { ArrowLeft: (i + TABS.length - 1) % TABS.length, ArrowRight: (i + 1) % TABS.length, Home: 0, End: TABS.length - 1 }[explorer.keyOf(event)];
         if (to === undefined) return;
         event.preventDefault();
         explorer.showTab(TABS[to]);
@@ -114,7 +140,9 @@
     const { predicted, target } = view.answer;
     const name = explorer.className(predicted);
     const ask = element("button", { type: "button", class: "btn btn-sm btn-outline-secondary", text: `Ask about “${name}” instead`, onclick: () => explorer.choose({ target: predicted }) });
-    byId("suggestion").replaceChildren(...(predicted === target ? [] : [ask]));
+    const equal = explorer.ofEqualBaseline().slice(tab === "integrated" ? 1 : 0); // there the words begin with the first
+    const paintOn = element("p", { class: "quiet", text: equal.join(" ") });
+    byId("suggestion").replaceChildren(...(predicted === target ? [] : [ask]), ...(equal.length ? [paintOn] : []));
     narrate();
   }
 
@@ -173,8 +201,10 @@
     view.config = config;
     const wanted = new URLSearchParams(window.location.search).get("tab"); // so that the right panel waits for the numbers
     view.state = { ...config.defaults, tab: TABS.includes(wanted) ? wanted : config.defaults.tab };
+    document.querySelectorAll("output").forEach((output) => (output.translate = false)); // numbers
     explorer.startNotices();
     startTheme();
+    startPrinting();
     startTabs();
     explorer.startPainting();
     explorer.startControls();

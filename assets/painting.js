@@ -7,9 +7,7 @@
   const MOST_UNDONE = 200;
   let cells = [];
   let shown = []; // the value that each cell shows, to touch only what changed
-  let before = null; // the picture before the stroke that is going on
-  let pointer = null; // whose stroke it is: a second finger or a palm does not join in
-  let last = null; // where the stroke was, in cells
+  let stroke = null; // the one that is going on: { before: the picture, pointer: whose it is, kind, last: where, in cells }
   let brush = 1;
   let erasing = false;
   let cursor = 0; // the cell that Tab reaches
@@ -55,9 +53,9 @@
     }
     grid.addEventListener("pointerdown", strokeStart);
     grid.addEventListener("pointermove", strokeOrHover);
-    grid.addEventListener("pointerup", strokeEnd);
-    grid.addEventListener("pointercancel", strokeEnd);
-    grid.addEventListener("pointerleave", () => before || explorer.markPixel(null));
+    ["pointerup", "pointercancel", "lostpointercapture"].forEach((name) => grid.addEventListener(name, strokeEnd));
+    window.addEventListener("blur", endStroke);
+    grid.addEventListener("pointerleave", () => stroke || explorer.markPixel(null));
     grid.addEventListener("contextmenu", (event) => event.preventDefault());
     grid.addEventListener("keydown", gridKeys);
     grid.addEventListener("focusin", (event) => {
@@ -82,37 +80,56 @@
   }
 
   function strokeStart(event) {
-    if (before || (event.button !== 0 && event.button !== 2 && event.button !== 5)) return;
+    if (![0, 2, 5].includes(event.button) || (stroke && !givesWay(event))) return;
     event.preventDefault();
+    if (explorer.isTyping(document.activeElement)) document.activeElement.blur(); // as any click beside a field does
     byId("paint-grid").setPointerCapture(event.pointerId);
-    before = pixels().slice();
-    pointer = event.pointerId;
-    last = at(event);
-    const cell = index(last);
+    stroke = { before: pixels().slice(), pointer: event.pointerId, kind: event.pointerType, last: at(event) };
+    const cell = index(stroke.last);
     if (cell !== null) moveCursor(cell); // not the focus: after a stroke, space is to play
     paintCells([cell], inkOf(event));
   }
 
+  // Whether the stroke that is going on makes room for a pointer that comes down: a second finger does not join in.
+  function givesWay({ pointerType, isPrimary }) {
+    if (pointerType === "pen" && stroke.kind === "touch") takeBack(); // that was the palm
+    else if (isPrimary && pointerType === stroke.kind) endStroke(); // the first of its kind: the end of the other went unseen
+    return !stroke;
+  }
+
+  function takeBack() {
+    explorer.update({ pixels: stroke.before }, { live: true });
+    stroke = null;
+  }
+
   function strokeOrHover(event) {
-    if (!before) explorer.markPixel(index(at(event)));
-    else if (event.pointerId === pointer) strokeMove(event);
+    if (stroke && event.pointerId === stroke.pointer) {
+      if (event.buttons) return strokeMove(event);
+      endStroke(); // released where no event tells of it
+    }
+    if (!stroke) explorer.markPixel(index(at(event)));
+    return undefined;
   }
 
   function strokeMove(event) {
     const events = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
     (events.length ? events : [event]).forEach((move) => {
       const to = at(move);
-      paintCells(between(last, to), inkOf(event));
-      last = to;
+      paintCells(between(stroke.last, to), inkOf(event));
+      stroke.last = to;
     });
-    explorer.markPixel(index(last));
+    explorer.markPixel(index(stroke.last));
   }
 
   function strokeEnd(event) {
-    if (!before || event.pointerId !== pointer) return;
-    const was = before;
-    before = last = null;
-    remember(was);
+    if (stroke && event.pointerId === stroke.pointer) endStroke();
+  }
+
+  function endStroke() {
+    if (!stroke) return;
+    const { before } = stroke;
+    stroke = null;
+    remember(before);
     explorer.commit();
   }
 
@@ -169,7 +186,7 @@
   }
 
   function travel(from, to) {
-    if (!from.length || before) return;
+    if (!from.length || stroke) return;
     to.push(pixels().slice());
     explorer.update({ pixels: from.pop() });
     showHistory();
@@ -190,7 +207,7 @@
 
   function undoKeys(event) {
     if (!(event.ctrlKey || event.metaKey) || event.altKey || explorer.isTyping(event.target)) return;
-    const key = event.key.toLowerCase();
+    const key = explorer.keyOf(event).toLowerCase();
     if (key === "z" && !event.shiftKey) undo();
     else if (key === "y" || (key === "z" && event.shiftKey)) redo();
     else return;
@@ -210,16 +227,17 @@
   // ---- keyboard
 
   function gridKeys(event) {
-    if (event.altKey || event.metaKey || (event.ctrlKey && !["Home", "End"].includes(event.key))) return;
+    const key = explorer.keyOf(event);
+    if (event.altKey || event.metaKey || (event.ctrlKey && !["Home", "End"].includes(key))) return;
     const far = { Home: event.ctrlKey ? 0 : null, End: event.ctrlKey ? 63 : null, PageUp: cursor % 8, PageDown: 56 + (cursor % 8) };
-    const to = far[event.key] ?? explorer.pixelAfter(cursor, event.key);
+    const to = far[key] ?? explorer.pixelAfter(cursor, key);
     if (to !== null) {
       moveCursor(to);
       cells[cursor].focus();
       explorer.markPixel(cursor);
-    } else if (event.key === " " || event.key === "Enter") paintOne(erasing ? 0 : brush);
-    else if (event.key === "Delete" || event.key === "Backspace") paintOne(0);
-    else if (/^[0-9]$/.test(event.key)) paintOne(Number(event.key) / 10);
+    } else if (key === " " || key === "Enter") paintOne(erasing ? 0 : brush);
+    else if (key === "Delete" || key === "Backspace") paintOne(0);
+    else if (/^[0-9]$/.test(key)) paintOne(Number(key) / 10);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -242,7 +260,7 @@
   function setBrush(value) {
     brush = value;
     const swatch = byId("brush-shown");
-    swatch.textContent = value.toFixed(2);
+    explorer.write(swatch, value.toFixed(2));
     swatch.style.setProperty("--brush", explorer.grey(value));
     if (erasing) setEraser(false);
   }
@@ -314,7 +332,7 @@
       cell.setAttribute("aria-label", `${explorer.place(i)}: ${picture[i].toFixed(2)}`);
     });
     const name = explorer.pictureName(picture);
-    byId("picture-name").textContent = name.title;
+    explorer.write(byId("picture-name"), name.title);
     document.querySelectorAll("#patterns .preset").forEach((button) => {
       button.setAttribute("aria-pressed", String(button.dataset.name === name.pattern));
     });

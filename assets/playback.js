@@ -4,6 +4,7 @@
   const explorer = (window.explorer = window.explorer || {});
   const { byId, view } = explorer;
 
+  const LONGEST_FRAME = 500; // ms: after more than this nobody was looking, and the time does not count
   const LOOP_REST = 1; // seconds that the finished map is seen before it starts again
 
   let playing = false;
@@ -129,7 +130,8 @@
 
   function frame(now) {
     if (!playing) return;
-    if (lastFrame !== null) position += ((now - lastFrame) / 1000) * Number(byId("speed").value);
+    const passed = lastFrame === null ? 0 : now - lastFrame;
+    if (passed <= LONGEST_FRAME) position += (passed / 1000) * Number(byId("speed").value);
     lastFrame = now;
     const count = view.path.count;
     if (position >= count) {
@@ -167,9 +169,11 @@
   function keys(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || !view.path) return;
     const target = event.target;
-    if (explorer.isTyping(target) || target.closest("select, [type=radio], [type=checkbox], [role=tab], [role=grid], dialog")) return;
-    if (target.matches("input") && event.key !== " ") return; // a slider's own keys
-    const onButton = target.closest("button, summary, a");
+    const key = explorer.keyOf(event);
+    const spare = key === " " && target.id === "tab-integrated"; // it is pressed already
+    if (explorer.isTyping(target) || (!spare && target.closest("select, [type=radio], [type=checkbox], [role=tab], [role=grid], dialog"))) return;
+    if (target.matches("input") && key !== " ") return; // a slider's own keys
+    const onButton = !spare && target.closest("button, summary, a");
     const actions = {
       ArrowLeft: () => goTo(view.step - 1),
       ArrowRight: () => goTo(view.step + 1),
@@ -178,9 +182,9 @@
       Escape: () => explorer.choosePixel(null),
     };
     if (!onButton) actions[" "] = () => setPlaying(!playing);
-    if (!actions[event.key]) return;
+    if (!actions[key]) return;
     event.preventDefault();
-    actions[event.key]();
+    actions[key]();
   }
 
   explorer.isTyping = (target) => target.matches("input:not([type=range]):not([type=radio]):not([type=checkbox]), textarea, [contenteditable]");

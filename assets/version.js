@@ -38,10 +38,8 @@
   };
 
   function show(urgent) {
-    const words = urgent
-      ? "A newer version of this page is here, and this one cannot show its answers. Reloading keeps your picture, settings and undo steps."
-      : "A newer version of this page is here. Reloading keeps your picture, settings and undo steps.";
-    const text = element("span", { text: words });
+    const here = `A newer version of this page is here${urgent ? ", and this one cannot show its answers" : ""}.`;
+    const text = element("span", { text: `${here} Reloading keeps your ${hasStorage() ? "picture, settings and undo steps" : "picture and settings"}.` });
     const button = element("button", { type: "button", class: "btn btn-sm btn-outline-secondary", text: "Reload", onclick: () => reload(text) });
     const ondismiss = () => {
       offer = null;
@@ -57,17 +55,27 @@
       explorer.write(text, "The server is away just now. Try to reload in a moment; your picture and settings are kept.");
       return;
     }
-    keep();
-    window.location.reload();
+    if (keep()) window.location.reload();
+    else window.location.replace(explorer.currentLink());
   }
 
+  function hasStorage() {
+    try {
+      return Boolean(window.sessionStorage);
+    } catch {
+      return false; // it is refused in some iframes
+    }
+  }
+
+  // Returns whether that could be done.
   function keep() {
     explorer.commitLooks(); // browsers refuse too many entries in a row: the address may lag behind
     const kept = { address: window.location.search, link: explorer.currentLink(), painting: explorer.paintingHistory() };
     try {
       window.sessionStorage.setItem(KEY, JSON.stringify(kept));
+      return true;
     } catch {
-      // storage is refused in some iframes: the link alone brings everything but the undo steps
+      return false; // the link alone brings everything but the undo steps, and the address may lag behind
     }
   }
 

@@ -293,5 +293,5 @@ def _blur(picture: Picture) -> Picture:
     matrix = np.zeros(SHAPE)
     for pixel in range(8):
         np.add.at(matrix[pixel], np.clip(pixel + offsets, 0, 7), weights)
-    # Weights sum to 1 but for rounding, which must not push an all-white picture above 1.
-    return np.clip(matrix @ picture @ matrix.T, 0.0, 1.0)
+    # Weights sum to 1 but for rounding: one grey stays that grey, so that the picture then equals its baseline.
+    return np.clip(matrix @ picture @ matrix.T, picture.min(), picture.max())

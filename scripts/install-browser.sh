@@ -1,28 +1,32 @@
 #!/bin/sh
-# Make sure of a browser for what needs one, as far as this machine allows: install-browser.sh PYTHON
+# Make sure of a browser for what needs one, as far as this machine allows: install-browser.sh PYTHON [chromium|firefox]
 # It never fails: a test that finds no browser decides for itself what that means.
 set -u
 python=$1
+case ${2:-chromium} in
+chromium) package=chromium variable=CHROMIUM named=${CHROMIUM:-} names='chromium chromium-browser google-chrome google-chrome-stable' ;;
+firefox) package=firefox-esr variable=FIREFOX named=${FIREFOX:-} names='firefox-esr firefox' ;;
+esac
 
 found() {
-    [ -n "${CHROMIUM:-}" ] && return
-    for name in chromium chromium-browser google-chrome google-chrome-stable; do
+    [ -n "$named" ] && return
+    for name in $names; do
         command -v "$name" >/dev/null && return
     done
     return 1
 }
 
-# Playwright brings its own node, which on a bare Debian lacks libatomic1.
-drives() { "$python" -m playwright --version >/dev/null 2>&1; }
+# Playwright, which drives Chromium alone, brings its own node, which on a bare Debian lacks libatomic1.
+drives() { [ "$package" != chromium ] || "$python" -m playwright --version >/dev/null 2>&1; }
 
 say_without() {
     fate=skipped
-    { [ "${CI:-}" != true ] && ! found; } || fate='going to fail'
+    { [ "${CI:-}" != true ] && [ "$package" = chromium ] && ! found; } || fate='going to fail'
     echo "$1: browser tests are $fate."
 }
 
 packages= # separated by a space
-found || packages=chromium
+found || packages=$package
 drives || packages="${packages:+$packages }libatomic1"
 [ -n "$packages" ] || exit 0
 
@@ -32,7 +36,7 @@ else
     as_root='sudo -n'
 fi
 if ! { command -v apt-get && $as_root true; } >/dev/null 2>&1; then
-    say_without "Missing $packages, and apt-get cannot be run here (CHROMIUM may name a browser)"
+    say_without "Missing $packages, and apt-get cannot be run here ($variable may name a browser)"
     exit 0
 fi
 

@@ -109,7 +109,7 @@ def _fold(concept: Concept) -> html.Details:
     return html.Details(
         [
             html.Summary(concept.title),
-            html.P(concept.formula, className="formula"),
+            html.P(concept.formula, className="formula notranslate"),
             html.P(concept.text),
             html.P(
                 html.A(concept.paper, href=concept.address, target="_blank", rel="noopener noreferrer"), className="quiet"

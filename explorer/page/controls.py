@@ -102,6 +102,7 @@ def _path(state: State) -> html.Div:
                 dbc.Select(id="baseline", options=kinds, value=state.baseline, size="sm"),
                 beside=icon_button("keep-drawing", "Use my drawing as the baseline", "pin"),
             ),
+            html.Div(id="baseline-hint", className="hint", role="status"),
             html.Div(
                 labelled(
                     "Noise baseline’s seed",

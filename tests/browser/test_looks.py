@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Frame
 
 from explorer.page.words import number, probability
 
@@ -90,13 +91,16 @@ def test_the_page_follows_when_its_window_is_resized(visit: Visit) -> None:
 
 
 @pytest.fixture
-def course() -> Iterator[Callable[[str], str]]:
-    """A learning platform on a host of its own: ``course(address)`` is the address of a page that embeds that one."""
-    embedded = ""
+def course() -> Iterator[Callable[..., str]]:
+    """A learning platform on a host of its own: ``course(address)`` is the address of a page that embeds that one.
+
+    A second argument is the iframe's ``sandbox`` attribute.
+    """
+    embedded = sandbox = ""
 
     class Course(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            page = f'<!DOCTYPE html><title>Course</title><link rel="icon" href="data:,"><iframe src="{embedded}" width="1200" height="900"></iframe>'
+            page = f'<!DOCTYPE html><title>Course</title><link rel="icon" href="data:,"><iframe {sandbox} src="{embedded}" width="1200" height="900"></iframe>'
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
@@ -105,9 +109,9 @@ def course() -> Iterator[Callable[[str], str]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    def embed(address: str) -> str:
-        nonlocal embedded
-        embedded = address
+    def embed(address: str, given: str = "") -> str:
+        nonlocal embedded, sandbox
+        embedded, sandbox = address, given
         return f"http://localhost:{platform.server_port}/"
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Course) as platform:
@@ -116,23 +120,55 @@ def course() -> Iterator[Callable[[str], str]]:
         platform.shutdown()
 
 
-def test_it_works_embedded_in_another_site(visits: Visits, server: Server, course: Callable[[str], str]) -> None:
-    visit = visits(server.address, apart=True)
-    address = course(server.address + "?v=1&net=digits")
+def embedded(visit: Visit, address: str) -> Frame:
+    """The explorer in the iframe of a course's page, when its numbers are there."""
     visit.friends.add(urlsplit(address).netloc)
     visit.page.goto(address)
-    frame = visit.page.frame_locator("iframe")
-    frame.locator("#words:not(:empty)").wait_for()
+    visit.page.frame_locator("iframe").locator("#words:not(:empty)").wait_for()
     inside = visit.page.frames[1]
     inside.wait_for_function(AT_REST)
-    before = frame.locator("#scores").inner_text()
-    frame.locator("#paint-clear").click()
+    return inside
+
+
+def test_it_works_embedded_in_another_site(visits: Visits, server: Server, course: Callable[..., str]) -> None:
+    inside = embedded(visits(server.address, apart=True), course(server.address + "?v=1&net=digits"))
+    before = inside.locator("#scores").inner_text()
+    inside.locator("#paint-clear").click()
     inside.wait_for_function(AT_REST)
-    assert frame.locator("#picture-name").inner_text() == "All black"
-    assert frame.locator("#scores").inner_text() != before
-    frame.locator("#theme").click()
+    assert inside.locator("#picture-name").inner_text() == "All black"
+    assert inside.locator("#scores").inner_text() != before
+    inside.locator("#theme").click()
     assert inside.evaluate("() => document.documentElement.dataset.bsTheme") == "dark"
     assert inside.evaluate("() => seen.violations") == []
+
+
+def test_it_works_in_a_sandbox_that_allows_scripts_and_nothing_else(visits: Visits, server: Server, course: Callable[..., str]) -> None:
+    visit = visits(server.address, apart=True)
+    inside = embedded(visit, course(server.address + "?v=1&net=digits&m=10", "sandbox=allow-scripts"))
+    assert inside.evaluate("() => origin") == "null"
+    inside.locator("#digits .preset").nth(7).click()
+    inside.wait_for_function(AT_REST)
+    assert "Seen as 7" in inside.locator("#sees").inner_text()
+    inside.locator("#play").click()
+    inside.wait_for_function("() => explorer.view.step === 10")
+    inside.locator("#tab-methods").click()
+    inside.wait_for_function("() => /^\\d+ methods/.test(document.querySelector('.methods-count').textContent)")
+    inside.locator("#theme").click()
+    assert inside.evaluate("() => document.documentElement.dataset.bsTheme") == "dark"
+    link = inside.evaluate("() => explorer.currentLink()")
+    inside.locator("#copy-link").click()  # the clipboard is refused: the link can be copied by hand
+    assert inside.get_by_label("Link to this state").input_value() == server.address + link
+    visit.press("Escape")
+    # a newer version: the page takes its state along in the link, and promises no more than that
+    inside.evaluate("() => explorer.hearVersion('another')")
+    assert inside.locator("#notices").inner_text().endswith("Reloading keeps your picture and settings.\nReload")
+    with inside.expect_navigation():
+        inside.get_by_role("button", name="Reload").click()
+    inside.wait_for_function(AT_REST)
+    assert inside.evaluate("() => explorer.currentLink()") == link
+    assert inside.evaluate("() => seen.violations") == []
+    assert all("Clipboard" in error for error in visit.errors)
+    visit.expects_errors = True
 
 
 def test_reduced_motion_is_respected_and_playing_still_works(visits: Visits, server: Server) -> None:

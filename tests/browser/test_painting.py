@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from playwright.sync_api import Route
 
@@ -126,8 +127,8 @@ def touch(visit: Visit) -> Callable[..., None]:
     """Send touch events to the page: ``send("touchStart", (row, column), …)``, one place a finger."""
     devtools = visit.devtools()
 
-    def send(kind: str, *cells: tuple[float, float]) -> None:
-        points = [dict(zip("xy", visit.cell(*cell), strict=True), id=i) for i, cell in enumerate(cells)]
+    def send(kind: str, *cells: tuple[float, float], first: int = 0) -> None:
+        points = [dict(zip("xy", visit.cell(*cell), strict=True), id=i) for i, cell in enumerate(cells, first)]
         devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     return send
@@ -160,12 +161,126 @@ def test_a_second_finger_does_not_disturb_the_stroke_of_the_first(visit: Visit) 
     send("touchStart", (0, 1), (7, 7))
     send("touchMove", (0, 2), (7, 6))
     send("touchMove", (0, 3), (7, 5))
-    send("touchEnd", (0, 3))
+    send("touchEnd", (7, 5), first=1)  # the first finger is lifted
+    send("touchMove", (4, 5), first=1)
     send("touchEnd")
+    assert painted(visit) == {(0, c) for c in range(4)}, "only the first finger paints"
+    send("touchStart", (7, 7))
+    send("touchEnd")
+    assert painted(visit) == {(0, c) for c in range(4)} | {(7, 7)}
+    visit.press("Control+z", "Control+z")
+    assert painted(visit) == set()
     visit.rest()
-    strays = {(row, column) for row, column in painted(visit) if 0 < row < 7}
-    assert not strays, "a line was drawn from one finger to the other"
-    assert {(0, c) for c in range(4)} <= painted(visit)
+
+
+def test_a_finger_that_the_browser_takes_away_leaves_one_undo_step_and_the_next_one_paints(visit: Visit) -> None:
+    send = touch(cleared(visit))
+    # The pointer events that follow each of these are the browser's own.
+    losses: dict[str, Callable[[], Any]] = {
+        "pointercancel": lambda: send("touchCancel"),
+        "lostpointercapture": lambda: visit.page.evaluate(
+            "() => document.getElementById('paint-grid').releasePointerCapture(pointer)"
+        ),
+        "blur": lambda: visit.page.evaluate("() => window.dispatchEvent(new Event('blur'))"),
+    }
+    visit.page.evaluate(
+        "() => document.getElementById('paint-grid').addEventListener('pointerdown', (event) => (window.pointer = event.pointerId), true)"
+    )
+    for row, (name, lose) in enumerate(losses.items()):
+        was = visit.pixels
+        visit.page.evaluate(TIME_STROKES)
+        with visit.count_requests() as made:
+            send("touchStart", (row, 1))
+            send("touchMove", (row, 4))
+            lose()
+            if name != "pointercancel":  # the rest of that touch is nobody's stroke
+                send("touchMove", (row, 9))
+                send("touchEnd")
+            lasted = visit.page.evaluate("() => performance.now() - began")
+        assert 1 <= len(made) <= 1 + lasted // LIVE_EVERY, name
+        assert {(row, c) for c in range(1, 5)} <= painted(visit) and (row, 7) not in painted(visit), name
+        lost = visit.pixels
+        send("touchStart", (7, row))
+        send("touchEnd")
+        assert (7, row) in painted(visit), f"after {name} nothing paints"
+        visit.press("Control+z")
+        assert visit.pixels == lost, name
+        visit.press("Control+z")
+        assert visit.pixels == was, f"{name}: the stroke is one step of undo"
+        visit.press("Control+y", "Control+y")
+        visit.rest()
+
+
+def pointer(visit: Visit, kind: str = "mouse") -> Callable[..., None]:
+    """Send mouse or pen events: ``send("mousePressed", (row, column), buttons=1)``."""
+    devtools = visit.devtools()
+
+    def send(event: str, cell: tuple[float, float], buttons: int = 1) -> None:
+        place = dict(zip("xy", visit.cell(*cell), strict=True))
+        button = "left" if buttons or event == "mouseReleased" else "none"
+        devtools.send(
+            "Input.dispatchMouseEvent",
+            {"type": event, **place, "button": button, "buttons": buttons, "clickCount": 1, "pointerType": kind},
+        )
+
+    return send
+
+
+def test_a_button_that_was_released_where_the_page_could_not_see_it_no_longer_paints(visit: Visit, models: Mapping[str, Model]) -> None:
+    cleared(visit)
+    for row, kind in ((1, "mouse"), (3, "pen")):
+        before, send = visit.pixels, pointer(visit, kind)
+        send("mousePressed", (row, 1))
+        send("mouseMoved", (row, 3))
+        with visit.count_requests():
+            send("mouseMoved", (row, 4), buttons=0)  # no mouseReleased came
+            send("mouseMoved", (row + 4, 4), buttons=0)
+        stroke = {(row, c) for c in range(1, 4)}
+        assert {cell for cell in painted(visit) if before[8 * cell[0] + cell[1]] == 0} == stroke, kind
+        assert visit.view["pixel"] == 8 * (row + 4) + 4, "it hovers again"
+        visit.press("Control+z")
+        assert visit.pixels == before
+        visit.press("Control+y")
+        send("mouseReleased", (row + 4, 4), buttons=0)
+        send("mousePressed", (row, 6))
+        send("mouseReleased", (row, 6), buttons=0)
+        assert (row, 6) in painted(visit)
+    visit.rest()
+    visit.shows_the_numbers_of_its_state(models)
+
+
+def test_a_pen_paints_instead_of_the_palm_that_came_first(visit: Visit) -> None:
+    palm, pen = touch(cleared(visit)), pointer(visit, "pen")
+    palm("touchStart", (6, 6))
+    palm("touchMove", (6, 7))
+    assert painted(visit) == {(6, 6), (6, 7)}
+    with visit.count_requests():
+        pen("mousePressed", (1, 1))
+        pen("mouseMoved", (1, 4))
+        palm("touchMove", (5, 7))
+        pen("mouseMoved", (1, 5))
+        palm("touchEnd")
+        pen("mouseMoved", (1, 6))
+        pen("mouseReleased", (1, 6), buttons=0)
+    assert painted(visit) == {(1, c) for c in range(1, 7)}, "what the palm painted is gone"
+    visit.press("Control+z")
+    assert painted(visit) == set(), "one step of undo"
+    palm("touchStart", (2, 2))
+    palm("touchEnd")
+    assert painted(visit) == {(2, 2)}, "a finger alone paints as ever"
+    visit.rest()
+
+
+def test_a_picture_is_painted_while_a_number_was_being_typed(visit: Visit) -> None:
+    before = visit.pixels
+    visit.page.locator("#steps").focus()
+    visit.stroke((0, 0), (0, 3))
+    painted_now = visit.pixels
+    visit.press("Control+z")
+    assert visit.pixels == before, "the keys go to what was used last"
+    visit.press("Control+y")
+    assert visit.pixels == painted_now
+    visit.rest()
 
 
 def test_the_right_button_erases(visit: Visit) -> None:
@@ -272,6 +387,74 @@ def test_undo_redo_clear_and_invert(visit: Visit) -> None:
     assert visit.pixels == edge
     visit.stroke((7, 7))
     assert redo.get_attribute("aria-disabled") == "true"  # a new stroke ends what could be done again
+    visit.rest()
+
+
+CONTROL, COMMAND, SHIFT = 2, 4, 8  # as Chromium's own protocol has them
+
+
+def typing(visit: Visit) -> Callable[..., None]:
+    """Press a key of any layout: ``send("я", "KeyZ", CONTROL)``, the character and the key's place."""
+    devtools = visit.devtools()
+
+    def send(key: str, code: str, modifiers: int = 0) -> None:
+        event = {"key": key, "code": code, "modifiers": modifiers}
+        devtools.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **event})
+        devtools.send("Input.dispatchKeyEvent", {"type": "keyUp", **event})
+
+    return send
+
+
+# Characters as these layouts have them at these places; those of QWERTZ, AZERTY and Dvorak are not where they are on QWERTY.
+UNDO = {
+    "QWERTY": ("z", "KeyZ"), "QWERTZ": ("z", "KeyY"), "AZERTY": ("z", "KeyW"), "Dvorak": ("z", "Slash"), "caps lock": ("Z", "KeyZ"),
+    "Russian": ("я", "KeyZ"), "Greek": ("ζ", "KeyZ"), "Hebrew": ("ז", "KeyZ"), "Arabic": ("ئ", "KeyZ"), "Persian": ("ظ", "KeyZ"),
+    "Thai": ("ผ", "KeyZ"), "Hindi": ("ॉ", "KeyZ"), "Georgian": ("ზ", "KeyZ"), "Korean": ("ㅋ", "KeyZ"),
+}  # fmt: skip
+REDO = {
+    "QWERTY": ("y", "KeyY"), "QWERTZ": ("y", "KeyZ"), "AZERTY": ("y", "KeyY"), "Dvorak": ("y", "KeyT"), "Russian": ("н", "KeyY"),
+    "Greek": ("υ", "KeyY"), "Hebrew": ("ט", "KeyY"), "Arabic": ("غ", "KeyY"), "Thai": ("ั", "KeyY"),
+}  # fmt: skip
+NEITHER = {"AZERTY": ("w", "KeyZ"), "Dvorak": ("f", "KeyY"), "Spanish": ("ñ", "KeyZ"), "Polish": ("ż", "KeyZ")}
+
+
+def test_undo_and_redo_go_by_the_character_and_by_the_place_in_other_scripts(visit: Visit) -> None:
+    before = visit.pixels
+    visit.stroke((0, 0), (0, 7))
+    after, send = visit.pixels, typing(visit)
+    for layout, (key, code) in UNDO.items():
+        for modifier in (CONTROL, COMMAND):
+            send(key, code, modifier)
+            assert visit.pixels == before, layout
+            send(key.upper(), code, modifier | SHIFT)
+            assert visit.pixels == after, f"{layout}, with shift"
+    for layout, (key, code) in REDO.items():
+        visit.page.locator("#paint-undo").click()
+        send(key, code, CONTROL)
+        assert visit.pixels == after, layout
+    for layout, (key, code) in NEITHER.items():
+        send(key, code, CONTROL)
+        assert visit.pixels == after, layout
+    visit.rest()
+
+
+def test_digits_paint_by_the_character_and_by_the_place_in_other_scripts(visit: Visit) -> None:
+    cleared(visit)
+    send = typing(visit)
+    visit.page.locator('#paint-grid [role=gridcell][tabindex="0"]').focus()
+    painting: dict[tuple[str, str, int], float] = {
+        ("5", "Digit5", 0): 0.5, ("7", "Numpad7", 0): 0.7,
+        ("3", "Digit3", SHIFT): 0.3,  # AZERTY
+        ("٤", "Digit4", 0): 0.4, ("۶", "Digit6", 0): 0.6, ("८", "Digit8", 0): 0.8,  # Arabic, Persian, Hindi
+        ("๑", "Digit2", SHIFT): 0.1, ("ภ", "Digit4", 0): 0.4,  # Thai has its own digits elsewhere
+    }  # fmt: skip
+    for key, expected in painting.items():
+        send("Delete", "Delete")
+        send(*key)
+        assert visit.pixels[0] == expected, key
+    for key in (("é", "Digit2", 0), ("(", "Digit5", 0), ("№", "Digit3", SHIFT), ("!", "Digit1", SHIFT), ("я", "KeyZ", 0)):
+        send(*key)
+        assert visit.pixels[0] == expected, f"{key} is no digit"
     visit.rest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from .conftest import Server
 from .visit import Visit
@@ -84,6 +85,48 @@ def test_space_plays_and_pauses_and_keys_step(visit: Visit) -> None:
         for button, expected in (("to-start", 0), ("step-forward", 1), ("step-forward", 2), ("step-back", 1), ("to-end", 50)):
             visit.page.locator(f"#{button}").click()
             assert step(visit) == expected, button
+
+
+def test_after_a_gap_without_frames_play_goes_on_from_where_it_stood(visits: Visits, server: Server) -> None:
+    visit = visits(server.address, apart=True)
+    visit.install_clock()
+    visit.open("?v=1&tab=integrated").page.locator("#speed").select_option("10")
+    visit.page.evaluate("() => { window.steps = []; explorer.on('step', (k) => steps.push([k, performance.now() / 1000])); }")
+    visit.page.locator("#play").click()
+    visit.let_pass_until("() => view.step >= 10 && view.step < 40")
+    visit.page.clock.fast_forward(6000)  # as when the lid was closed, or another window in front
+    visit.let_pass_until(RESTING)
+    steps = visit.page.evaluate("() => steps")
+    assert steps[0][0] == 0 and steps[-1][0] == 50
+    assert all(0 < after - before <= 5 for (before, _), (after, _) in pairwise(steps))
+    assert steps[-1][1] - steps[0][1] >= 6 + 50 / 10 - 0.6
+
+
+def test_after_a_click_on_a_tab_the_keys_play_and_on_a_tab_reached_by_keyboard_they_are_its_own(visit: Visit) -> None:
+    visit.page.locator("#speed").select_option("10")
+    focused = "() => document.activeElement.id"
+    tab = visit.page.locator("#tab-integrated")
+    with visit.count_requests(0):
+        tab.click()
+        visit.press("Space")
+        visit.until(f"() => view.step >= 2 && view.step < 50 && ({PLAYING})()")
+        visit.press("Space")
+        visit.until(RESTING)
+        held = step(visit)
+        for key, expected in (("ArrowLeft", held - 1), ("ArrowRight", held), ("Home", 0), ("End", 50)):
+            visit.press(key)
+            assert (step(visit), visit.state["tab"]) == (expected, "integrated"), key
+        visit.press("Shift+Tab")
+        assert visit.page.evaluate(focused) == "tab-integrated", "the keyboard goes on from the tab that was clicked"
+        visit.press("ArrowLeft")
+        assert (step(visit), visit.page.evaluate(focused), visit.state["tab"]) == (50, "tab-saliency", "saliency")
+        visit.press("Space")  # it is shown already
+        assert visit.state["tab"] == "saliency"
+        visit.press("ArrowRight", "Space")
+        visit.until(f"() => view.step >= 2 && view.step < 50 && ({PLAYING})()")
+        visit.press("Space")
+        visit.until(RESTING)
+        assert (visit.page.evaluate(focused), visit.state["tab"]) == ("tab-integrated", "integrated")
 
 
 def test_dragging_on_a_chart_of_the_path_scrubs(visit: Visit) -> None:
@@ -231,6 +274,7 @@ def test_tabs_theme_and_scale_ask_nothing(visit: Visit) -> None:
             assert shown() == name
             words.add(visit.text("words"))
         assert len(words) == 3
+        tabs["compare"].focus()
         for key, name in (("ArrowLeft", "integrated"), ("Home", "saliency"), ("ArrowRight", "integrated"), ("ArrowRight", "compare")):
             visit.press(key)
             assert shown() == name

@@ -175,11 +175,25 @@ def test_my_drawing_stays_the_baseline_while_i_paint_on(visit: Visit, models: Zo
     drawing = visit.state["drawing"]
     assert drawing == visit.pixels and visit.page.locator("#baseline").input_value() == "drawing"
     assert visit.numbers()["equal_pixels"] == 64
+    said = "so Integrated Gradients is 0 at every pixel. Paint on"
+    for tab in ("saliency", "compare", "methods", "integrated"):
+        visit.to_tab(tab)
+        assert "equals your picture" in visit.text("baseline-hint") and said in visit.text("baseline-hint")
+        assert "Paint on" in visit.text("happening"), tab
+    visit.rest()
     with visit.count_requests():
         visit.stroke((0, 0), (0, 3))
+    assert "Paint on" not in visit.text("baseline-hint") + visit.text("happening")
     assert visit.state["drawing"] == drawing
     assert visit.numbers()["equal_pixels"] == 60
     visit.shows_the_numbers_of_its_state(models)
+
+
+def test_any_baseline_that_equals_the_picture_says_what_follows(visit: Visit) -> None:
+    for link, equal in (("p=black", True), ("p=white", False), ("p=white&base=white", True), ("p=white&base=blur", True)):
+        visit.open(f"?v=1&tab=integrated&{link}")
+        assert (visit.numbers()["methods"]["integrated_gradients"]["map"] == [0] * 64) is equal
+        assert ("Paint on" in visit.text("baseline-hint")) is ("Paint on" in visit.text("suggestion")) is equal, link
 
 
 def test_the_exact_rule_takes_no_steps(visit: Visit) -> None:
@@ -189,6 +203,23 @@ def test_the_exact_rule_takes_no_steps(visit: Visit) -> None:
     visit.choose("rule", "left")
     visit.rest()
     assert visit.page.locator("#steps").is_enabled()
+
+
+def test_the_wheel_scrolls_the_page_and_leaves_the_field_under_it_alone(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    visit.page.set_viewport_size({"width": 1000, "height": 500})
+    visit.open("?v=1&base=noise")
+    for field in ("steps", "baseline_seed", "steps-slider", "rule"):
+        visit.page.evaluate("() => window.scrollTo(0, 0)")
+        place = visit.page.locator(f"#{field}")
+        place.evaluate("(element) => element.scrollIntoView({ block: 'center', behavior: 'instant' })")
+        place.focus()
+        was, top = place.input_value(), visit.page.evaluate("() => scrollY")
+        with visit.count_requests(0):
+            place.hover()
+            visit.page.mouse.wheel(0, 120)
+            visit.until("(top) => scrollY > top + 50", top)
+        assert place.input_value() == was, field
 
 
 def test_settings_are_folded_on_a_phone(visits: Visits, server: Server) -> None:

@@ -94,6 +94,14 @@ def alike(one: Any, other: Any, tolerance: float = 1e-9) -> bool:
     return bool(one == other)
 
 
+def are_pythons_numbers(shown: dict[str, Any], state: dict[str, Any], models: Mapping[str, Model]) -> None:
+    """The numbers that a page shows are the ones that Python gives for its state."""
+    expected = json.loads(json.dumps(answer(State.from_json(state, models), models)))
+    assert shown.keys() == expected.keys()
+    differing = {name: (shown[name], expected[name]) for name in expected if not alike(shown[name], expected[name])}
+    assert not differing
+
+
 class Visit:
     """A page under watch. ``page`` is Playwright's; ``questions`` holds what was asked of the server so far."""
 
@@ -150,7 +158,7 @@ class Visit:
         for event, listener in self._heard.items():
             self.page.remove_listener(event, listener)
         self.page.unroute_all()
-        self.page.emulate_media(color_scheme="null", reduced_motion="null")
+        self.page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
         if urlsplit(self.page.url).netloc == urlsplit(self.address).netloc:
             self.page.evaluate("() => localStorage.clear()")
         self.page.goto("about:blank")
@@ -183,11 +191,7 @@ class Visit:
 
     def shows_the_numbers_of_its_state(self, models: Mapping[str, Model]) -> None:
         """The page's numbers are the ones that Python gives for the page's state."""
-        expected = json.loads(json.dumps(answer(State.from_json(self.state, models), models)))
-        shown = self.numbers()
-        assert shown.keys() == expected.keys()
-        differing = {name: (shown[name], expected[name]) for name in expected if not alike(shown[name], expected[name])}
-        assert not differing
+        are_pythons_numbers(self.numbers(), self.state, models)
 
     @property
     def questions(self) -> list[Request]:

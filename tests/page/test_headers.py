@@ -85,9 +85,27 @@ def test_every_answer_says_what_it_is_who_may_use_it_and_sets_no_cookie(path: st
     headers = client.get(path).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
-    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == ("cross-origin" if path in FILES_OF_THE_PAGE else "same-origin")
     assert "Set-Cookie" not in headers
     assert ("Content-Security-Policy" in headers) != headers["Content-Type"].startswith(FILES)
+
+
+def test_a_sandboxed_page_may_load_its_files_and_read_its_answers_and_no_other_site_may(client: FlaskClient) -> None:
+    known = client.get(FILES_OF_THE_PAGE[0])
+    unchanged = client.get(FILES_OF_THE_PAGE[0], headers={"If-None-Match": known.headers["ETag"]})
+    assert unchanged.status_code == 304 and unchanged.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    answers = [client.head("/"), client.get("/_dash-layout"), client.get("/_dash-dependencies"), client.post(UPDATE, json=body())]
+    refusals = [client.post(UPDATE, json=body("no number")), client.post(UPDATE, data="x" * 100_000)]
+    for response in (*answers, *refusals):
+        assert response.headers["Access-Control-Allow-Origin"] == "null"
+        assert {"X-Explorer-Version", "Retry-After"} <= set(response.headers["Access-Control-Expose-Headers"].split(", "))
+        assert "Access-Control-Allow-Credentials" not in response.headers
+    for path in ("/_dash-layout", "/_dash-dependencies", UPDATE):
+        asked = client.options(path, headers={"Origin": "null", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"})
+        assert asked.status_code == 200 and asked.headers["Access-Control-Allow-Origin"] == "null"
+        assert "Content-Type" in asked.headers["Access-Control-Allow-Headers"]
+    for path in ("/healthz", "/readyz", "/nope"):
+        assert "Access-Control-Allow-Origin" not in client.get(path).headers
 
 
 def test_only_a_page_decides_over_its_window(client: FlaskClient) -> None:
