@@ -58,7 +58,7 @@
     const notes = {
       gradient: "∂F/∂x at the picture",
       integrated_gradients: `${asked.baseline} baseline, ${asked.rule === "exact" ? "exact" : `m = ${asked.steps}, ${asked.rule}`}`,
-      smoothgrad: `${asked.samples} samples, σ = ${answer.smoothgrad.sigma.toFixed(2)}`,
+      smoothgrad: `${asked.samples} samples, σ = ${explorer.plain(answer.smoothgrad.sigma)}`,
     };
     if (explorer.hasOptions(name)) return "with settings of its own";
     const unit = config.methods[name].explains === "logit" && asked.output === "probability" ? ", of the logit" : "";
@@ -102,8 +102,8 @@
     const logit = pinned.filter((name) => methods[name].explains === "logit" && view.asked.output === "probability").map(titleOf);
     const unit = logit.length ? ` ${logit.join(" and ")} speak${logit.length > 1 ? "" : "s"} of the logit, so sizes are not to be compared with the others.` : "";
     return known.length > 1
-      ? `The pixels are ranked most alike by ${said(best)}, least alike by ${said(worst)}: rank correlation 1 is the same order, 0 no relation.${unit}`
-      : `The rank correlation is that of ${said(best)}: 1 is the same order, 0 no relation.${unit}`;
+      ? `The pixels are ranked most alike by ${said(best)}, least alike by ${said(worst)}: rank correlation 1 is the same order, 0 no common order.${unit}`
+      : `The rank correlation is that of ${said(best)}: 1 is the same order, 0 no common order.${unit}`;
   };
 
   function drawBars() {

@@ -6,6 +6,7 @@
   const METHOD_OF_TAB = { saliency: "gradient", integrated: "integrated_gradients", compare: "integrated_gradients", methods: "integrated_gradients" };
   let choice;
   let rows = [];
+  let of = ""; // what the figures belong to
 
   explorer.startFacts = function () {
     const options = view.config.core.map((value) => element("option", { value, text: view.config.methods[value].title }));
@@ -76,6 +77,7 @@
   function drawMethod() {
     const { answer, method, config } = view;
     const figures = answer.methods[method];
+    of = finished(method);
     rows = figures.top.filter(([, , value]) => value !== 0).map(([row, column, value], rank) => {
       const at = 8 * row + column;
       const button = element(
@@ -95,19 +97,32 @@
     });
     showMarked(explorer.markedPixel());
     const none = rows.length ? "Rows and columns count from 0 at the top left." : "No pixel stands out: the whole map is 0.";
-    byId("top-pixels").replaceChildren(element("ol", { class: "top" }, ...rows.map(({ row }) => row)), element("p", { class: "quiet", text: none }));
+    byId("top-pixels").replaceChildren(caption(), element("ol", { class: "top" }, ...rows.map(({ row }) => row)), element("p", { class: "quiet", text: none }));
     drawSums(figures, method, config);
     drawNoise(figures, answer);
   }
 
+  // The figures are those of the finished map, also while its steps are played.
+  function finished(method) {
+    const { title } = view.config.methods[method];
+    if (method !== "integrated_gradients") return title;
+    const { count } = view.path;
+    const unit = view.asked.rule === "exact" ? "piece" : "step";
+    return `${title}, after ${count === 1 ? `its only ${unit}` : `all ${count} ${unit}s`}`;
+  }
+
+  const caption = () => element("p", { class: "quiet of", text: of });
+
   function drawSums(figures, method, config) {
     const { title, complete } = config.methods[method];
-    const meant = complete ? "It should be 0 when integration is complete." : `${title} does not promise completeness.`;
+    const meant = complete ? "Σ − ΔF should be 0 when integration is complete." : `${title} does not promise completeness.`;
+    const over = figures.delta * view.answer.f.delta > 0;
     table("completeness", [
       ["Σ attribution", signed(figures.total, 4)],
       ["Σ − ΔF", signed(figures.delta)],
-      ["share of ΔF", percent(figures.share)],
+      [over ? "too much, of ΔF" : "missing, of ΔF", percent(figures.share)],
     ]);
+    byId("completeness").prepend(caption());
     byId("completeness").append(element("p", { class: "quiet", text: meant }));
   }
 
@@ -117,6 +132,7 @@
       ["SNR: peak ÷ mean |a|", number(figures.snr), "max |a| / mean |a|: 1 is flat, 64 a single pixel"],
       ["SmoothGrad: |mean| ÷ error", snr === null ? "–" : number(snr), "median over the pixels of |mean| / standard error"],
     ]);
+    byId("snr").prepend(caption());
     byId("snr").append(
       element("p", { class: "quiet", text: "The first measures concentration (1 flat, 64 a single pixel), the second how far SmoothGrad’s mean stands above its sampling noise." })
     );

@@ -155,12 +155,12 @@
   function tell(names) {
     const results = names.map((name) => ({ name, title: methods()[name].title, ...explorer.resultOf(name) })).filter(({ map }) => map);
     const promised = results.filter(({ goal }) => goal !== null && goal !== undefined);
-    const kept = promised.filter(({ share, delta }) => (share === null ? Math.abs(delta) < 1e-9 : share <= 0.01));
+    const kept = promised.filter(({ share, delta, mean }) => (share === null ? Math.abs(delta) <= 64e-9 * mean : share <= 0.01)); // to rounding, where it is 0
     const told = results.filter(({ snr }) => snr > 0).sort((a, b) => b.snr - a.snr);
     const ends = told.length ? ` The most concentrated map is that of ${told[0].title} (SNR ${number(told[0].snr)}), the most diffuse that of ${told[told.length - 1].title} (${number(told[told.length - 1].snr)}).` : "";
     return (
       `${results.length} methods answer for this network. For ${promised.length} it is known what their map should sum to, for some of them roughly; ${kept.length} come within 1 % of it here.${ends} ` +
-      `Where maps differ, the methods were asked different things: click one to read what it asks, and when it misleads.`
+      "Click one to read what it asks, and when it misleads."
     );
   }
 

@@ -82,20 +82,21 @@
   const unit = () => (view.asked.rule === "exact" ? "piece" : "step");
 
   function drawGauge(path, answer, step, alpha) {
+    const finished = answer.methods.integrated_gradients;
     const goal = answer.f.delta;
+    const none = finished.share === null; // F is the same at both ends: nothing to reach
     const sum = path.sums[step];
-    const share = goal === 0 ? 0 : sum / goal;
+    const share = none ? 0 : sum / goal;
     gauge.progress.style.transform = `scaleX(${step / path.count})`;
     gauge.fill.style.transform = `scaleX(${Math.max(0, Math.min(1.25, share)) / 1.25})`;
-    gauge.goal.hidden = goal === 0; // nothing to reach
+    gauge.goal.hidden = none;
     explorer.write(gauge.step, `${unit()} ${step} of ${path.count}, α = ${alpha.toFixed(3)}`);
-    explorer.write(gauge.sum, `Σ = ${number(sum)} of ΔF = ${number(goal)}${goal === 0 ? "" : ` (${(100 * share).toFixed(1)} %)`}`);
-    const finished = answer.methods.integrated_gradients;
-    const missed = finished.share === null ? "" : ` (${percent(finished.share)} of ΔF)`;
+    explorer.write(gauge.sum, `Σ = ${number(sum)} of ΔF = ${number(goal)}${none ? "" : ` (${(100 * share).toFixed(1)} %)`}`);
+    const missed = none ? "" : ` (${percent(finished.share)} of ΔF)`;
     explorer.write(
       gauge.result,
       step < path.count
-        ? "The sum is complete when every step is in."
+        ? `The sum is finished when every ${unit()} is in.`
         : `Finished: Σ − ΔF = ${signed(finished.delta)}${missed}. Error per pixel against exact: ` +
           `max ${number(answer.exact.error_max)}, mean ${number(answer.exact.error_mean)}.`
     );
@@ -105,7 +106,8 @@
     const { curve, switches } = path;
     const [first, last] = path.ends;
     explorer.write(byId("path-title"), `F = ${explorer.outputName()} along the path`);
-    const ticks = switches.length ? `Ticks: ${switches.length} ReLU switches. ` : "";
+    const counted = `${switches.length} ReLU switch${switches.length === 1 ? "" : "es"}`;
+    const ticks = switches.length ? `Ticks: ${counted}. ` : "";
     explorer.write(byId("path-note"), `${ticks}Drag to move along the path.`);
     const axis = explorer.calmAxis(Math.min(...curve), Math.max(...curve), 0.15);
     const foot = axis.range[0];
@@ -128,7 +130,7 @@
         },
       ],
       { xaxis: explorer.pathAxis, yaxis: axis },
-      `F along the path, from ${number(first)} at the baseline to ${number(last)} at the input; ${switches.length} ReLU switches`
+      `F along the path, from ${explorer.score(first)} at the baseline to ${explorer.score(last)} at the input; ${counted}`
     );
   }
 
@@ -144,7 +146,7 @@
     const area = answer.methods.integrated_gradients.map[pixel];
     const name = explorer.place(pixel);
     explorer.write(byId("pixel-title"), `(x − x′) ∂F/∂x of ${name}`);
-    explorer.write(byId("pixel-area"), `area = attribution = ${signed(area)}, exact ${signed(answer.exact.map[pixel])}`);
+    explorer.write(byId("pixel-area"), `whole area = attribution = ${signed(area)}, exact ${signed(answer.exact.map[pixel])}`);
     const { minus, plus } = explorer.signColours();
     const colour = area < 0 ? minus : plus;
     explorer.drawChart(

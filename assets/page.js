@@ -152,18 +152,34 @@
     if (!answer) return;
     const midway = state.tab === "integrated" && step < path.count;
     byId("happening").classList.toggle("midway", midway);
-    if (midway) explorer.write(byId("narration"), step ? stepWords(step, path, answer) : "This is the baseline: nothing of the picture is there yet. Press Play, or →, to bring it in bit by bit and add up the gradients met on the way.");
+    if (midway) explorer.write(byId("narration"), explorer.stepSentences(step).map(({ text }) => text).join(" "));
   }
 
-  function stepWords(step, path, answer) {
-    const f = explorer.outputName();
-    const here = explorer.largest(path.gradientAt(step));
-    const compared = here < path.steepest / 20 ? "almost flat here" : here > path.steepest / 2 ? "steep here" : "moderate here";
-    return (
-      `The picture is ${Math.round(100 * path.alphas[step])} % there, and ${f} has gone from ${explorer.score(answer.f.baseline)} to ${explorer.score(path.values[step])}. ` +
-      `The gradient is ${compared} (at most ${number(here)}; on this path up to ${number(path.steepest)}), and each pixel’s share of it has been added up to ` +
-      `Σ = ${number(path.sums[step])} of ΔF = ${number(answer.f.delta)}.`
-    );
+  // What is said at a step of the path, with the claims that are made, as words.py has them for the finished map.
+  explorer.stepSentences = function (step) {
+    const { answer, path } = view;
+    if (!step) {
+      return [
+        { claim: "start", text: "This is the baseline, where the path starts." },
+        { claim: "advice", text: "Press Play, or →, to bring the picture in bit by bit and add up the gradients on the way." },
+      ];
+    }
+    return [
+      { claim: "place", text: `The picture is ${shareOf(path.alphas[step])} % there; ${explorer.outputName()} went from ${explorer.score(answer.f.baseline)} to ${explorer.score(path.values[step])}.` },
+      slopeSentence(explorer.largest(path.gradientAt(step)), path.steepest),
+      { claim: "sum so far", text: `Added up so far: Σ = ${number(path.sums[step])} of ΔF = ${number(answer.f.delta)}.` },
+    ];
+  };
+
+  // Within the path no share is written as 0 or 100 %.
+  const shareOf = (alpha) => (alpha > 0 && alpha < 0.005 ? "under 1" : alpha > 0.995 && alpha < 1 ? "over 99" : Math.round(100 * alpha));
+
+  // Over all pixels, as the map beside it; under the exact rule a step is a piece, and its gradient a mean.
+  function slopeSentence(here, steepest) {
+    const [what, where] = view.asked.rule === "exact" ? ["mean gradient over this piece", "piece"] : ["gradient here", "step"];
+    if (!steepest) return { claim: "no slope", text: `The gradient is 0 at every ${where}.` };
+    const size = here < steepest / 20 ? "small" : here > steepest / 2 ? "large" : "moderate";
+    return { claim: `${size} slope`, text: `The ${what} is ${size}: at most ${number(here)}, where the largest of any ${where} is ${number(steepest)}.` };
   }
 
   function showReadout() {

@@ -63,10 +63,11 @@
     const difference = input.map((value, i) => value - answer.baseline[i]);
     const running = new Float64Array(64 * (count + 1));
     const sums = new Float64Array(count + 1);
+    const whole = weights.reduce((sum, weight) => sum + weight, 0); // 1, but for rounding and for rules that are faulty
     const reached = [0]; // the share of the path that the steps so far stand for
     let limit = 0;
     for (let k = 1; k <= count; k++) {
-      reached.push(k === count ? 1 : reached[k - 1] + weights[k - 1]);
+      reached.push(k === count && Math.abs(whole - 1) < 1e-9 ? 1 : reached[k - 1] + weights[k - 1]);
       for (let i = 0; i < 64; i++) {
         const sum = running[64 * (k - 1) + i] + weights[k - 1] * slopeOf(k, i) * difference[i];
         running[64 * k + i] = sum;

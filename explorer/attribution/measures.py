@@ -18,7 +18,7 @@ class Completeness:
     Attributes:
         total: Σ attribution, in units of F.
         delta: Σ attribution − ΔF.
-        share: |delta| / |ΔF|; None when ΔF is 0 (to rounding), since nothing is there to be a share of.
+        share: |delta| / |ΔF|; None when ΔF is 0 to rounding, since nothing is there to be a share of.
     """
 
     total: float
@@ -43,23 +43,25 @@ class Figures:
     top: list[tuple[int, int, float]]
 
 
-def figures(maps: Floats, delta_f: float) -> list[Figures]:
-    """The figures of each of j maps ``(j, 8, 8)``, worked out for all of them at once."""
+def figures(maps: Floats, delta_f: float, size: float = 0.0) -> list[Figures]:
+    """The figures of each of j maps ``(j, 8, 8)``, worked out for all of them at once; ``size`` as in ``completeness``."""
     flat, magnitude = maps.reshape(len(maps), -1), np.abs(maps).reshape(len(maps), -1)
     means = magnitude.sum(axis=1)
     means /= magnitude.shape[1]
     scaled = _scaled(magnitude)
     columns = (flat.sum(axis=1).tolist(), means.tolist(), _snr(scaled).tolist(), _top(flat, scaled, 5))
-    return [Figures(_against(total, mean, delta_f), mean, ratio, top) for total, mean, ratio, top in zip(*columns, strict=True)]
+    return [Figures(_against(total, mean, delta_f, size), mean, ratio, top) for total, mean, ratio, top in zip(*columns, strict=True)]
 
 
-def completeness(attribution: Floats, delta_f: float) -> Completeness:
+def completeness(attribution: Floats, delta_f: float, size: float = 0.0) -> Completeness:
     """Hold Σ attribution against ΔF = F(x) − F(x′) (Sundararajan 2017's Completeness axiom).
+
+    ``size`` is that of the numbers that ΔF is the difference of, where it is known: their rounding counts as 0.
 
     A small delta is necessary and not sufficient: errors of single pixels can cancel. So look at the per-pixel error
     against the exact attribution too.
     """
-    return _against(float(attribution.sum()), mean_magnitude(attribution), delta_f)
+    return _against(float(attribution.sum()), mean_magnitude(attribution), delta_f, size)
 
 
 def mean_magnitude(attribution: Floats) -> float:
@@ -132,8 +134,8 @@ def _shared_ranks(values: Floats, ordered: Floats) -> Floats:
     return (ordered.searchsorted(values, "left") + ordered.searchsorted(values, "right") - 1) / 2
 
 
-def _against(total: float, mean: float, delta_f: float) -> Completeness:
-    nothing = abs(delta_f) <= ROUNDING * SIDE * SIDE * mean
+def _against(total: float, mean: float, delta_f: float, size: float) -> Completeness:
+    nothing = abs(delta_f) <= ROUNDING * max(SIDE * SIDE * mean, size)
     return Completeness(total, total - delta_f, None if nothing else abs((total - delta_f) / delta_f))
 
 

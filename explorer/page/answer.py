@@ -27,9 +27,10 @@ from explorer.attribution import (
 )
 from explorer.attribution.exact import ExactPath, ExactTrace, exact_path
 from explorer.attribution.field import outputs
+from explorer.attribution.measures import ROUNDING
 from explorer.attribution.network import Floats
 from explorer.models import Model
-from explorer.page.words import Facts, tell
+from explorer.page.words import NOTHING, Facts, Sentence, tell
 from explorer.state import State, Zoo
 
 CURVE = np.linspace(0, 1, 101)  # where the curve of F along the path is drawn, however few the steps
@@ -39,6 +40,12 @@ COMPARED = ("gradient", "integrated_gradients", "smoothgrad")
 
 def answer(state: State, zoo: Zoo) -> dict[str, Any]:
     """Explain a state: the payload that the page's scripts draw from."""
+    payload, sentences = narrated(state, zoo)
+    return {**payload, "words": {tab: [sentence.text for sentence in told] for tab, told in sentences.items()}}
+
+
+def narrated(state: State, zoo: Zoo) -> tuple[dict[str, Any], dict[str, list[Sentence]]]:
+    """The payload without its words, and what is to be said of it on each tab, with the claims that are made."""
     case, model = state.case(zoo), zoo[state.network]
     explanation = explain(case, state.settings())
     exact: ExactTrace | ExactPath
@@ -51,6 +58,10 @@ def answer(state: State, zoo: Zoo) -> dict[str, Any]:
     maps["integrated_gradients"] = steps.attribution
     stack = np.stack(list(maps.values()))
     noise_error = standard_error(explanation["smoothgrad"].field)
+    size = max(abs(explanation.f_input), abs(explanation.f_baseline))
+    if state.output == "logit":  # which may be small itself, and comes from the same sums as the largest
+        size = max(size, float(np.abs(explanation.logits).max()))
+    numbers = figures(stack, explanation.delta_f, size)
     scores = model.network.probabilities_of(explanation.logits)
     payload = {
         "baseline": _numbers(case.baseline),
@@ -62,7 +73,7 @@ def answer(state: State, zoo: Zoo) -> dict[str, Any]:
         "equal_pixels": int((case.difference == 0).sum()),
         "methods": {
             name: _method(values, found)
-            for name, values, found in zip(maps, stack.reshape(len(maps), -1).tolist(), figures(stack, explanation.delta_f), strict=True)
+            for name, values, found in zip(maps, stack.reshape(len(maps), -1).tolist(), numbers, strict=True)
         },
         "path": _path(steps, exact, explanation),
         "exact": _exact(exact, steps.attribution),
@@ -73,7 +84,7 @@ def answer(state: State, zoo: Zoo) -> dict[str, Any]:
         },
         "correlations": _correlations(stack[[list(maps).index(name) for name in COMPARED]]),
     }
-    return {**payload, "words": tell(_facts(state, model, payload, explanation, steps))}
+    return payload, tell(_facts(state, model, payload, explanation, steps))
 
 
 def _method(values: list[float], found: Figures) -> dict[str, Any]:
@@ -116,37 +127,63 @@ def _exact(exact: ExactTrace | ExactPath, attribution: Floats) -> dict[str, Any]
 
 def _correlations(maps: Floats) -> list[list[float | None]]:
     table = rank_correlations(maps)
-    return [[None if math.isnan(value) else value for value in row] for row in table.tolist()]
+    return [[_known(value) for value in row] for row in table.tolist()]
 
 
 def _facts(state: State, model: Model, payload: dict[str, Any], explanation: Explanation, steps: Trace) -> Facts:
-    methods, exact = payload["methods"], payload["exact"]
+    methods, exact, noise = payload["methods"], payload["exact"], payload["smoothgrad"]
     target = payload["target"]
-    peak = max(map(abs, exact["map"]))
+    gradient, integrated = np.array(methods["gradient"]["map"]), np.array(methods["integrated_gradients"]["map"])
+    truth, smooth = np.array(exact["map"]), np.array(methods["smoothgrad"]["map"])
+    peak, errors = float(np.abs(truth).max()), integrated - truth
+    distance = np.abs(explanation.case.difference).ravel()
+    farthest = float(distance.max())
+    agreement, exact_agreement = rank_correlations(np.stack([gradient, integrated, truth]))[0, 1:].tolist()
     return Facts(
-        network_linear=model.linear,
+        one_shape=model.linear and (state.output == "logit" or model.network.activation == "sigmoid"),
         target_name=model.classes[target],
         predicted_name=model.classes[payload["predicted"]],
         target_probability=payload["scores"][target],
         output=state.output,
         f_input=explanation.f_input,
         f_baseline=explanation.f_baseline,
-        gradient_peak=float(np.abs(explanation["gradient"].attribution).max()),
+        gradient_peak=float(np.abs(gradient).max()),
         logit_gradient_peak=float(np.abs(explanation.logit_gradient).max()),
-        path_gradient_peak=float(np.abs(steps.gradients).max()),
         gradient_snr=methods["gradient"]["snr"],
-        share=methods["integrated_gradients"]["share"],
+        gradient_half=_half(np.abs(gradient)),
+        moving_gradient=_peak(gradient[distance > 0]),
+        path_peak=_peak(steps.gradients.reshape(-1, distance.size)[steps.weights > 0][:, distance >= max(farthest / 10, NOTHING)]),
+        total=methods["integrated_gradients"]["total"],
         delta=methods["integrated_gradients"]["delta"],
+        share=methods["integrated_gradients"]["share"],
         pixel_error=exact["error_max"] / peak if peak else None,
+        net_error=float(abs(errors.sum()) / (np.abs(errors).sum() or 1)),
         rule=state.rule,
         steps=state.steps,
         pieces=exact["pieces"],
         equal_pixels=payload["equal_pixels"],
+        farthest=farthest,
         samples=state.samples,
         noise_level=state.noise_level,
-        noise_snr=payload["smoothgrad"]["snr"],
-        agreement=payload["correlations"][COMPARED.index("gradient")][COMPARED.index("integrated_gradients")],
+        noise_snr=noise["snr"],
+        differing=int((np.array(noise["error"] or 0.0) > ROUNDING * np.abs(smooth).max()).sum()),
+        agreement=_known(agreement),
+        exact_agreement=_known(exact_agreement),
     )
+
+
+def _peak(values: Floats) -> float:
+    return float(np.abs(values).max(initial=0))
+
+
+def _half(magnitude: Floats) -> int:
+    """The fewest pixels that hold half of the sum."""
+    running = np.sort(magnitude)[::-1].cumsum()
+    return int((running < running[-1] / 2).sum()) + 1
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def _numbers(array: Floats) -> list[float]:

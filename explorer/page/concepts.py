@@ -48,7 +48,8 @@ CONCEPTS = (
         "The exact rule",
         "x′ + α (x − x′) crosses finitely many linear pieces of a ReLU network",
         "Between the places where a unit switches on or off the logits are linear in α, so the integral can be taken piece by "
-        "piece without error. That is what the other rules are measured against. The ticks under the path chart are the switches.",
+        "piece without error beyond rounding: of a logit in closed form, of a probability by a short quadrature. That is what the "
+        "other rules are measured against. The ticks under the path chart are the switches.",
         "Sotoudeh & Thakur 2019, Computing Linear Restrictions of Neural Networks",
         "https://arxiv.org/abs/1908.06214",
     ),
@@ -56,7 +57,8 @@ CONCEPTS = (
         "SmoothGrad",
         "SG(x) = 1/n · Σⱼ ∂F(x + εⱼ) / ∂x,   εⱼ ~ N(0, σ²)",
         "The gradient averaged over noisy copies of the picture: what wobbles cancels, what persists stays. σ is the noise level "
-        "times the range of a pixel, which is 1. The standard error of each pixel tells which of it is signal.",
+        "times the range of a pixel, which is 1. With some 20 samples or more, the standard error of each pixel tells which of it is "
+        "signal.",
         "Smilkov, Thorat, Kim, Viégas & Wattenberg 2017, SmoothGrad: removing noise by adding noise",
         "https://arxiv.org/abs/1706.03825",
     ),
@@ -73,7 +75,7 @@ CONCEPTS = (
         "L = ReLU( Σₖ wₖ Aᵏ ),   wₖ = mean over positions of ∂F / ∂Aᵏ",
         "It weighs the feature maps of a convolutional layer instead of pixels: coarser, and steadier in space. It needs such a "
         "layer, so of the networks here only the convolutional one has it; there, with global average pooling and one linear "
-        "layer, it is CAM without its negative part.",
+        "layer, it is CAM without its negative part where F is the logit.",
         "Selvaraju et al. 2017, Grad-CAM",
         "https://arxiv.org/abs/1610.02391",
     ),
@@ -81,7 +83,8 @@ CONCEPTS = (
         "Implementation invariance",
         "F₁(x) = F₂(x) for all x   ⇒   the same map",
         "Two networks that compute the same function should get the same explanation. Whatever only asks for F and its gradient "
-        "keeps this; methods that change the backward pass layer by layer (LRP, DeepLIFT, Guided Backprop) need not. Compare "
+        "keeps this, but on a kink, where a gradient is a convention; methods that change the backward pass layer by layer (LRP, "
+        "DeepLIFT, Guided Backprop) need not. Compare "
         "the networks Digits and Digits, rewritten.",
         "Sundararajan et al. 2017, Axiomatic Attribution for Deep Networks, section 2",
         "https://arxiv.org/abs/1703.01365",

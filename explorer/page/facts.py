@@ -11,7 +11,7 @@ def facts() -> html.Aside:
     """Scores, F and ΔF, top pixels, completeness, SNR, and what can be taken away."""
     return html.Aside(
         [
-            _box("Prediction", script_owned("scores")),
+            _box("Prediction for the input", script_owned("scores")),
             _box("From baseline to picture", script_owned("f-table")),
             _box("Top pixels", script_owned("top-pixels"), after=script_owned("method-choice")),
             _box("Completeness", script_owned("completeness")),

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from explorer.attribution import (
     METHODS,
     Answer,
@@ -17,7 +19,7 @@ from explorer.attribution import (
     figures,
     statistical_snr,
 )
-from explorer.attribution.measures import completeness
+from explorer.attribution.field import values_at
 from explorer.attribution.method import delta_f
 from explorer.state import State, StateError, Zoo
 from explorer.work import check_methods
@@ -48,9 +50,10 @@ def method_answers(state: State, names: Sequence[str], zoo: Zoo) -> dict[str, An
     case = state.case(zoo)
     reasons = {name: METHODS[name].refusal(case.network) for name in names}
     check_methods(state, case, [METHODS[name] for name in names if not reasons[name]])
+    size = float(np.abs(values_at(case, np.stack([case.input, case.baseline]))).max())
     return {
         "methods": {
-            name: _refused(reason) if reason else _payload(_asked(METHODS[name], case, state))
+            name: _refused(reason) if reason else _payload(_asked(METHODS[name], case, state), size)
             for name, reason in reasons.items()
         }
     }
@@ -68,9 +71,9 @@ def _asked(method: Method, case: Case, state: State) -> Answer:
     return method(case, **state.values(method))
 
 
-def _payload(found: Answer) -> dict[str, Any]:
-    (numbers,) = figures(found.attribution[None], 0.0 if found.goal is None else found.goal)
-    sums = None if found.goal is None else completeness(found.attribution, found.goal)
+def _payload(found: Answer, size: float) -> dict[str, Any]:
+    (numbers,) = figures(found.attribution[None], 0.0 if found.goal is None else found.goal, size)
+    sums = None if found.goal is None else numbers.completeness
     return {
         "map": found.attribution.ravel().tolist(),
         "snr": numbers.snr,

@@ -11,6 +11,7 @@ from scipy import stats  # type: ignore[import-untyped]
 
 from explorer.attribution import (
     completeness,
+    figures,
     mean_magnitude,
     rank_correlations,
     snr,
@@ -194,3 +195,10 @@ def test_completeness_share_is_a_magnitude_also_for_a_negative_difference() -> N
 def test_completeness_has_no_share_of_nothing() -> None:
     found = completeness(embed(0.25), 0.0)
     assert (found.delta, found.share) == (0.25, None)
+
+
+def test_completeness_has_no_share_of_what_is_rounding() -> None:
+    (of_many,) = figures(embed(3e-17)[None], 2e-16, size=0.8)
+    assert of_many.completeness == completeness(embed(3e-17), 2e-16, size=0.8)
+    assert of_many.completeness.share is None
+    assert completeness(embed(3e-17), 2e-16, size=1e-6).share == pytest.approx(0.85)

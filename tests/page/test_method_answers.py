@@ -82,6 +82,12 @@ def test_under_the_exact_rule_integrated_gradients_are_exact() -> None:
     assert abs(found["delta"]) < 1e-12
 
 
+def test_a_difference_that_is_rounding_is_nothing_to_have_a_share_of() -> None:
+    white = State.from_json({"pixels": pixels(1.0), "baseline": "blur"}, ZOO)  # the same but for the blur's rounding
+    assert told(white, "integrated_gradients")["methods"]["integrated_gradients"]["share"] is None
+    assert answer(white, ZOO)["methods"]["integrated_gradients"]["share"] is None
+
+
 def test_what_does_not_apply_does_not_stand_in_the_way_of_the_others() -> None:
     said = told(State(), "gradient", "cam", "lrp_zplus")["methods"]
     assert list(said) == ["gradient", "cam", "lrp_zplus"]
