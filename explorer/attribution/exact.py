@@ -57,13 +57,28 @@ class Switch(NamedTuple):
     turns_on: bool
 
 
+class Switching(NamedTuple):
+    """All switches of a path as arrays ``(n,)``, in the order of ``Switch``: what is quick to make and to draw."""
+
+    alphas: Floats
+    layers: NDArray[np.intp]
+    units: NDArray[np.intp]
+    turns_on: NDArray[np.bool_]
+
+
 class _Cut:
-    """What can be said of a path that is cut, by whoever has its ``alphas``, ``weights`` and ``logits``."""
+    """What can be said of a path that is cut, by whoever has its ``alphas``, ``weights``, ``switching`` and ``logits``."""
 
     __slots__ = ()
     alphas: Floats
     weights: Floats
+    switching: Switching
     logits: Floats
+
+    @property
+    def switches(self) -> tuple[Switch, ...]:
+        """Where units switch, ascending in α."""
+        return tuple(map(Switch, *(column.tolist() for column in self.switching)))
 
     def logits_at(self, alphas: Floats) -> Floats:
         """All classes' logits anywhere on the path, ``(k, C)``, for α ``(k,)`` in [0, 1]: no network is asked."""
@@ -80,13 +95,13 @@ class ExactPath(_Cut):
 
     Attributes:
         attribution: ``(8, 8)`` float64.
-        alphas, weights, switches, logits: as in ``ExactTrace``.
+        alphas, weights, switching, logits: as in ``ExactTrace``.
     """
 
     attribution: Floats
     alphas: Floats
     weights: Floats
-    switches: tuple[Switch, ...]
+    switching: Switching
     logits: Floats
 
     def __post_init__(self) -> None:
@@ -101,11 +116,11 @@ class ExactTrace(Trace, _Cut):
     ``gradients`` the mean of ∂F/∂x over each piece, so that ``running`` is exact at every end.
 
     Attributes:
-        switches: where units switch, ascending in α.
+        switching: where units switch, ascending in α.
         logits: all classes' logits at the ends of the pieces, ``(K + 1, C)``, from α = 0; linear in α between them.
     """
 
-    switches: tuple[Switch, ...]
+    switching: Switching
     logits: Floats
 
 
@@ -122,7 +137,7 @@ def exact_path(case: Case) -> ExactPath:
     path = _cut(case, piecewise_linear_layers(case.network))
     weights = np.diff(path.cuts)
     gradient = _pull_back(path, weights[:, None] * _mean_slopes(case, path.logits), summed_up=True)
-    return ExactPath(case.difference * gradient.reshape(SHAPE), path.cuts[1:], weights, path.switches, path.logits)
+    return ExactPath(case.difference * gradient.reshape(SHAPE), path.cuts[1:], weights, path.switching, path.logits)
 
 
 def exact_integrated_gradients(case: Case) -> ExactTrace:
@@ -139,7 +154,7 @@ def exact_integrated_gradients(case: Case) -> ExactTrace:
     values, _ = outputs(case.network, path.logits[1:], case.target, case.output)
     alphas, weights = path.cuts[1:], path.cuts[1:] - path.cuts[:-1]
     whole = summed(case, weights, gradients)
-    return ExactTrace(alphas, weights, values, gradients, whole, case.difference, path.switches, path.logits)
+    return ExactTrace(alphas, weights, values, gradients, whole, case.difference, path.switching, path.logits)
 
 
 @lru_cache(maxsize=16)  # of a network, which does not change
@@ -190,14 +205,14 @@ class _Path:
 
     cuts: Floats
     logits: Floats
-    switches: tuple[Switch, ...]
+    switching: Switching
     layers: list[_Layer]
 
 
 def _cut(case: Case, known: Iterable[KnownLayer]) -> _Path:
     """Walk through the layers and add cuts; between two neighbouring cuts all that passes is linear in α."""
     cuts = np.array([0.0, 1.0])
-    switches: list[Switch] = []
+    switches: list[Switching] = []
     layers: list[_Layer] = []
     activations = 0
     a = on_path(case, cuts).reshape(2, *case.network.input_shape)
@@ -207,12 +222,12 @@ def _cut(case: Case, known: Iterable[KnownLayer]) -> _Path:
             if layer.slope is not None:
                 shape = a.shape[1:]
                 cuts, flat, on = _cut_layer(cuts, a.reshape(len(cuts), -1))
-                switches += _switches(cuts, on, activations)
+                switches.append(_switches(cuts, on, activations))
                 activations += 1
                 a = flat.reshape(-1, *shape)
             layers.append(_Layer(layer, a.shape[1:], cuts, on))
             a = layer.forward(a)
-    return _Path(cuts, finite(LOGITS, a), tuple(sorted(switches)), layers)
+    return _Path(cuts, finite(LOGITS, a), _ascending(switches), layers)
 
 
 def _cut_layer(cuts: Floats, z: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
@@ -261,13 +276,19 @@ def _ranges(starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.intp
     return np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
 
 
-def _switches(cuts: Floats, on: NDArray[np.bool_], layer: int) -> list[Switch]:
+def _switches(cuts: Floats, on: NDArray[np.bool_], layer: int) -> Switching:
     """The units that change sides from one piece to the next."""
     at, unit = np.divmod((on[1:] != on[:-1]).ravel().nonzero()[0], on.shape[1])
-    return [
-        Switch(alpha, layer, u, turns_on)
-        for alpha, u, turns_on in zip(cuts[at + 1].tolist(), unit.tolist(), on[at + 1, unit].tolist(), strict=True)
-    ]
+    return Switching(cuts[at + 1], np.full(len(at), layer), unit, on[at + 1, unit])
+
+
+def _ascending(switches: list[Switching]) -> Switching:
+    """The switches of all layers in their order along the path."""
+    if not switches:
+        return Switching(np.empty(0), np.empty(0, int), np.empty(0, int), np.empty(0, bool))
+    together = Switching(*map(np.concatenate, zip(*switches, strict=True)))
+    order = np.lexsort((together.units, together.layers, together.alphas))
+    return Switching(together.alphas[order], together.layers[order], together.units[order], together.turns_on[order])
 
 
 def _mean_slopes(case: Case, logits: Floats) -> Floats:

@@ -15,8 +15,8 @@ from explorer.page.controls import controls
 from explorer.page.facts import facts
 from explorer.page.painting import painting
 from explorer.page.stage import stage
-from explorer.state import State, Zoo
 from explorer.server.version import version
+from explorer.state import State, Zoo
 
 
 def layout(zoo: Zoo) -> html.Div:

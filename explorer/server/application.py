@@ -19,7 +19,7 @@ from explorer.server.compute import Compute
 from explorer.server.errors import UnexpectedErrors, handlers, say
 from explorer.server.headers import Headers, content_policy
 from explorer.server.health import Readiness
-from explorer.server.metrics import CONTENT_TYPE, Counts, Metrics
+from explorer.server.metrics import CONTENT_TYPE, Metrics
 from explorer.server.settings import ServerSettings
 from explorer.server.static_files import ASK_AGAIN, FOR_GOOD, Body, collect
 
