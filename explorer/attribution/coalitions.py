@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from explorer.attribution.all_coalitions import logits_of_all_coalitions
 from explorer.attribution.case import Case
-from explorer.attribution.field import values_at
+from explorer.attribution.field import outputs, values_at
 from explorer.attribution.network import SHAPE, SIDE, Floats
 
 Regions = NDArray[np.int64]
@@ -64,6 +65,10 @@ class Game:
         """
         if self.count > MOST_PLAYERS:
             raise ValueError(f"all coalitions of at most {MOST_PLAYERS} players, not {self.count}")
+        case = self.case
+        logits = logits_of_all_coalitions(case.network, case.input, case.baseline, self.regions, self.count)
+        if logits is not None:
+            return outputs(case.network, logits, case.target, case.output)[0]
         low = min(self.count, CHUNK_BITS)
         # the low players' pixels are the same in every chunk, and a high player's are the same throughout one
         none_high = np.zeros((2**low, self.count), bool)

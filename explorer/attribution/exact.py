@@ -14,22 +14,22 @@ a subclass, a hook, a ``forward`` of its own: these cannot be seen through).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from explorer.attribution.arrays import finite
 from explorer.attribution.case import Case
 from explorer.attribution.field import LOGITS, outputs
 from explorer.attribution.integrated import Trace, on_path, summed
-from explorer.attribution.layers import KINKED_AT_ZERO, NotWalkable, layers_of, off_slope, pull_back
+from explorer.attribution.layers import refusal
 from explorer.attribution.network import SHAPE, Floats, Network
 from explorer.attribution.rules import rule
+from explorer.attribution.vjp import KnownLayer, gated, known_layers
 
 NODES = 8  # Gauss–Legendre nodes for one stretch of a piece …
 STRETCH = 1.0  # … on which no two logits move apart by more than this. The probability's nearest pole is then π away, the
@@ -57,13 +57,28 @@ class Switch(NamedTuple):
     turns_on: bool
 
 
+class Switching(NamedTuple):
+    """All switches of a path as arrays ``(n,)``, in the order of ``Switch``: what is quick to make and to draw."""
+
+    alphas: Floats
+    layers: NDArray[np.intp]
+    units: NDArray[np.intp]
+    turns_on: NDArray[np.bool_]
+
+
 class _Cut:
-    """What can be said of a path that is cut, by whoever has its ``alphas``, ``weights`` and ``logits``."""
+    """What can be said of a path that is cut, by whoever has its ``alphas``, ``weights``, ``switching`` and ``logits``."""
 
     __slots__ = ()
     alphas: Floats
     weights: Floats
+    switching: Switching
     logits: Floats
+
+    @property
+    def switches(self) -> tuple[Switch, ...]:
+        """Where units switch, ascending in α."""
+        return tuple(map(Switch, *(column.tolist() for column in self.switching)))
 
     def logits_at(self, alphas: Floats) -> Floats:
         """All classes' logits anywhere on the path, ``(k, C)``, for α ``(k,)`` in [0, 1]: no network is asked."""
@@ -80,13 +95,13 @@ class ExactPath(_Cut):
 
     Attributes:
         attribution: ``(8, 8)`` float64.
-        alphas, weights, switches, logits: as in ``ExactTrace``.
+        alphas, weights, switching, logits: as in ``ExactTrace``.
     """
 
     attribution: Floats
     alphas: Floats
     weights: Floats
-    switches: tuple[Switch, ...]
+    switching: Switching
     logits: Floats
 
     def __post_init__(self) -> None:
@@ -101,11 +116,11 @@ class ExactTrace(Trace, _Cut):
     ``gradients`` the mean of ∂F/∂x over each piece, so that ``running`` is exact at every end.
 
     Attributes:
-        switches: where units switch, ascending in α.
+        switching: where units switch, ascending in α.
         logits: all classes' logits at the ends of the pieces, ``(K + 1, C)``, from α = 0; linear in α between them.
     """
 
-    switches: tuple[Switch, ...]
+    switching: Switching
     logits: Floats
 
 
@@ -122,7 +137,7 @@ def exact_path(case: Case) -> ExactPath:
     path = _cut(case, piecewise_linear_layers(case.network))
     weights = np.diff(path.cuts)
     gradient = _pull_back(path, weights[:, None] * _mean_slopes(case, path.logits), summed_up=True)
-    return ExactPath(case.difference * gradient.reshape(SHAPE), path.cuts[1:], weights, path.switches, path.logits)
+    return ExactPath(case.difference * gradient.reshape(SHAPE), path.cuts[1:], weights, path.switching, path.logits)
 
 
 def exact_integrated_gradients(case: Case) -> ExactTrace:
@@ -139,7 +154,7 @@ def exact_integrated_gradients(case: Case) -> ExactTrace:
     values, _ = outputs(case.network, path.logits[1:], case.target, case.output)
     alphas, weights = path.cuts[1:], path.cuts[1:] - path.cuts[:-1]
     whole = summed(case, weights, gradients)
-    return ExactTrace(alphas, weights, values, gradients, whole, case.difference, path.switches, path.logits)
+    return ExactTrace(alphas, weights, values, gradients, whole, case.difference, path.switching, path.logits)
 
 
 @lru_cache(maxsize=16)  # of a network, which does not change
@@ -153,34 +168,33 @@ def likely_pieces(network: Network) -> int:
         NotPiecewiseLinear: the network is not one that can be cut; see the module's text.
     """
     units, layers = 0, piecewise_linear_layers(network)
-    with torch.no_grad():
-        a = torch.zeros(1, *network.input_shape, dtype=torch.float64)
-        for layer in layers:
-            a = layer(a)
-            units += a.numel() if isinstance(layer, KINKED_AT_ZERO) else 0
+    a = np.zeros((1, *network.input_shape))
+    for layer in layers:
+        a = layer.forward(a)
+        units += 0 if layer.slope is None else a.size
     return 2 * units + 1
 
 
-def piecewise_linear_layers(network: Network) -> list[nn.Module]:
+def piecewise_linear_layers(network: Network) -> tuple[KnownLayer, ...]:
     """The network's layers in order, if all of them can be cut exactly.
 
     Raises:
         NotPiecewiseLinear: naming the first layer that cannot.
     """
-    try:
-        return layers_of(network)
-    except NotWalkable as reason:
+    layers = known_layers(network)
+    if layers is None:
         raise NotPiecewiseLinear(
-            f"the exact rule does not apply: {reason}, so use a quadrature rule such as 'gauss-legendre'"
-        ) from None
+            f"the exact rule does not apply: {refusal(network)}, so use a quadrature rule such as 'gauss-legendre'"
+        )
+    return layers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Layer:
     """A layer on the path: the shape that goes in and, for an activation, which units are on in which piece."""
 
-    module: nn.Module
-    shape: torch.Size
+    known: KnownLayer
+    shape: tuple[int, ...]
     cuts: Floats
     on: NDArray[np.bool_] | None
 
@@ -191,29 +205,29 @@ class _Path:
 
     cuts: Floats
     logits: Floats
-    switches: tuple[Switch, ...]
+    switching: Switching
     layers: list[_Layer]
 
 
-def _cut(case: Case, modules: list[nn.Module]) -> _Path:
+def _cut(case: Case, known: Iterable[KnownLayer]) -> _Path:
     """Walk through the layers and add cuts; between two neighbouring cuts all that passes is linear in α."""
     cuts = np.array([0.0, 1.0])
-    switches: list[Switch] = []
+    switches: list[Switching] = []
     layers: list[_Layer] = []
     activations = 0
-    with torch.no_grad(), np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
-        a = torch.from_numpy(on_path(case, cuts)).reshape(2, *case.network.input_shape)
-        for module in modules:
+    a = on_path(case, cuts).reshape(2, *case.network.input_shape)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
+        for layer in known:
             on = None
-            if isinstance(module, KINKED_AT_ZERO):
+            if layer.slope is not None:
                 shape = a.shape[1:]
-                cuts, flat, on = _cut_layer(cuts, a.reshape(len(cuts), -1).numpy())
-                switches += _switches(cuts, on, activations)
+                cuts, flat, on = _cut_layer(cuts, a.reshape(len(cuts), -1))
+                switches.append(_switches(cuts, on, activations))
                 activations += 1
-                a = torch.from_numpy(flat).reshape(-1, *shape)
-            layers.append(_Layer(module, a.shape[1:], cuts, on))
-            a = torch.cat([module(part) for part in torch.split(a, case.network.chunk)])
-    return _Path(cuts, finite(LOGITS, a.numpy()), tuple(sorted(switches)), layers)
+                a = flat.reshape(-1, *shape)
+            layers.append(_Layer(layer, a.shape[1:], cuts, on))
+            a = layer.forward(a)
+    return _Path(cuts, finite(LOGITS, a), _ascending(switches), layers)
 
 
 def _cut_layer(cuts: Floats, z: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
@@ -262,13 +276,19 @@ def _ranges(starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.intp
     return np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
 
 
-def _switches(cuts: Floats, on: NDArray[np.bool_], layer: int) -> list[Switch]:
+def _switches(cuts: Floats, on: NDArray[np.bool_], layer: int) -> Switching:
     """The units that change sides from one piece to the next."""
     at, unit = np.divmod((on[1:] != on[:-1]).ravel().nonzero()[0], on.shape[1])
-    return [
-        Switch(alpha, layer, u, turns_on)
-        for alpha, u, turns_on in zip(cuts[at + 1].tolist(), unit.tolist(), on[at + 1, unit].tolist(), strict=True)
-    ]
+    return Switching(cuts[at + 1], np.full(len(at), layer), unit, on[at + 1, unit])
+
+
+def _ascending(switches: list[Switching]) -> Switching:
+    """The switches of all layers in their order along the path."""
+    if not switches:
+        return Switching(np.empty(0), np.empty(0, int), np.empty(0, int), np.empty(0, bool))
+    together = Switching(*map(np.concatenate, zip(*switches, strict=True)))
+    order = np.lexsort((together.units, together.layers, together.alphas))
+    return Switching(together.alphas[order], together.layers[order], together.units[order], together.turns_on[order])
 
 
 def _mean_slopes(case: Case, logits: Floats) -> Floats:
@@ -307,18 +327,17 @@ def _pull_back(path: _Path, slopes: Floats, *, summed_up: bool = False) -> Float
         slopes: mean ∂F/∂logits of each piece.
         summed_up: whether only the sum over all pieces is wanted, ``(1, 64)``, instead of all, ``(K, 64)``.
     """
-    starts = path.cuts[:-1]
-    signal = torch.from_numpy(slopes)
+    starts, signal = path.cuts[:-1], slopes
     for layer in reversed(path.layers):
-        if summed_up and len(layer.cuts) <= len(starts):  # below, there are fewer pieces
-            piece = torch.from_numpy(layer.cuts.searchsorted(starts, "right") - 1)
-            starts = layer.cuts[:-1]
-            signal = torch.zeros(len(starts), *signal.shape[1:], dtype=signal.dtype).index_add_(0, piece, signal)
+        if summed_up and len(layer.cuts) < len(starts) + 1:  # below, there are fewer pieces
+            first = starts.searchsorted(layer.cuts[:-1])
+            starts, signal = layer.cuts[:-1], np.add.reduceat(signal, first, axis=0)
         if layer.on is None:
-            signal = pull_back(layer.module, layer.shape, signal)
+            signal = layer.known.vjp(signal, layer.shape)
         else:
-            on = torch.from_numpy(layer.on.take(layer.cuts.searchsorted(starts, "right") - 1, axis=0))
-            signal = signal.reshape(len(starts), -1)
-            signal = torch.where(on, signal, off_slope(layer.module) * signal)
-    pulled: Floats = signal.reshape(len(starts), -1).numpy()
+            on = layer.on
+            if len(layer.cuts) < len(starts) + 1:
+                on = on.take(layer.cuts.searchsorted(starts, "right") - 1, axis=0)
+            signal = gated(signal.reshape(len(starts), -1), on, layer.known.slope or 0.0)
+    pulled = signal.reshape(len(starts), -1)
     return pulled.sum(axis=0, keepdims=True) if summed_up else pulled

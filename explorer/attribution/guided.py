@@ -35,12 +35,12 @@ def guided_integrated_gradients(case: Case, values: Values) -> Answer:
     has much leeway runs along kinks, where the gradient changes with every step: the sum then stays off, whatever m.
     """
     steps, fraction, leeway = int(values["steps"]), float(values["fraction"]), float(values["max_dist"])
-    start, difference = case.baseline.ravel(), case.difference.ravel()
+    start, end, difference = case.baseline.ravel(), case.input.ravel(), case.difference.ravel()
     way = np.abs(difference)
     progress = np.zeros(SIDE * SIDE)  # of each pixel, from 0 at x′ to 1 at x
     attribution = np.zeros(SIDE * SIDE)
     for step in range(1, steps + 1):
-        at = ((1 - progress) * start + progress * case.input.ravel()).reshape(1, *SHAPE)
+        at = ((1 - progress) * start + progress * end).reshape(1, *SHAPE)
         gradient = look(case.network, at, case.target, case.output).gradients.ravel()
         moved = advanced(progress, way, np.abs(gradient), step / steps, fraction, leeway)
         attribution += gradient * (moved - progress) * difference
@@ -65,12 +65,15 @@ def advanced(progress: Floats, way: Floats, slopes: Floats, alpha: float, fracti
     wanted = alpha * total - way @ progress
     free = (progress < last) & (way > 0)
     nth = int(fraction * (len(way) - 1))
-    while wanted > CLOSE * total and free.any():
+    while wanted > CLOSE * total and np.count_nonzero(free):
         ranked = np.where(free, slopes, np.inf)
-        chosen = free & ~(ranked > np.partition(ranked, nth)[nth])  # never none, so the loop ends whatever the slopes
-        room = (last - progress[chosen]) @ way[chosen]
+        ordered = ranked.copy()
+        ordered.partition(nth)
+        chosen = free & ~(ranked > ordered[nth])  # never none, so the loop ends whatever the slopes
+        gap = np.where(chosen, last - progress, 0.0)
+        room = gap @ way
         if room > wanted:
-            progress[chosen] += wanted / room * (last - progress[chosen])
+            progress += wanted / room * gap
             break
         progress[chosen] = last
         free &= ~chosen

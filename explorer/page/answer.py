@@ -115,11 +115,10 @@ def _path(steps: Trace, exact: ExactTrace | ExactPath, explanation: Explanation)
 
 def _exact(exact: ExactTrace | ExactPath, attribution: Floats) -> dict[str, Any]:
     error = np.abs(attribution - exact.attribution)
-    switches = np.array([switch.alpha for switch in exact.switches])
     return {
         "map": _numbers(exact.attribution),
         "pieces": len(exact.alphas),
-        "switches": _packed(np.round(switches * 2**16) / 2**16),  # finer than a screen; some networks have hundreds
+        "switches": _packed(np.round(exact.switching.alphas * 2**16) / 2**16),  # finer than a screen; some networks have hundreds
         "error_max": float(error.max()),
         "error_mean": float(error.mean()),
     }
