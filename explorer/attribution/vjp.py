@@ -145,7 +145,8 @@ def _convolution(layer: nn.Conv2d) -> KnownLayer:
 
 def _parts(a: Floats) -> tuple[torch.Tensor, ...]:
     """As many pictures at a time as fit into a core's cache with all that a convolution makes of them."""
-    parts: tuple[torch.Tensor, ...] = torch.split(torch.from_numpy(a), IMAGE_CHUNK)
+    writeable = a if a.flags.writeable else a.copy()  # torch takes no other memory
+    parts: tuple[torch.Tensor, ...] = torch.split(torch.from_numpy(writeable), IMAGE_CHUNK)
     return parts
 
 
@@ -161,5 +162,5 @@ def _other(layer: nn.Module, a: Floats) -> Floats:
 
 
 def _other_vjp(layer: nn.Module, cotangents: Floats, shape: Shape) -> Floats:
-    pulled: Floats = pull_back(layer, torch.Size(shape), torch.from_numpy(np.ascontiguousarray(cotangents))).numpy()
+    pulled: Floats = pull_back(layer, torch.Size(shape), torch.from_numpy(np.array(cotangents))).numpy()
     return pulled
