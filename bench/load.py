@@ -191,7 +191,7 @@ def run(plan: Plan, url: str | None, empty: bool, **settings: str) -> tuple[Resu
     found: list[Result] = []
     for command, asked in ((("app.py",), known), (("-m", "bench.served"), tuple(s.emptied() for s in known))):
         if len(found) == 0 or empty:
-            with running(*command, **settings) as (port, server):
+            with running(*command, said=None, **settings) as (port, server):
                 found.append(asyncio.run(_run(Place("127.0.0.1", port), plan, asked, server)))
     return found[0], found[1] if empty else None
 

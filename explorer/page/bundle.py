@@ -95,9 +95,9 @@ def _retagged(page: str, tag: re.Pattern[str], tags: str) -> str:
 
 
 def _lean(config: str) -> str:
-    """Dash's own settings for its renderer without what is random, tells of this machine, or is empty."""
+    """Dash's own settings for its renderer without what is random, tells of this machine, is empty, or opens a websocket."""
     settings: dict[str, Any] = orjson.loads(config)
-    for name in ("end_id", "python_version"):  # the first signs background callbacks, of which there are none
+    for name in ("end_id", "python_version", "websocket"):  # the first signs background callbacks, of which there are none
         settings.pop(name, None)
     components = settings["children_props"].items()
     with_children = {space: {name: props for name, props in known.items() if props} for space, known in components}

@@ -45,8 +45,8 @@ class Headers:
     Args:
         app: what answers.
         policy: the Content-Security-Policy.
-        callback_path: the address of the callbacks. Nobody may keep their answers.
-        version: of the explorer, told with the answers of callbacks.
+        callback_path: the address of the callbacks, whose answers nobody may keep.
+        version: of the explorer, told with those answers.
     """
 
     def __init__(self, app: ASGIApp, policy: str, callback_path: str, version: str) -> None:
