@@ -98,7 +98,7 @@ def _retagged(page: str, tag: re.Pattern[str], tags: str) -> str:
 
 
 def _lean(config: str, base: str) -> str:
-    """Dash's own settings for its renderer, which asks below `base`; without what is random, tells of this machine, or is empty."""
+    """Dash's own settings for its renderer, which asks below `base`; without what is random, tells of this machine, is empty, or opens a websocket."""
     settings: dict[str, Any] = {**orjson.loads(config), "requests_pathname_prefix": base}
     for name in ("end_id", "python_version", "websocket"):  # the first signs background callbacks, of which there are none
         settings.pop(name, None)

@@ -16,12 +16,9 @@ log = logging.getLogger(ACCESS)
 
 
 class AccessLog:
-    """Counts and logs what an application answers.
+    """Counts what an application answers and, if ``logged``, gives it a line in the log; at level info.
 
-    Args:
-        app: what answers; it may name the callback that is asked in ``scope["state"]["callback"]``.
-        metrics: where to count.
-        logged: whether every request gets a line in the log, at level info.
+    The application may name the callback that is asked in ``scope["state"]["callback"]``.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, *, logged: bool) -> None:

@@ -52,7 +52,7 @@ class Headers:
     Args:
         app: what answers.
         policy: the Content-Security-Policy.
-        version: of the explorer, told with the answers of callbacks.
+        version: of the explorer, told with the answers of callbacks, which nobody may keep.
     """
 
     def __init__(self, app: ASGIApp, policy: str, version: str) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
-
-from explorer.server.fair_queue import FairQueue
 
 VALID = 10.0  # seconds for which a finding holds
 
 
 class Readiness:
-    """What keeps a worker from answering right, checked in a thread of its own.
+    """What keeps a worker from answering right, checked in a thread beside those that compute.
 
     Args:
         find_fault: one sentence about what is wrong; None when all is right.
@@ -19,14 +18,12 @@ class Readiness:
 
     def __init__(self, find_fault: Callable[[], str | None]) -> None:
         self.find_fault = find_fault
-        self._pool = FairQueue(1, 1024)
-        self._found: tuple[float, str | None] = (-VALID, None)
+        self._next = 0.0
+        self._found: str | None = "This worker has not been checked yet."
 
     async def refusal(self) -> str | None:
         """One sentence about what is wrong; None when the worker is ready. A finding holds for ``VALID`` seconds."""
-        return await self._pool.run(self._finding)
-
-    def _finding(self) -> str | None:
-        if time.monotonic() - self._found[0] >= VALID:
-            self._found = time.monotonic(), self.find_fault()
-        return self._found[1]
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + VALID
+            self._found = await asyncio.to_thread(self.find_fault)
+        return self._found

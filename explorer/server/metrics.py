@@ -20,28 +20,16 @@ SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 
 class Metrics:
-    """What one worker counts.
-
-    Attributes:
-        requests: answered, by callback and status.
-        seconds: that the answer of a callback took, waiting included.
-        refusals: by reason, one of ``REFUSALS``.
-        shed: questions without a place, by callback and reason: the queue was ``"full"``, or the wait too ``"late"``.
-        cache: answers that were kept or being computed (``"hit"``) or not (``"miss"``), by callback.
-        given_up: questions whose client disconnected before the answer, by callback.
-        in_flight: requests being answered.
-        starts: of workers.
-    """
+    """What one worker counts; the texts beside the names say what."""
 
     def __init__(self, version: str) -> None:
         self._own = own = CollectorRegistry()
         self.requests = Counter("explorer_requests", "Requests answered", ["callback", "status"], registry=own)
-        self.seconds = Histogram(
-            "explorer_request_seconds", "Time to answer a callback, waiting included", ["callback"], registry=own, buckets=SECONDS
-        )
+        seconds = "Time to answer a callback, waiting included"
+        self.seconds = Histogram("explorer_request_seconds", seconds, ["callback"], registry=own, buckets=SECONDS)
         self.refusals = Counter("explorer_refusals", "Requests refused", ["reason"], registry=own)
-        self.shed = Counter("explorer_shed", "Callback requests shed with 503", ["callback", "reason"], registry=own)
-        self.cache = Counter("explorer_cache", "Answers looked up in the cache", ["callback", "result"], registry=own)
+        self.shed = Counter("explorer_shed", "Callback requests shed with 503: full or late", ["callback", "reason"], registry=own)
+        self.cache = Counter("explorer_cache", "Answers that were kept or being computed (hit), or not (miss)", ["callback", "result"], registry=own)
         self.given_up = Counter("explorer_given_up", "Callback requests whose sender left", ["callback"], registry=own)
         self.in_flight = Gauge("explorer_in_flight", "Requests being answered", registry=own, multiprocess_mode="livesum")
         self.starts = Counter("explorer_worker_starts", "Workers started", registry=own)

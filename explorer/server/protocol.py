@@ -1,19 +1,16 @@
 """uvicorn's HTTP protocol with bounds: on what a connection sends, how slowly, on what it leaves unread, and on connections."""
 
 import asyncio
-from contextlib import suppress
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from explorer.server.settings import GRACE
+
+MAX_CONNECTIONS = 2000  # of a worker
 MAX_MESSAGE = 128 * 1024  # bytes of one request, with its head and what frames its body
 MAX_AHEAD = 64  # requests of a connection that wait for the answer to an earlier one
 READING, UNREAD = 15.0, 30.0  # seconds within which a request must be complete, and an answer be read
 REFUSAL = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
-MAX_CONNECTIONS = 2000  # of a worker, and no more than half of the files that it may open
-with suppress(ImportError):  # on Windows there is no such limit
-    import resource
-
-    MAX_CONNECTIONS = min(MAX_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2 % 2**60)
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -29,7 +26,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._expect_request()
         if len(self.connections) > MAX_CONNECTIONS:
             others = [one for one in self.connections if isinstance(one, BoundedHttp) and one is not self]
-            next((one for one in others if one._waits_for_nothing()), others[0])._cut()
+            next((one for one in others if one._is_idle() or one.flow.write_paused), others[0])._cut()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -43,10 +40,6 @@ class BoundedHttp(HttpToolsProtocol):
         self._received += len(data)
         if self._reading and self._received > MAX_MESSAGE:
             self.send_400_response("The request is too large.")
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._expect_request()
 
     def on_headers_complete(self) -> None:
         self._cycles = tuple(cycle for cycle in self._cycles if not cycle.response_complete)
@@ -73,23 +66,24 @@ class BoundedHttp(HttpToolsProtocol):
             self._unread = None
 
     def send_400_response(self, msg: str) -> None:
-        if any(cycle.response_started or not cycle.more_body for cycle in self._cycles if not cycle.response_complete):
-            self._cut()  # an answer is under way
-        else:
+        if self._is_idle():
             self.transport.write(REFUSAL + msg.encode() + b"\n")
             self.transport.close()
+        else:
+            self._cut()  # an answer is under way
 
     def shutdown(self) -> None:
         super().shutdown()
-        unanswered = [cycle for cycle in self._cycles if not cycle.response_complete]
-        if unanswered and all(cycle.more_body for cycle in unanswered):
+        if self._is_idle() and not self.transport.is_closing():  # half a request
             self._cut()
+        self.loop.call_later(GRACE - 1, self._cut)  # else uvicorn would log each answer that nobody reads
 
     def _expect_request(self) -> None:
         self._reading = self._reading or self.loop.call_later(READING, self._cut)
 
-    def _waits_for_nothing(self) -> bool:
-        return self.flow.write_paused or all(cycle.response_complete or cycle.more_body for cycle in self._cycles)
+    def _is_idle(self) -> bool:
+        """Whether no complete request waits for an answer."""
+        return all(cycle.response_complete or (cycle.more_body and not cycle.response_started) for cycle in self._cycles)
 
     def _cut(self) -> None:
         for cycle in self._cycles:  # else they would go on writing

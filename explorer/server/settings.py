@@ -21,34 +21,20 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """What the environment says about how to serve.
-
-    Attributes:
-        host, port: the address to serve on.
-        workers: processes.
-        queue: how many questions may wait in each worker, for each of its two pools.
-        cache: megabytes of answers that each worker keeps in memory.
-        prefix: the path under which the browser sees the page, with a slash at both ends; it is also answered at the root.
-        public_url: where others open the page; empty where that is to be found out.
-        frame_ancestors: who may embed the page, as in the Content-Security-Policy directive of that name.
-        log_level: the least that is logged, one of ``LOG_LEVELS``.
-        access_log: whether every request gets a line in the log.
-        metrics: whether ``/metrics`` answers.
-        trusted_proxies: how many proxies stand in front whose forwarded headers are believed.
-    """
+    """What the environment says about how to serve."""
 
     host: str = "127.0.0.1"
     port: int = 8050
-    workers: int = 2
-    queue: int = 128
-    cache: int = 32
-    prefix: str = "/"
-    public_url: str = ""
-    frame_ancestors: str = "*"
-    log_level: str = "warning"
-    access_log: bool = False
-    metrics: bool = False
-    trusted_proxies: int = 0
+    workers: int = 2  # processes
+    queue: int = 128  # questions that may wait in each worker, for each of its two pools
+    cache: int = 32  # megabytes of answers that each worker keeps in memory
+    prefix: str = "/"  # the path under which the browser sees the page, with a slash at both ends
+    public_url: str = ""  # where others open the page; empty where that is to be found out
+    frame_ancestors: str = "*"  # who may embed the page, as in the Content-Security-Policy directive of that name
+    log_level: str = "warning"  # the least that is logged, one of ``LOG_LEVELS``
+    access_log: bool = False  # whether every request gets a line in the log
+    metrics: bool = False  # whether ``/metrics`` answers
+    trusted_proxies: int = 0  # how many proxies stand in front whose ``X-Forwarded-For`` and ``-Host`` are believed
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> ServerSettings:

@@ -123,3 +123,14 @@ def test_a_crowded_opening_is_honest_about_it(early: Visit, models: Zoo) -> None
     assert early.text("picture-name") == "Ring" and early.state["network"] == "digits"
     assert early.page.locator("#away").count() == 0 and early.text("sees").startswith("Seen as")
     early.shows_the_numbers_of_its_state(models)
+
+
+@pytest.mark.parametrize(("link", "questions"), [("", 0), ("?v=1&p=ring", 1), ("?utm_source=course", 1)])
+def test_an_address_without_a_link_opens_without_a_question(link: str, questions: int, visits: Visits, server: Server, models: Zoo) -> None:
+    visit = visits(server.address, apart=True).open(link)
+    assert len(visit.questions) == questions
+    visit.shows_the_numbers_of_its_state(models)
+    visit.stroke((1, 0), (1, 7))
+    visit.rest()
+    assert len(visit.questions) == questions + 1
+    visit.shows_the_numbers_of_its_state(models)

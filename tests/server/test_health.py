@@ -31,5 +31,5 @@ def test_a_finding_holds_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> N
     found = iter(["A fault.", None, "Another."])
     readiness = Readiness(lambda: next(found))
     assert awaited(readiness.refusal()) == awaited(readiness.refusal()) == "A fault."
-    monkeypatch.setattr("explorer.server.health.VALID", 0.0)
+    monkeypatch.setattr("time.monotonic", lambda: 1e9)
     assert awaited(readiness.refusal()) is None

@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ from serving import (
     workers_of,
 )
 
+from bench import processes
 from bench.asking import free_port
 from explorer.server.protocol import READING
 
@@ -73,7 +75,7 @@ def test_a_worker_that_is_killed_is_replaced_and_nobody_else_notices() -> None:
         after = wait_for(lambda: len(found := workers_of(process)) == 2 and killed not in found and found, "a new worker")
         assert len(after & before) == 1
         wait_for(lambda: counted(port, "explorer_worker_starts_total") == 3, "the new worker's count")
-        assert counted(port, "explorer_in_flight") == 1  # this very request: the dead worker's are forgotten
+        wait_for(lambda: counted(port, "explorer_in_flight") == 1, "this very request only: the dead worker's are forgotten")
         code, _, err = stop(process)
     assert code == 0
     told = [json.loads(line) for line in err.splitlines()]
@@ -108,6 +110,22 @@ def test_workers_count_together_in_a_folder_that_goes_with_them() -> None:
     assert not folder.exists()
 
 
+@contextmanager
+def crowded(port: int, **bounds: float) -> Iterator[subprocess.Popen[str]]:
+    """A server of one worker with other bounds of its connections."""
+    changed = "; ".join(f"protocol.{name} = {bound}" for name, bound in bounds.items())
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"import explorer.server.protocol as protocol, app; {changed}; app.main()"],
+        cwd=ROOT, env=environment(PORT=str(port), WORKERS="1"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        wait_until_healthy(process, port)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_connections_that_say_nothing_hold_nobody_up() -> None:
     port = free_port()
     with started(port, WORKERS="1") as process, ExitStack() as silent:
@@ -118,28 +136,21 @@ def test_connections_that_say_nothing_hold_nobody_up() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [[b""], [b"GET / HT"], [b"", b"GET / HT"], [b"GET /_dash-layout HTTP/1.1\r\nHost: x\r\n\r\n" * 60]],
+    "words", [[b""], [b"GET / HT"], [b"", HALF], [b"GET /_dash-layout HTTP/1.1\r\nHost: x\r\n\r\n" * 60]],
     ids=["silent", "half", "both", "answers not read"],
 )  # fmt: skip
-def test_where_there_is_no_room_for_another_connection_the_crowd_makes_room(words: list[bytes]) -> None:
+def test_where_there_are_too_many_connections_those_that_wait_for_no_answer_make_room(words: list[bytes]) -> None:
     port = free_port()
-    few = ["sh", "-c", 'ulimit -n 300; exec "$0" app.py', sys.executable]  # of which it lets connections have half
-    process = subprocess.Popen(few, cwd=ROOT, env=environment(PORT=str(port), WORKERS="1"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        wait_until_healthy(process, port)
-        with ExitStack() as crowd:
-            for said in words * (400 // len(words)):
-                connection = crowd.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE))
-                with suppress(OSError):  # it had to go
-                    connection.sendall(said)
-            took = time.monotonic()
-            assert [post(port, stroke())[0] for _ in range(5)] == [200] * 5
-            assert time.monotonic() - took < READING  # which is when the first of them would go by themselves
-        assert process.poll() is None
-    finally:
-        process.kill()
-        _, err = process.communicate()
-    assert "exited" not in err, err  # no worker
+    with crowded(port, MAX_CONNECTIONS=60) as process, ExitStack() as crowd:
+        for said in words * (160 // len(words)):
+            connection = crowd.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE))
+            with suppress(OSError):  # it had to go
+                connection.sendall(said)
+        took = time.monotonic()
+        assert [post(port, stroke())[0] for _ in range(5)] == [200] * 5
+        assert time.monotonic() - took < READING  # which is when the first of them would go by themselves
+        assert processes.usage([process.pid]).descriptors < 160
+        assert stop(process)[2] == ""
 
 
 def test_connections_that_are_over_but_not_closed_hold_nobody_up() -> None:
@@ -170,17 +181,24 @@ def test_requests_that_stop_halfway_hold_nobody_up() -> None:
 
 def test_requests_that_stop_halfway_are_cut_off() -> None:
     port = free_port()
-    impatient = "import explorer.server.protocol as protocol, app; protocol.READING = 0.5; app.main()"
-    process = subprocess.Popen(
-        [sys.executable, "-c", impatient], cwd=ROOT, env=environment(PORT=str(port), WORKERS="1"),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    with crowded(port, READING=0.5):
+        assert [say(port, words) for words in (b"", HALF, CHUNKED + b"5\r\n{", b"GET / HT")] == [b""] * 4
+
+
+def test_who_does_not_read_is_cut_off() -> None:
+    port = free_port()
+    with crowded(port, UNREAD=0.5), socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as slow:
+        slow.sendall(b"GET /_dash-layout HTTP/1.1\r\nHost: x\r\n\r\n" * 60)
+        wait_for(lambda: is_cut(slow), "the end of it")
+
+
+def is_cut(connection: socket.socket) -> bool:
+    """Whether the other side has closed a connection without waiting for what it sent to be read."""
     try:
-        wait_until_healthy(process, port)
-        assert [say(port, words) for words in (HALF, CHUNKED + b"5\r\n{", b"GET / HT")] == [b""] * 3
-    finally:
-        process.kill()
-        process.communicate()
+        connection.send(b"\r\n")
+    except OSError:
+        return True
+    return False
 
 
 def test_answers_that_are_not_read_hold_nobody_up_and_come_whole_when_they_are() -> None:

@@ -300,7 +300,7 @@ def test_the_layout_that_is_served_is_the_one_that_dash_makes() -> None:
 
 
 def test_the_page_tells_nothing_of_the_machine_and_holds_nothing_random() -> None:
-    assert "python_version" not in PAGE
+    assert "python_version" not in PAGE and "websocket" not in PAGE
     assert "end_id" not in PAGE
     assert CLIENT.get("/").data == CLIENT.get("/").data
 
