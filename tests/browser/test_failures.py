@@ -159,7 +159,7 @@ def test_a_question_that_fails_once_is_asked_again(fail: Callable[[Route], None]
 def test_an_answer_that_comes_too_late_does_not_replace_a_newer_one(visits: Visits, server: Server, models: Zoo) -> None:
     visit = visits(server.address, apart=True)
     visit.expects_errors = True
-    visit.page.clock.install()  # so that the page's patience ends at once
+    visit.install_clock()  # so that the page's patience ends at once
     visit.open()
     late = failing_once(visit, lambda _: None)  # held, not failed
     visit.stroke((2, 0), (2, 7))
