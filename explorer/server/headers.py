@@ -1,7 +1,5 @@
 """The headers of every answer: what it may load, who may embed it, which features it may use, and who may cache it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from starlette.datastructures import MutableHeaders
@@ -12,26 +10,16 @@ UNUSED = (
     "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "geolocation", "gyroscope", "hid", "magnetometer",
     "microphone", "midi", "payment", "publickey-credentials-get", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
 )  # fmt: skip
-OWN = ("clipboard-write", "fullscreen")
-PERMISSIONS = ", ".join([*(f"{name}=()" for name in UNUSED), *(f"{name}=(self)" for name in OWN)])
-
-ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",  # a link holds what somebody painted
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+PERMISSIONS = ", ".join([*(f"{name}=()" for name in UNUSED), "clipboard-write=(self)", "fullscreen=(self)"])
+ALWAYS = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
+ALWAYS |= {"Referrer-Policy": "no-referrer"}  # a link holds what somebody painted
 PAGE = {"Permissions-Policy": PERMISSIONS, "Cross-Origin-Opener-Policy": "same-origin"}
 FILES = ("text/css", "text/javascript", "application/javascript", "font/")  # parts of a page, which has a policy itself
 NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
 def content_policy(script_hashes: Iterable[str], frame_ancestors: str) -> str:
-    """The Content-Security-Policy.
-
-    Args:
-        script_hashes: of the inline scripts that may run, quoted as in the policy.
-        frame_ancestors: who may embed the page, as in the directive of that name.
-    """
+    """The Content-Security-Policy, given the quoted hashes of the inline scripts that may run, and who may embed the page."""
     own = {"script-src": f"'self' {' '.join(script_hashes)}", "connect-src": "'self'", "manifest-src": "'self'"}
     own |= {"style-src": "'self' 'unsafe-inline'"}  # Dash and Plotly write style attributes
     own |= {"img-src": "'self' data: blob:", "font-src": "'self' data:", "frame-ancestors": frame_ancestors}
@@ -40,14 +28,7 @@ def content_policy(script_hashes: Iterable[str], frame_ancestors: str) -> str:
 
 
 class Headers:
-    """Middleware that gives every answer its headers; those that it has already stay.
-
-    Args:
-        app: what answers.
-        policy: the Content-Security-Policy.
-        callback_path: the address of the callbacks, whose answers nobody may keep.
-        version: of the explorer, told with those answers.
-    """
+    """Middleware that gives every answer its headers; those that it has already stay. Answers of callbacks tell the version."""
 
     def __init__(self, app: ASGIApp, policy: str, callback_path: str, version: str) -> None:
         self.app, self.callback_path = app, callback_path
