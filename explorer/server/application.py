@@ -1,13 +1,10 @@
 """The ASGI application: the few addresses that there are, and the middleware around them."""
 
-from __future__ import annotations
-
 import multiprocessing
 import signal
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from multiprocessing.process import BaseProcess
 
 from dash import Dash
 from starlette.applications import Starlette
@@ -20,7 +17,7 @@ from starlette.routing import Route
 
 from explorer.server.access_log import AccessLog
 from explorer.server.addresses import THIS_MACHINE, urls_for_others
-from explorer.server.callback_endpoint import CallbackEndpoint, forwarded
+from explorer.server.callback_endpoint import callback_endpoint, forwarded
 from explorer.server.compute import Compute
 from explorer.server.errors import handlers, say
 from explorer.server.headers import ASKED_BY_THE_PAGE, CALLBACK_PATH, Headers, content_policy
@@ -37,12 +34,9 @@ def application(
     """Everything that answers requests. Only what is named here can be asked; all else is 404.
 
     Args:
-        dash: the Dash app with all its callbacks.
+        dash, compute: the Dash app with all its callbacks, and what they compute with.
         files: what the page consists of, by address; the page itself is ``index.html``.
-        compute: what the callbacks compute with.
-        readiness: what ``/readyz`` asks.
-        settings: of the environment.
-        version: of the explorer.
+        readiness, settings, version: what ``/readyz`` asks, what the environment says, and of the explorer.
     """
     metrics, answers = compute.metrics, handlers(compute.metrics)
 
@@ -67,14 +61,14 @@ def application(
 
     @asynccontextmanager
     async def started(_: Starlette) -> AsyncIterator[None]:
-        _end_with_parent()
+        threading.Thread(target=_end_with_parent, daemon=True).start()
         for pool in compute.pools.values():  # torch takes half a second to get going in every thread that computes
             await pool.run(readiness.find_fault)
         await readiness.refusal()
         metrics.starts.inc()
         yield
 
-    callbacks = CallbackEndpoint(dash, metrics, settings.trusted_proxies).respond
+    callbacks = callback_endpoint(dash, metrics, settings.trusted_proxies)
     routes = [Route(CALLBACK_PATH, callbacks, methods=["POST"])]
     routes += [Route(path, preflight, methods=["OPTIONS"]) for path in ASKED_BY_THE_PAGE]
     for address, content in files.items():
@@ -98,9 +92,5 @@ def application(
 def _end_with_parent() -> None:
     """Stop this worker when its parent is gone, killed for instance: nobody else would."""
     if parent := multiprocessing.parent_process():
-        threading.Thread(target=_stop_after, args=(parent,), daemon=True).start()
-
-
-def _stop_after(parent: BaseProcess) -> None:
-    parent.join()
-    signal.raise_signal(signal.SIGTERM)
+        parent.join()
+        signal.raise_signal(signal.SIGTERM)

@@ -1,7 +1,5 @@
 """What the body of a callback request must be, checked before Dash reads it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import orjson

@@ -4,10 +4,9 @@ Dash's FastAPI backend dispatches, but its middleware and its routes are passed 
 500 and no log, read bodies of any size, answer every address with the page, and open a websocket and ``/docs``.
 """
 
-from __future__ import annotations
-
 import asyncio
 import ipaddress
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from dash import Dash
@@ -28,49 +27,38 @@ from explorer.server.metrics import Metrics
 SMALLEST = 1000  # bytes; a smaller answer fits into one packet anyway
 
 
-class CallbackEndpoint:
-    """Answers the requests of Dash's callbacks.
+def callback_endpoint(app: Dash, metrics: Metrics, trusted_proxies: int) -> Callable[[Request], Awaitable[Response]]:
+    """What answers the requests of Dash's callbacks. A client that disconnects cancels its question, which leaves the queue.
 
     Args:
         app: the Dash app, on its FastAPI backend.
         metrics: where disconnected and refused requests are counted.
         trusted_proxies: how many proxies stand in front whose ``X-Forwarded-For`` is believed.
     """
+    dispatch = app.backend.serve_callback(app)
 
-    def __init__(self, app: Dash, metrics: Metrics, trusted_proxies: int) -> None:
-        self.app, self.metrics, self.trusted_proxies = app, metrics, trusted_proxies
-        self._dispatch = app.backend.serve_callback(app)
-
-    async def respond(self, request: Request) -> Response:
-        """Answer a request. A client that disconnects cancels its question, which then leaves the queue.
-
-        Raises:
-            BadRequestBody, HTTPException: the body is none that a page of ours sends, or too large.
-            Busy: see ``FairQueue``; and whatever the callback raises.
-        """
-        body = read_callback_body(await _read_body(request), self.app.callback_map)
+    async def respond(request: Request) -> Response:
+        body = read_callback_body(await _read_body(request), app.callback_map)
         request.state.json_body = body
         request.state.callback = callback = body["output"].rpartition(".")[0]
-        CLIENT.set(client_of(request, self.trusted_proxies))
-        answering = asyncio.create_task(self._answer(request))
+        CLIENT.set(client_of(request, trusted_proxies))
+        with current_request(request):  # which the task inherits
+            answering = asyncio.create_task(dispatch(request))
         leaving = asyncio.create_task(_disconnected(request))
         try:
             await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
             if not answering.done():
-                self.metrics.given_up.labels(callback).inc()
+                metrics.given_up.labels(callback).inc()
                 return Response(status_code=400)  # nobody reads it
             return _compressed(answering.result(), request)
         except Busy as busy:
-            self.metrics.shed.labels(callback, busy.reason).inc()
+            metrics.shed.labels(callback, busy.reason).inc()
             raise
         finally:
             leaving.cancel()
             answering.cancel()
 
-    async def _answer(self, request: Request) -> Response:
-        with current_request(request):
-            answer: Response = await self._dispatch(request)
-        return answer
+    return respond
 
 
 async def _read_body(request: Request) -> bytes:
@@ -96,13 +84,11 @@ async def _disconnected(request: Request) -> None:
 
 def _compressed(answer: Response, request: Request) -> Response:
     # ISA-L's fastest level takes a fifth of zlib's time, and answers are mostly base64 of numbers, which hardly compress
-    answer.headers["Content-Type"] = "application/json"
-    answer.headers["Vary"] = "Accept-Encoding"
+    answer.headers.update({"Content-Type": "application/json", "Vary": "Accept-Encoding"})
     encodings = parse_accept_header(request.headers.get("accept-encoding"), Accept)
     if encodings["gzip"] > 0 and len(answer.body) >= SMALLEST:
         answer.body = igzip.compress(answer.body, compresslevel=1)
-        answer.headers["Content-Encoding"] = "gzip"
-        answer.headers["Content-Length"] = str(len(answer.body))
+        answer.headers.update({"Content-Encoding": "gzip", "Content-Length": str(len(answer.body))})
     return answer
 
 

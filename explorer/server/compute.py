@@ -1,7 +1,5 @@
 """The answers of one worker: computed in bounded pools, each question once, and kept in memory while there is room."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
@@ -27,13 +25,7 @@ class Computation:
 
 
 class Compute:
-    """What callbacks compute with.
-
-    Args:
-        queue: how many questions may wait for each pool.
-        cache_size: bytes of answers to keep; 0 keeps none.
-        metrics: where hits and misses are counted.
-    """
+    """What callbacks compute with: a pool for each, in whose ``queue`` so many questions may wait; ``cache_size`` is in bytes."""
 
     def __init__(self, queue: int, cache_size: int, metrics: Metrics) -> None:
         self.pools = {STROKES: FairQueue(1, queue), METHODS: FairQueue(1, queue, niceness=METHODS_NICENESS)}
@@ -47,10 +39,7 @@ class Compute:
         Args:
             callback: ``STROKES`` or ``METHODS``, whose pool computes.
             question: everything that the answer depends on.
-            work: computes the answer; a pure function of the question.
-
-        Raises:
-            Busy: there was no place in the queue, or no turn in time.
+            work: computes the answer; a pure function of the question. For what else is raised see ``FairQueue``.
         """
         key = (callback, question)
         kept, running = self._cache.get(key), self._running.get(key)
@@ -84,10 +73,9 @@ class AnswerCache:
 
     def get(self, key: Key) -> bytes | None:
         """The answer under a key, which is then the newest; None where there is none."""
-        if key not in self._kept:
-            return None
-        self._kept.move_to_end(key)
-        return self._kept[key]
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        return self._kept.get(key)
 
     def put(self, key: Key, answer: bytes) -> None:
         """Keep an answer under a key that is not kept yet; the oldest go where there is no room."""

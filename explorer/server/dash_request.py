@@ -1,7 +1,5 @@
 """The request that Dash's FastAPI backend serves just now; the one place that uses a private module of Dash."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """Errors: whatever is wrong with a request, the answer is a status and one sentence in plain text."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -37,19 +35,12 @@ def say(sentence: str, status: int, headers: dict[str, str] | None = None) -> Re
     return PlainTextResponse(sentence + "\n", status, headers)
 
 
-Handlers = dict[Any, Callable[[Request, Any], Awaitable[Response]]]
-
-
-def handlers(metrics: Metrics) -> Handlers:
+def handlers(metrics: Metrics) -> dict[Any, Callable[[Request, Any], Awaitable[Response]]]:
     """What is answered to each kind of exception, which is also counted."""
 
     async def refused(_: Request, error: Exception) -> Response:
         metrics.refusals.labels("question" if isinstance(error, StateError) else "body").inc()
         return say(f"{str(error)[:1].upper()}{str(error)[1:]}.", 400)
-
-    async def too_deep(_: Request, __: RecursionError) -> Response:
-        metrics.refusals.labels("body").inc()
-        return say("The body is nested too deeply.", 400)
 
     async def busy(_: Request, error: Busy) -> Response:
         metrics.refusals.labels("busy").inc()
@@ -65,5 +56,4 @@ def handlers(metrics: Metrics) -> Handlers:
         log.error("unexpected error", extra=told)
         return say(SENTENCES[500], 500)
 
-    answers: Handlers = {StateError: refused, BadRequestBody: refused, RecursionError: too_deep}
-    return answers | {Busy: busy, HTTPException: http_error, Exception: unexpected}
+    return {StateError: refused, BadRequestBody: refused, Busy: busy, HTTPException: http_error, Exception: unexpected}

@@ -1,7 +1,5 @@
 """Which question is computed next: a bounded queue in which clients take turns, in front of a small thread pool."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 import os
@@ -29,8 +27,7 @@ class FairQueue:
     """A thread pool whose questions wait by client; used from one event loop only, so it needs no locks.
 
     Args:
-        threads: how many questions are computed at once.
-        places: how many may wait.
+        threads, places: how many questions are computed at once, and how many may wait.
         max_wait: seconds for which each of them may.
         niceness: by how much the threads' priority is lowered, as in ``nice``.
     """

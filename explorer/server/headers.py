@@ -1,7 +1,5 @@
 """The headers of every answer: what it may load, who may embed it, which features it may use, and who may cache it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from starlette.datastructures import MutableHeaders
@@ -12,13 +10,8 @@ UNUSED = (
     "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "geolocation", "gyroscope", "hid", "magnetometer",
     "microphone", "midi", "payment", "publickey-credentials-get", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
 )  # fmt: skip
-OWN = ("clipboard-write", "fullscreen")
-PERMISSIONS = ", ".join([*(f"{name}=()" for name in UNUSED), *(f"{name}=(self)" for name in OWN)])
-
-ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",  # a link holds what somebody painted
-}
+PERMISSIONS = ", ".join([*(f"{name}=()" for name in UNUSED), "clipboard-write=(self)", "fullscreen=(self)"])
+ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}  # a link holds what somebody painted
 CALLBACK_PATH = "/_dash-update-component"
 ASKED_BY_THE_PAGE = ("/_dash-layout", "/_dash-dependencies", CALLBACK_PATH)
 # In an iframe with sandbox="allow-scripts" the page's origin is "null": whatever it asks is cross-origin, without cookies or
@@ -33,12 +26,7 @@ NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
 def content_policy(script_hashes: Iterable[str], frame_ancestors: str) -> str:
-    """The Content-Security-Policy.
-
-    Args:
-        script_hashes: of the inline scripts that may run, quoted as in the policy.
-        frame_ancestors: who may embed the page, as in the directive of that name.
-    """
+    """The Content-Security-Policy, given the quoted hashes of the inline scripts that may run, and who may embed the page."""
     own = {"script-src": f"'self' {' '.join(script_hashes)}", "connect-src": "'self'", "manifest-src": "'self'"}
     own |= {"style-src": "'self' 'unsafe-inline'"}  # Dash and Plotly write style attributes
     own |= {"img-src": "'self' data: blob:", "font-src": "'self' data:", "frame-ancestors": frame_ancestors}
@@ -47,13 +35,7 @@ def content_policy(script_hashes: Iterable[str], frame_ancestors: str) -> str:
 
 
 class Headers:
-    """Middleware that gives every answer its headers; those that it has already stay.
-
-    Args:
-        app: what answers.
-        policy: the Content-Security-Policy.
-        version: of the explorer, told with the answers of callbacks, which nobody may keep.
-    """
+    """Middleware that gives every answer its headers; those that it has already stay. Answers of callbacks tell the version."""
 
     def __init__(self, app: ASGIApp, policy: str, version: str) -> None:
         self.app, self.policy, self.version = app, {"Content-Security-Policy": policy}, {"X-Explorer-Version": version}

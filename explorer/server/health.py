@@ -1,7 +1,5 @@
 """``/readyz``: whether this worker's networks and attributions are right, looked into now and then."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The log: one JSON object a line on stderr, with nothing in it that a visitor drew, and no address of theirs."""
 
-from __future__ import annotations
-
 import json
 import logging
 import traceback
@@ -11,6 +9,7 @@ from typing import Any
 
 FIELDS = "fields"  # the attribute of a record that holds more fields; ``fields`` makes it
 ACCESS = "explorer.access"  # the logger of requests
+UVICORN = {"warning": "error"}  # the levels at which uvicorn logs, where they are others
 
 
 class JsonFormatter(logging.Formatter):
@@ -36,23 +35,15 @@ def fields(**more: object) -> Mapping[str, object]:
 
 
 def configuration(level: str, *, requests: bool = False) -> dict[str, Any]:
-    """What ``logging.config.dictConfig`` reads: all that any part of the program logs goes to stderr in this form.
-
-    Args:
-        level: the least that is logged, such as ``"warning"``.
-        requests: whether there is a line for every request, whatever the level.
-    """
+    """What ``logging.config.dictConfig`` reads: all that is logged from a level on, and perhaps all requests, go to stderr."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": "explorer.server.logs.JsonFormatter"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"level": level.upper(), "handlers": ["stderr"]},
-        "loggers": {
-            ACCESS: {"level": "INFO" if requests else "CRITICAL"},
-            # it warns of every request that is none: anybody could fill the log
-            "uvicorn.error": {"level": "ERROR" if level == "warning" else level.upper()},
-        },
+        # uvicorn warns of every request that is none: anybody could fill the log
+        "loggers": {ACCESS: {"level": "INFO" if requests else "CRITICAL"}, "uvicorn.error": {"level": UVICORN.get(level, level).upper()}},
     }
 
 

@@ -3,8 +3,6 @@
 Each worker counts in files that all workers read (prometheus_client's multiprocess mode, for which ``app.main`` prepares a folder).
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
@@ -36,13 +34,11 @@ class Metrics:
         info = Gauge("explorer_info", "The version that runs", ["version"], registry=own, multiprocess_mode="livemax")
         info.labels(version).set(1)
         # the series that matter are there from the start, so that a rate over them has a first point at 0
+        series = [(self.requests, ("200",)), (self.cache, ("hit", "miss")), (self.shed, ("full", "late"))]
         for callback in (STROKES, METHODS):
-            self.requests.labels(callback, "200")
-            for counted in (self.seconds, self.given_up):
-                counted.labels(callback)
-            for counted, labels in ((self.cache, ("hit", "miss")), (self.shed, ("full", "late"))):
-                for label in labels:
-                    counted.labels(callback, label)
+            self.seconds.labels(callback), self.given_up.labels(callback)
+            for counter, label in ((counter, label) for counter, labels in series for label in labels):
+                counter.labels(callback, label)
         for reason in REFUSALS:
             self.refusals.labels(reason)
 
@@ -50,19 +46,12 @@ class Metrics:
         """What all workers counted, in Prometheus' text format (``CONTENT_TYPE``)."""
         if not (folder := os.environ.get(FOLDER)):
             return generate_latest(self._own)
-        for pid in {int(path.stem.rpartition("_")[2]) for path in Path(folder).glob("gauge_live*_*.db")}:
-            if not _runs(pid):
+        pids = {int(path.stem.rpartition("_")[2]) for path in Path(folder).glob("gauge_live*_*.db") if os.name == "posix"}
+        for pid in pids:
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
                 mark_process_dead(pid)  # type: ignore[no-untyped-call]  # what it was doing is forgotten, not what it counted
         registry = CollectorRegistry()
         MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it runs, as somebody else
-        pass
-    return True

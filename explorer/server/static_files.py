@@ -1,7 +1,5 @@
 """What every browser fetches alike, served from memory: compressed once, and answered with 304 where the browser has it."""
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import hashlib
@@ -26,8 +24,7 @@ def static_file(name: str, content: bytes, caching: str, store: Path = STORE) ->
     """An endpoint that answers with a file, in the best encoding that the request accepts.
 
     Args:
-        name: its ending decides the ``Content-Type``; JSON where there is none.
-        content: of the file.
+        name, content: of the file; where its name has no ending it is JSON.
         caching: the ``Cache-Control`` that it is sent with.
         store: where compressed variants may lie; otherwise a quick one is made.
     """
