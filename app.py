@@ -104,8 +104,8 @@ def main(application: str = "app:server") -> None:
     """
     import uvicorn
 
+    from explorer.addresses import own_url, serves_networks, urls_for_others
     from explorer.server import logs
-    from explorer.server.addresses import own_url, serves_networks, urls_for_others
     from explorer.server.settings import GRACE, ServerSettings, SettingError
 
     try:

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from explorer.addresses import THIS_MACHINE, urls_for_others
 from explorer.server.access_log import AccessLog
-from explorer.server.addresses import THIS_MACHINE, urls_for_others
 from explorer.server.callback_endpoint import callback_endpoint, forwarded
 from explorer.server.compute import Compute
 from explorer.server.errors import handlers, say

@@ -12,8 +12,8 @@ import pytest
 from asgi import client_of
 from werkzeug.test import Client
 
-from explorer.server import addresses
-from explorer.server.addresses import own_url, urls_for_others
+from explorer import addresses
+from explorer.addresses import own_url, urls_for_others
 from explorer.server.settings import ServerSettings
 
 EVERYWHERE = ("0.0.0.0", "::", "0")
