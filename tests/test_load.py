@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
+import answering
 import orjson
 import pytest
 from serving import awaited
@@ -24,7 +25,6 @@ from bench.students import PAINTS, Log, Student, now
 from bench.wire import Broken, Connection, Place, Reply
 from explorer.attribution import METHODS
 from explorer.models import load_zoo
-from explorer.page.callbacks import respond, respond_methods
 from explorer.state import State
 
 SESSIONS = sessions()
@@ -45,7 +45,7 @@ def wrapped(body: Body, told: bytes, status: int = 200) -> Reply:
 
 def answer_to(body: Body, number: int) -> bytes:
     """The right answer to a recorded question."""
-    return orjson.dumps((respond_methods if body.methods else respond)(question(body, number), ZOO))
+    return orjson.dumps(answering.answer_to(question(body, number), ZOO))
 
 
 # ---------------------------------------------------------------- what was recorded
@@ -147,7 +147,7 @@ def http(status: int, body: bytes = b"", *headers: bytes) -> bytes:
 def right(body: bytes) -> bytes:
     """The right answer to a recorded body as it came."""
     asked = json.loads(body)["inputs"][0]["value"]
-    return http(200, wrapped(STROKE, orjson.dumps(respond(asked, ZOO))).raw)
+    return http(200, wrapped(STROKE, orjson.dumps(answering.answer_to(asked, ZOO))).raw)
 
 
 def student(place: Place, log: Log) -> Student:
