@@ -280,7 +280,7 @@ def without_a_tab(route: Route) -> None:
 def test_the_page_its_layout_and_its_answers_name_one_version(visit: Visit) -> None:
     heard: list[str | None] = []
     visit.page.on("response", lambda response: QUESTION in response.url and heard.append(response.header_value("X-Explorer-Version")))
-    visit.open()
+    visit.open("?v=1")
     named = visit.page.evaluate("() => [document.querySelector('meta[name=explorer-version]').content, explorer.view.config.build]")
     assert {*named, *heard} == {version()} and len(heard) == 1
 
