@@ -13,6 +13,7 @@ from random import Random
 
 import orjson
 import pytest
+from asgi import respond
 from serving import awaited
 
 from bench import patience, students
@@ -24,7 +25,6 @@ from bench.students import PAINTS, Log, Student, now
 from bench.wire import Broken, Connection, Place, Reply
 from explorer.attribution import METHODS
 from explorer.models import load_zoo
-from explorer.page.callbacks import respond, respond_methods
 from explorer.state import State
 
 SESSIONS = sessions()
@@ -45,7 +45,7 @@ def wrapped(body: Body, told: bytes, status: int = 200) -> Reply:
 
 def answer_to(body: Body, number: int) -> bytes:
     """The right answer to a recorded question."""
-    return orjson.dumps((respond_methods if body.methods else respond)(question(body, number), ZOO))
+    return orjson.dumps(respond(question(body, number), ZOO))
 
 
 # ---------------------------------------------------------------- what was recorded
