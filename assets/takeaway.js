@@ -56,6 +56,7 @@
   }
 
   async function addressesForOthers() {
+    if (window.origin === "null") return []; // in a sandbox the answer could not be read
     try {
       const response = await fetch(explorer.below("addresses"), { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
       return await response.json();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 from serving import awaited
@@ -11,6 +12,12 @@ from werkzeug.datastructures import EnvironHeaders
 from werkzeug.test import Client
 
 from app import create_app
+from explorer.page.callbacks import explained, explained_by_methods
+from explorer.server.compute import Compute
+from explorer.server.metrics import Metrics
+from explorer.state import Zoo
+
+COMPUTE = Compute(1, 0, Metrics("test"))
 
 
 def client_of(app: ASGIApp | None = None) -> Client:
@@ -25,6 +32,13 @@ def client_of(app: ASGIApp | None = None) -> Client:
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
     return Client(answer)
+
+
+def respond(question: object, zoo: Zoo) -> dict[str, Any]:
+    """What the page's callbacks answer to a question, as a function."""
+    asking = explained_by_methods if isinstance(question, dict) and "methods" in question else explained
+    said: dict[str, Any] = json.loads(awaited(asking(question, zoo, COMPUTE)))
+    return said
 
 
 async def exchange(app: ASGIApp, environ: dict[str, Any]) -> list[Message]:

@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
-import answering
 import orjson
 import pytest
+from asgi import respond
 from serving import awaited
 
 from bench import patience, students
@@ -45,7 +45,7 @@ def wrapped(body: Body, told: bytes, status: int = 200) -> Reply:
 
 def answer_to(body: Body, number: int) -> bytes:
     """The right answer to a recorded question."""
-    return orjson.dumps(answering.answer_to(question(body, number), ZOO))
+    return orjson.dumps(respond(question(body, number), ZOO))
 
 
 # ---------------------------------------------------------------- what was recorded
@@ -147,7 +147,7 @@ def http(status: int, body: bytes = b"", *headers: bytes) -> bytes:
 def right(body: bytes) -> bytes:
     """The right answer to a recorded body as it came."""
     asked = json.loads(body)["inputs"][0]["value"]
-    return http(200, wrapped(STROKE, orjson.dumps(answering.answer_to(asked, ZOO))).raw)
+    return http(200, wrapped(STROKE, orjson.dumps(respond(asked, ZOO))).raw)
 
 
 def student(place: Place, log: Log) -> Student:

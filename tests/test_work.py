@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from answering import answer_to
+from asgi import respond
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -195,5 +195,5 @@ def test_an_explanation_over_the_bound_is_refused_whether_it_comes_as_state_or_l
     monkeypatch.setattr(work, "MOST", work_of_explanation(state, ZOO) - 1)
     for question in ({"ask": 1, "state": state.to_json()}, {"ask": 1, "link": state.to_query()}):
         with pytest.raises(StateError, match=r"this explanation would take about \d+ million .*: ask for fewer steps m or fewer samples n"):
-            answer_to(question, ZOO)
-    assert answer_to({"ask": 1, "state": harsh("digits").to_json()}, ZOO)["ask"] == 1
+            respond(question, ZOO)
+    assert respond({"ask": 1, "state": harsh("digits").to_json()}, ZOO)["ask"] == 1

@@ -11,20 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asgi import client_of
+from asgi import client_of, respond
 from hypothesis import given
 from hypothesis import strategies as st
-from serving import awaited
 from werkzeug.test import Client, TestResponse
 
 from app import create_app
 from bench.asking import named
 from explorer.models import Model, load_zoo
 from explorer.page.answer import answer
-from explorer.page.callbacks import MAX_ASK, explained
-from explorer.server.compute import Compute
+from explorer.page.callbacks import MAX_ASK
 from explorer.server.errors import MAX_BODY
-from explorer.server.metrics import Metrics
 from explorer.state import State, StateError
 
 Zoo = Mapping[str, Model]
@@ -33,14 +30,7 @@ UPDATE = "/_dash-update-component"
 ZOO = load_zoo()
 APP = create_app()
 CLIENT = client_of(APP)
-COMPUTE = Compute(1, 0, Metrics("test"))
 CALLBACKS = APP.state.dash.callback_map
-
-
-def respond(question: object) -> dict[str, Any]:
-    """What the page's first callback answers, as a function."""
-    said: dict[str, Any] = json.loads(awaited(explained(question, ZOO, COMPUTE)))
-    return said
 
 
 @pytest.fixture
@@ -90,20 +80,20 @@ def refused(response: TestResponse, *statuses: int) -> str:
 
 def test_a_question_with_a_state_gets_that_states_answer() -> None:
     state = State(network="digits", target="predicted", steps=7, samples=5)
-    said = respond({"ask": 7, "state": state.to_json()})
+    said = respond({"ask": 7, "state": state.to_json()}, ZOO)
     assert said == {"ask": 7, **answer(state, ZOO)}
 
 
 def test_a_question_with_a_link_also_says_what_state_it_was_read_as() -> None:
     state = State(network="digits", steps=7, samples=5)
-    said = respond({"ask": 0, "link": state.to_query()})
+    said = respond({"ask": 0, "link": state.to_query()}, ZOO)
     assert said["state"] == state.to_json()
     assert said["notices"] == []
     assert said["methods"] == answer(state, ZOO)["methods"]
 
 
 def test_a_damaged_link_is_answered_with_notices() -> None:
-    said = respond({"ask": 0, "link": "?v=1&m=0&n=7"})
+    said = respond({"ask": 0, "link": "?v=1&m=0&n=7"}, ZOO)
     assert said["state"] == State(samples=7).to_json()
     assert len(said["notices"]) == 1 and "steps" in said["notices"][0]
 
@@ -139,7 +129,7 @@ def test_a_damaged_link_is_answered_with_notices() -> None:
 )
 def test_what_is_no_question_is_refused(question: object, client: Client) -> None:
     with pytest.raises(StateError) as refusal:
-        respond(question)
+        respond(question, ZOO)
     assert str(refusal.value)
     if len(json.dumps(question)) < MAX_BODY:
         refused(post(client, body(question)))

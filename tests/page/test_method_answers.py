@@ -9,23 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from asgi import client_of
-from serving import awaited
+from asgi import client_of, respond
 
 from bench.asking import callback_request
 from explorer import work
 from explorer.attribution import CORE, METHODS, exact_integrated_gradients
 from explorer.models import Model, load_zoo
 from explorer.page.answer import answer
-from explorer.page.callbacks import explained_by_methods
 from explorer.page.method_answers import MOST, method_answers
-from explorer.server.compute import Compute
-from explorer.server.metrics import Metrics
 from explorer.state import State, StateError
 
 ZOO = load_zoo()
 CLIENT = client_of()
-COMPUTE = Compute(1, 0, Metrics("test"))
 every_method = pytest.mark.parametrize("name", list(METHODS))
 NETWORKS = pytest.mark.parametrize("network", list(ZOO))
 
@@ -33,12 +28,6 @@ NETWORKS = pytest.mark.parametrize("network", list(ZOO))
 def told(state: State, *names: str, zoo: Mapping[str, Model] = ZOO) -> dict[str, Any]:
     """What is said of some methods; strict JSON, which knows no NaN."""
     said: dict[str, Any] = json.loads(json.dumps(method_answers(state, list(names), zoo), allow_nan=False))
-    return said
-
-
-def respond_methods(question: object, zoo: Mapping[str, Model] = ZOO) -> dict[str, Any]:
-    """What the page's second callback answers, as a function."""
-    said: dict[str, Any] = json.loads(awaited(explained_by_methods(question, zoo, COMPUTE)))
     return said
 
 
@@ -129,7 +118,7 @@ def test_an_option_reaches_its_method() -> None:
 )
 def test_what_is_no_question_about_methods_is_refused_in_one_sentence(question: object) -> None:
     with pytest.raises(StateError):
-        respond_methods(question)
+        respond(question, ZOO)
     refused = CLIENT.post("/_dash-update-component", json=callback_request("method-answers", "method-question", question))
     assert refused.status_code == 400
     assert refused.get_data(as_text=True).count("\n") == 1 and "Traceback" not in refused.get_data(as_text=True)
@@ -152,7 +141,7 @@ def test_methods_that_are_too_much_together_are_refused_with_the_bound_and_answe
     names = ["smooth_integrated_gradients", "averaged_baselines", "shapley_values"]
     question = {"ask": 1, "state": HEAVY.to_json(), "methods": names}
     with pytest.raises(StateError, match=r"these 3 methods together would take about [\d,]+ million .* 6,500 million: ask for fewer"):
-        respond_methods(question)
+        respond(question, ZOO)
     for name in names[:2]:
         assert "map" in told(HEAVY, name)["methods"][name]
 
@@ -164,7 +153,7 @@ def test_what_does_not_apply_is_no_work(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_any_worker_answers_alike() -> None:
     question = {"ask": 7, "state": State().to_json(), "methods": ["deeplift", "smooth_integrated_gradients", "vargrad"]}
-    one, other = respond_methods(question), respond_methods(question, load_zoo())
+    one, other = respond(question, ZOO), respond(question, load_zoo())
     assert one["ask"] == 7
     for name in question["methods"]:  # type: ignore[attr-defined]
         np.testing.assert_allclose(one["methods"][name]["map"], other["methods"][name]["map"], rtol=1e-12, atol=1e-15)
