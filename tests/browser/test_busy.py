@@ -184,7 +184,8 @@ def test_methods_wait_for_a_busy_server_too_and_strokes_go_first(patient: Visit,
     assert patient.page.evaluate(BACK)
 
 
-def test_a_question_about_methods_gives_way_to_a_stroke(visit: Visit, models: Zoo) -> None:
+def test_a_question_about_methods_gives_way_to_a_stroke(visits: Visits, server: Server, models: Zoo) -> None:
+    visit = visits(server.address, apart=True).open()  # with a page of its own, which nobody else hears
     visit.expects_errors = True
     dropped: list[str] = []
     visit.page.on("requestfailed", lambda request: dropped.append(json.loads(request.post_data or "{}")["output"]))
