@@ -114,7 +114,8 @@ def main(application: str = "app:server") -> None:
     except SettingError as wrong:
         sys.exit(str(wrong))
     except OSError as error:
-        sys.exit(f"Cannot serve on {host}:{port}: {error.strerror}. Choose another with PORT=8051 make run.")
+        why, *_ = str(error.strerror).split(" (")
+        sys.exit(f"Cannot serve on {host}:{port}: {why}. Choose another with PORT=8051 make run.")
     shown = f"[{host}]" if ":" in host else host
     print(f"Gradient Attribution Explorer: http://{shown}:{port}{settings.prefix}", flush=True)
     os.chdir(HERE)
