@@ -115,7 +115,8 @@ def main(application: str = "app:server") -> None:
     except SettingError as wrong:
         sys.exit(str(wrong))
     except OSError as error:
-        sys.exit(f"Cannot serve on {host}:{port}: {error.strerror}. Choose another with PORT=8051 make run.")
+        why, *_ = str(error.strerror).split(" (")
+        sys.exit(f"Cannot serve on {host}:{port}: {why}. Choose another with PORT=8051 make run.")
     print(f"Gradient Attribution Explorer: {own_url(settings)}", flush=True)
     if others := urls_for_others(settings):
         print(f"For others, unless a firewall stops them: {' or '.join(others)}", flush=True)

@@ -234,7 +234,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--only", type=int, help="the number of one shot, to see it in full")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryFile() as log:
-        with running("app.py", said=log, WORKERS="2") as (port, server):
+        with running("app.py", said=log, WORKERS="2", CACHE_MB="4") as (port, server):
             place = Place("127.0.0.1", port)
             if given.only is not None:
                 asyncio.run(_again(place, given.only, given.seed))

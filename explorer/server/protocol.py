@@ -38,7 +38,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._expect_request()
         super().data_received(data)
         self._received += len(data)
-        if self._reading and self._received > MAX_MESSAGE:
+        if self._reading and self._received > MAX_MESSAGE and not self.transport.is_closing():
             self.send_400_response("The request is too large.")
 
     def on_headers_complete(self) -> None:
