@@ -1,17 +1,19 @@
 """The answers of one worker: computed in bounded pools, each question once, and kept in memory while there is room."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
+
+from cachetools import LRUCache
 
 from explorer.server.fair_queue import FairQueue
 from explorer.server.metrics import METHODS, STROKES, Metrics
 
 METHODS_NICENESS = 10  # a stroke also comes first where both want the processor
-ENTRY = 400  # bytes that an entry of the cache takes beside question and answer
+ENTRY = 600  # bytes that an entry of the cache takes beside question and answer
 CLIENT: ContextVar[str] = ContextVar("client", default="")  # who asks, set for each request
 Key = tuple[str, bytes]
 
@@ -24,13 +26,18 @@ class Computation:
     waiting: int = 0
 
 
+def answer_cache(size: int) -> LRUCache[Key, tuple[bytes, bytes]]:
+    """Keeps questions with their answers, those asked for last, as many as fit into so many bytes."""
+    return LRUCache(size, getsizeof=lambda kept: ENTRY + len(kept[0]) + len(kept[1]))
+
+
 class Compute:
     """What callbacks compute with: a pool for each, in whose ``queue`` so many questions may wait; ``cache_size`` is in bytes."""
 
     def __init__(self, queue: int, cache_size: int, metrics: Metrics) -> None:
         self.pools = {STROKES: FairQueue(1, queue), METHODS: FairQueue(1, queue, niceness=METHODS_NICENESS)}
         self.metrics = metrics
-        self._cache = AnswerCache(cache_size)
+        self._cache = answer_cache(cache_size)
         self._running: dict[Key, Computation] = {}
 
     async def answer(self, callback: str, question: bytes, work: Callable[[], bytes]) -> bytes:
@@ -44,8 +51,8 @@ class Compute:
         key = (callback, question)
         kept, running = self._cache.get(key), self._running.get(key)
         self.metrics.cache.labels(callback, "hit" if kept or running else "miss").inc()
-        if kept is not None:
-            return kept
+        if kept:
+            return kept[1]
         if running is None:
             running = self._running[key] = Computation(asyncio.create_task(self.pools[callback].run(work, CLIENT.get())))
             running.task.add_done_callback(partial(self._ended, key))
@@ -61,26 +68,5 @@ class Compute:
         if not task.cancelled():  # otherwise it is forgotten already, and asked anew perhaps
             del self._running[key]
             if task.exception() is None:
-                self._cache.put(key, task.result())
-
-
-class AnswerCache:
-    """The answers asked for last, as many as fit into so many bytes."""
-
-    def __init__(self, size: int) -> None:
-        self.size, self.used = size, 0
-        self._kept: OrderedDict[Key, bytes] = OrderedDict()
-
-    def get(self, key: Key) -> bytes | None:
-        """The answer under a key, which is then the newest; None where there is none."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        return self._kept.get(key)
-
-    def put(self, key: Key, answer: bytes) -> None:
-        """Keep an answer under a key that is not kept yet; the oldest go where there is no room."""
-        self._kept[key] = answer
-        self.used += ENTRY + len(key[1]) + len(answer)
-        while self.used > self.size:
-            (_, question), oldest = self._kept.popitem(last=False)
-            self.used -= ENTRY + len(question) + len(oldest)
+                with suppress(ValueError):  # larger than the whole cache
+                    self._cache[key] = key[1], task.result()
