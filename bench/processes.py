@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 PROC = Path("/proc")
 TICK = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """What some processes use together.
 
     Attributes:
@@ -28,31 +27,31 @@ class Usage:
     descriptors: int
     threads: int
 
+    def __str__(self) -> str:
+        return (
+            f"{self.memory / 2**20:.1f} MB (PSS), {self.descriptors} descriptors, {self.threads} threads,"
+            f" {self.processes} processes, {self.cpu:.1f} s of CPU"
+        )
+
 
 def family(pid: int) -> list[int]:
     """A process and all that descend from it."""
-    parents = {int(entry.name): _parent(int(entry.name)) for entry in PROC.iterdir() if entry.name.isdigit()}
+    stats = {int(entry.name): _stat(int(entry.name)) for entry in PROC.iterdir() if entry.name.isdigit()}
     found = [pid]
     for member in found:
-        found += [child for child, parent in parents.items() if parent == member]
+        found += [child for child, stat in stats.items() if stat and int(stat[1]) == member]
     return found
 
 
 def workers(pid: int) -> set[int]:
     """The workers of a server; multiprocessing has a helper beside them."""
-    return {child for child in family(pid)[1:] if "spawn_main" in _command(child)}
+    return {child for child in family(pid)[1:] if b"spawn_main" in _read(child, "cmdline")}
 
 
 def usage(pids: Iterable[int]) -> Usage:
     """What these processes use; those that have ended meanwhile are left out."""
     found = [one for one in map(_usage_of, pids) if one is not None]
-    return Usage(
-        len(found),
-        sum(one.cpu for one in found),
-        sum(one.memory for one in found),
-        sum(one.descriptors for one in found),
-        sum(one.threads for one in found),
-    )
+    return Usage(*(sum(column) for column in zip(*found, strict=True))) if found else Usage(0, 0, 0, 0, 0)
 
 
 def cpu(pids: Iterable[int]) -> float:
@@ -67,35 +66,27 @@ def busy() -> float:
 
 
 def _usage_of(pid: int) -> Usage | None:
-    stat = _stat(pid)
+    stat, rollup = _stat(pid), _read(pid, "smaps_rollup")
     try:
-        rollup = (PROC / str(pid) / "smaps_rollup").read_text()
         descriptors = len(os.listdir(PROC / str(pid) / "fd"))
-    except (OSError, ValueError):
+    except OSError:
         return None
-    kilobytes = next((int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")), 0)
-    return Usage(1, _cpu(stat), 1024 * kilobytes, descriptors, int(stat[17])) if stat else None
+    kilobytes = next((int(line.split()[1]) for line in rollup.splitlines() if line.startswith(b"Pss:")), 0)
+    return Usage(1, _cpu(stat), 1024 * kilobytes, descriptors, int(stat[17])) if stat and rollup else None
 
 
-def _command(pid: int) -> str:
+def _read(pid: int, name: str) -> bytes:
+    """A file about a process; nothing once it has ended."""
     try:
-        return (PROC / str(pid) / "cmdline").read_text()
+        return (PROC / str(pid) / name).read_bytes()
     except OSError:
-        return ""
+        return b""
 
 
-def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat after the name (which may hold spaces): the state is the first."""
-    try:
-        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
+def _stat(pid: int) -> list[bytes]:
+    """The fields of /proc/PID/stat after the name (which may hold spaces): the state is the first, the parent the second."""
+    return _read(pid, "stat").rpartition(b")")[2].split()
 
 
-def _cpu(stat: list[str]) -> float:
+def _cpu(stat: list[bytes]) -> float:
     return sum(map(int, stat[11:15])) / TICK
-
-
-def _parent(pid: int) -> int:
-    stat = _stat(pid)
-    return int(stat[1]) if stat else 0

@@ -1,9 +1,7 @@
 """Students of a class, played back from recorded visits: each asks as the page does, and checks what is answered.
 
-A student opens the page, then paints. When is decided beforehand, not by how fast the server is: a slow answer does not
-spare the server the next stroke, and a wait is counted from the moment the page would have asked. Like the page a student has
-one question in flight and the newest pending. On 503, or without an answer, it waits by the page's own rule (patience.py), at
-random and longer each time, and asks the newest then.
+When a student asks is decided beforehand, so a slow server is asked no less. Like the page a student has one question in
+flight and the newest pending; on 503, or without an answer, it waits as patience.py says and asks the newest then.
 """
 
 from __future__ import annotations
@@ -61,6 +59,14 @@ class Log:
         """Count an error."""
         self.counts["errors"] += 1
         self.faults[what] += 1
+
+    def __str__(self) -> str:
+        return ", ".join(f"{self.counts[name]} {name}" for name in ("answers", "shed", "superseded", "errors"))
+
+    def print_faults(self) -> None:
+        """Those that were met most often."""
+        for fault, times in self.faults.most_common(10):
+            print(f"    {times} × {fault}")
 
 
 @dataclass(slots=True)

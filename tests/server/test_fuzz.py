@@ -14,9 +14,8 @@ from bench.bodies import sessions
 from bench.fuzz import fuzz
 from bench.refusals import complaints
 from bench.serving import ROOT, running
-from bench.shots import Maker, Shot
+from bench.shots import IN_THE_APP, ON_THE_WIRE, Maker, Shot, registered, shot
 from bench.wire import Place, Reply
-from bench.wire_shots import IN_THE_APP, ON_THE_WIRE, registered, shot
 
 SEED = 20
 EACH = 200  # shots of a kind in the app
