@@ -4,8 +4,8 @@
     make fuzz ARGS='50000 --seed 7'            more of others
     make fuzz ARGS='--only 1234 --seed 7'      one shot again, and all that is answered to it
 
-Every answer is checked (refusals.py), and each that the class beside gets. Some clients send half a request and then
-nothing. The server must not grow, log an error or lose a worker.
+Every answer is checked (refusals.py), and each that the class beside gets. The server must not
+grow, log an error or lose a worker.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import cycle
 
 from bench import processes
 from bench.answers import Key
@@ -29,15 +28,13 @@ from bench.refusals import complaints, is_shed
 from bench.serving import running
 from bench.shots import Shot, registered, shot
 from bench.soak import at_rest
-from bench.students import UPDATE, Log, classroom
+from bench.students import Log, classroom
 from bench.wire import LONGEST_HEAD, Broken, Place, Reply, read_reply
 
 SHOTS = 12_000
 AT_ONCE = 6
 CLASS = 12
 PATIENCE = 60  # seconds for one answer, on a busy machine
-STALL_EVERY = 2.0  # seconds between clients that send half a request
-STALLED_FOR = 60  # seconds after which their connection must have been closed
 WARM_UP = 0.25  # the share of the shots after which memory is compared
 MOST_GROWTH = 0.05
 SLACK = 16 * 2**20  # bytes by which three processes may grow besides
@@ -106,41 +103,6 @@ async def shoot(place: Place, numbers: Sequence[int], seed: int, source: Sequenc
     await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
 
 
-async def stall(place: Place, report: Report, *, patient: bool) -> None:
-    """Open connections with half a request, one after another, until cancelled; if `patient`, wait then until all are closed."""
-    head = f"POST {place.prefix}{UPDATE} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900\r\n"
-    waiting: set[asyncio.Task[None]] = set()
-    try:
-        for half in cycle(("", head, f"{head}\r\n", f'{head}\r\n{{"output":')):
-            task = asyncio.create_task(_stalled(place, half.encode(), report))
-            waiting.add(task)
-            task.add_done_callback(waiting.discard)
-            await asyncio.sleep(STALL_EVERY)
-    finally:
-        if patient and waiting:
-            await asyncio.wait(waiting)
-        for task in waiting:
-            task.cancel()
-
-
-async def _stalled(place: Place, half: bytes, report: Report) -> None:
-    status = "closed"
-    reader, writer = await asyncio.open_connection(place.host, place.port)
-    try:
-        writer.write(half)
-        async with asyncio.timeout(STALLED_FOR):
-            told = await reader.read()
-        status = told.split(b" ")[1].decode() if told.startswith(b"HTTP/") else "closed"
-    except TimeoutError:
-        status = "held"
-        report.wrong.append(f"half a request ({len(half)} bytes) was waited for longer than {STALLED_FOR} s")
-    except OSError:
-        pass
-    finally:
-        writer.close()
-    report.statuses["stalled"][status] += 1
-
-
 # ---------------------------------------------------------------- the whole
 
 
@@ -166,10 +128,8 @@ class Outcome:
         return found + [what for what, broken in rules.items() if broken]
 
 
-async def fuzz(
-    place: Place, server: int, *, shots: int, seed: int, source: Sequence[Session], students: int = CLASS, patient: bool = True
-) -> Outcome:
-    """Fire all the shots at a server, beside a class, and see that it closes stalled connections (if there is time: `patient`)."""
+async def fuzz(place: Place, server: int, *, shots: int, seed: int, source: Sequence[Session], students: int = CLASS) -> Outcome:
+    """Fire all the shots at a server, beside a class."""
     report, log, key = Report(), Log(), Key()
     registered()  # takes a while, so not when the class is there
     await learn(place, source, key)
@@ -177,10 +137,7 @@ async def fuzz(
 
     async def part(numbers: range, class_seed: int) -> None:
         async with classroom(place, students, ramp=1, seed=class_seed, sessions=source, key=key, log=log):
-            stalling = asyncio.create_task(stall(place, report, patient=patient))
             await shoot(place, numbers, seed, source, report)
-            stalling.cancel()
-            await asyncio.wait([stalling])
 
     warm_up = int(WARM_UP * shots)
     await part(range(warm_up), seed)

@@ -181,9 +181,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--cache", default="0", help="megabytes of answers that each of them keeps")
     parser.add_argument("--no-empty", action="store_true", help="leave the empty callback out")
     given = parser.parse_args(arguments)
-    asked = {"explorer": (("app.py",), sessions())}
+    asked = {"explorer": (["app.py"], sessions())}
     if not given.no_empty:
-        asked["empty callback"] = (("-m", "bench.served"), tuple(session.emptied() for session in sessions()))
+        asked["empty callback"] = (["-m", "bench.served"], tuple(session.emptied() for session in sessions()))
     classes = []
     for count in given.students:
         plan, found = Plan(count, given.ramp, given.seconds, given.seed), {}

@@ -15,10 +15,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
+from bench import patience
 from bench.answers import Key, Wrong
 from bench.bodies import Body, Session
-from bench.patience import Patience
-from bench.wire import Broken, Connection, Place
+from bench.wire import Broken, Connection, Place, Reply
 
 UPDATE = "_dash-update-component"
 FILES = re.compile(r"""<(?:script|link|img)\b[^>]*?\b(?:src|href)=["'](?!data:)([^"'#]+)""")
@@ -76,13 +76,15 @@ class Line:
     Attributes:
         connection: whatever is asked before the page is open takes it too.
         lost_after: seconds after which a question is given up.
-        patience: how long to wait before asking again.
+        failures: how many in a row.
+        busy: whether the last of them was a 503.
         not_before: until when it has to wait.
     """
 
     connection: Connection
     lost_after: float
-    patience: Patience
+    failures: int = 0
+    busy: bool = False
     not_before: float = 0.0
 
 
@@ -92,10 +94,10 @@ class Student:
     def __init__(self, place: Place, session: Session, habits: Habits, key: Key, log: Log, seed: str) -> None:
         self.chance = random.Random(seed)
         self.habits, self.session, self.key, self.log = habits, session, key, log
-        self.strokes = Line(Connection(place), STROKE_LOST, Patience(self.chance))
-        self.methods = Line(Connection(place), PORTION_LOST, Patience(self.chance))
+        self.strokes = Line(Connection(place), STROKE_LOST)
+        self.methods = Line(Connection(place), PORTION_LOST)
         self.spare = Connection(place)
-        self.update = f"{place.prefix}{UPDATE}"
+        self.place, self.update = place, f"{place.prefix}{UPDATE}"
         self.opened = asyncio.Event()
         self._asked = 0
         self._newest: Body | None = None  # what is to be asked next
@@ -135,12 +137,12 @@ class Student:
         began = now()
         with suppress(OSError):
             await self.spare.open()
-        both = (self.strokes.connection, self.methods.connection)
-        page = await self._fetch(both[0], both[0].place.prefix)
-        files = list(dict.fromkeys(urljoin(both[0].place.prefix, address) for address in FILES.findall(page.decode())))
-        await asyncio.gather(*(self._fetch_all(connection, files[i::2]) for i, connection in enumerate(both)))
-        late = ("_dash-layout", "_dash-dependencies")
-        await asyncio.gather(*(self._fetch(c, c.place.prefix + name) for c, name in zip(both, late, strict=True)))
+        prefix, connections = self.place.prefix, (self.strokes.connection, self.methods.connection)
+        page = (await self._fetch(connections[0], prefix)).body.decode()
+        files = list(dict.fromkeys(urljoin(prefix, address) for address in FILES.findall(page)))
+        late = [prefix + name for name in ("_dash-layout", "_dash-dependencies")]
+        for paths in (files, late):
+            await asyncio.gather(*(self._fetch_all(connection, paths[i::2]) for i, connection in enumerate(connections)))
         while not await self._try(self.strokes, self.session.opening):
             pass
         self.log.waits["opening"].append((began, now() - began))
@@ -150,7 +152,7 @@ class Student:
         for path in paths:
             await self._fetch(connection, path)
 
-    async def _fetch(self, connection: Connection, path: str) -> bytes:
+    async def _fetch(self, connection: Connection, path: str) -> Reply:
         """A file of the page; one that does not come is an error, and asked for again as by a reload."""
         while True:
             try:
@@ -159,7 +161,7 @@ class Student:
                 if reply.status == 200 and reply.raw:
                     self.log.counts["files"] += 1
                     self.log.counts["bytes"] += len(reply.raw) + len(reply.head)
-                    return reply.body if path == connection.place.prefix else b""
+                    return reply
                 self.log.fault(f"{path}: status {reply.status}, {len(reply.raw)} bytes")
             except (OSError, TimeoutError) as broken:
                 self.log.fault(f"{path}: {str(broken) or f'no answer in {FILE_LOST:g} s'}")
@@ -206,7 +208,7 @@ class Student:
                     body, covered, self._newest = self._newest, len(self._since), None
             done = now()
             self._live_from = sent + LIVE_SHARE * (done - sent)
-            if not self.methods.patience.busy:
+            if not self.methods.busy:
                 self.methods.not_before = 0.0  # the server was away, and is back
             self.log.waits["stroke"] += [(wanted, done - wanted) for wanted in self._since[:covered]]
             self.log.counts["superseded"] += covered - 1
@@ -246,13 +248,15 @@ class Student:
                 told = int(after)
             else:
                 self.key.check(body, number, reply)
-                line.patience.ends()
+                line.failures = 0
                 self.log.counts["answers"] += 1
                 self.log.counts["answer bytes"] += len(reply.raw)
                 return True
         except (Wrong, Broken, OSError, TimeoutError) as wrong:
             self.log.fault(f"{body.output}: {str(wrong) or f'no answer in {line.lost_after:g} s'}")
-        line.not_before = now() + line.patience.fails(told)
+        line.busy = told is not None
+        line.not_before = now() + patience.pause_after(told, line.failures, self.chance)
+        line.failures += 1
         await until(line.not_before)
         return False
 

@@ -62,7 +62,7 @@ def test_a_real_server_refuses_what_is_hardly_http_and_the_class_beside_it_notic
     with tempfile.TemporaryFile() as log:
         with running("app.py", said=log, **settings) as (port, server):
             place = Place("127.0.0.1", port, settings.get("URL_PREFIX", "/"))
-            outcome = awaited(fuzz(place, server, shots=400, seed=SEED, students=3, source=SOURCE[:1], patient=False))
+            outcome = awaited(fuzz(place, server, shots=400, seed=SEED, students=3, source=SOURCE[:1]))
         log.seek(0)
         said = log.read().decode()
     assert outcome.failures() == []
