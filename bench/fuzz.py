@@ -4,8 +4,8 @@
     make fuzz ARGS='50000 --seed 7'            more of others
     make fuzz ARGS='--only 1234 --seed 7'      one shot again, and all that is answered to it
 
-Every answer is checked (refusals.py), and each that the class beside gets. The server must not
-grow, log an error or lose a worker.
+Every answer is checked (refusals.py), and each that the class beside gets. The server must not grow,
+log an error or lose a worker.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bench.load import learn
 from bench.processes import Usage
 from bench.refusals import complaints, is_shed
 from bench.serving import running
-from bench.shots import Shot, registered, shot
+from bench.shots import Shot, shot
 from bench.soak import at_rest
 from bench.students import Log, classroom
 from bench.wire import LONGEST_HEAD, Broken, Place, Reply, read_reply
@@ -42,7 +42,7 @@ SLACK = 16 * 2**20  # bytes by which three processes may grow besides
 
 @dataclass(slots=True)
 class Report:
-    """What was answered: statuses by kind, and what was wrong, by shot."""
+    """What was answered: statuses by kind, what was wrong, and how often a shot was shed."""
 
     statuses: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     wrong: list[str] = field(default_factory=list)
@@ -92,17 +92,6 @@ async def judge(place: Place, number: int, what: Shot, report: Report) -> None:
     report.wrong += [f"{number} {what.kind}: {one}" for one in complaints(reply, bodiless=what.method == "HEAD")]
 
 
-async def shoot(place: Place, numbers: Sequence[int], seed: int, source: Sequence[Session], report: Report) -> None:
-    """Send these shots, some at once."""
-    left = iter(numbers)
-
-    async def one_after_another() -> None:
-        for number in left:
-            await judge(place, number, shot(seed, number, source), report)
-
-    await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
-
-
 # ---------------------------------------------------------------- the whole
 
 
@@ -131,13 +120,18 @@ class Outcome:
 async def fuzz(place: Place, server: int, *, shots: int, seed: int, source: Sequence[Session], students: int = CLASS) -> Outcome:
     """Fire all the shots at a server, beside a class."""
     report, log, key = Report(), Log(), Key()
-    registered()  # takes a while, so not when the class is there
     await learn(place, source, key)
     first = processes.family(server)
 
     async def part(numbers: range, class_seed: int) -> None:
+        left = iter(numbers)
+
+        async def one_after_another() -> None:
+            for number in left:
+                await judge(place, number, shot(seed, number, source), report)
+
         async with classroom(place, students, ramp=1, seed=class_seed, sessions=source, key=key, log=log):
-            await shoot(place, numbers, seed, source, report)
+            await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
 
     warm_up = int(WARM_UP * shots)
     await part(range(warm_up), seed)

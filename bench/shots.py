@@ -181,8 +181,14 @@ def spoofed(chance: Random, source: Source) -> Shot:
 def links(chance: Random, source: Source) -> Shot:
     """A link, in a body or as the page's own address, with settings that are wrong, twice, endless or no text at all."""
     keys = "v p px net class out base bseed draw m rule n noise seed clip set pin tab scale V NET utm_source __proto__".split()
-    parts = [(chance.choice(keys), _link_value(chance)) for _ in range(chance.choice([0, 1, 1, 2, 3, 8, 60]))]
-    link = "?v=1&" + chance.choice(["&", ";", "&&"]).join(f"{key}={value}" for key, value in parts)
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    values = [
+        *(str(odd)[:200] for odd in ODD), *("".join(chance.choices(letters, k=k)) for k in (1, 3, 67, 68, 131, 193) for _ in range(8)),
+        "lime.samples:300", "lime.samples:0", "lime.nothing:1", "a.b:c", "lrp_epsilon.epsilon:1e308", "," * 40, "x.y:" + "9" * 300, "lime,lime", "BAAvw" + "A" * 64,
+        "%00", "%ff%fe", "%ed%a0%80", "%0d%0aX-Split:%20yes", "%", "%zz", "%u0041", "+", "%2526", "ring", "logit", "noise", "methods", "xrai,gradient,nothing",
+    ]  # fmt: skip
+    parts = [f"{chance.choice(keys)}={chance.choice(values)}" for _ in range(chance.choice([0, 1, 1, 2, 3, 8, 60]))]
+    link = "?v=1&" + chance.choice(["&", ";", "&&"]).join(parts)
     if chance.random() < 0.1:
         link = chance.choice([link[:10], "?" * 50, link * 3, "#" + link, link.replace("?v=1", "?v=2"), link.replace("v=1", "v=" + "9" * 2000)])
     if chance.random() < 0.3:
@@ -190,20 +196,6 @@ def links(chance: Random, source: Source) -> Shot:
     body = json.loads(chance.choice(source).opening.asking(1))
     body["inputs"][0]["value"] = {"ask": chance.randrange(1000), "link": link}
     return Shot("links", _text(body, chance))
-
-
-def _link_value(chance: Random) -> str:
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    return chance.choice([
-        str(chance.choice(ODD))[:200],
-        str(chance.randint(-10, 10**6)),
-        "".join(chance.choices(letters, k=chance.choice([1, 3, 67, 68, 131, 193]))),
-        "BAAvw" + "".join(chance.choices("AB", k=64)),
-        chance.choice(["digits", "digits-cnn", "ring", "exact", "logit", "drawing", "noise", "methods", "predicted"]),
-        chance.choice(["lime.samples:300", "lime.samples:0", "lime.nothing:1", "a.b:c", "lrp_epsilon.epsilon:1e308", "," * 40, "x.y:" + "9" * 300]),
-        chance.choice(["%00", "%ff%fe", "%ed%a0%80", "%0d%0aX-Split:%20yes", "%", "%zz", "%u0041", "+", "%2526", "\u202e", "\ud800"]),
-        ",".join(chance.choices(["gradient", "lime", "xrai", "nothing"], k=chance.randint(1, 6))),
-    ])  # fmt: skip
 
 
 @cache
@@ -293,25 +285,6 @@ def paths(chance: Random, source: Source) -> Shot:
     return Shot("paths", method="GET", path=path, headers=())
 
 
-@cache
-def registered() -> tuple[str, ...]:
-    """Where Dash has the files of its components, which the page's own files are made of; some it names and has not."""
-    from app import create_app
-
-    known = create_app().state.dash.registered_paths.items()
-    return tuple(sorted(f"_dash-component-suites/{package}/{path}" for package, paths in known for path in paths))
-
-
-def suites(chance: Random, source: Source) -> Shot:
-    """A file of a Dash component, where Dash has it or where the page's own files are, and as a browser might name it."""
-    path = chance.choice(registered())
-    folder, _, name = path.rpartition("/")
-    stem, dot, suffix = name.partition(".")
-    ways = [path, f"{path}.map", f"{folder}/{stem}.v4_4_1m1700000000{dot}{suffix}", f"{path}?v=1", f"{path}/", path.upper(), folder]
-    ways += [f"static/{chance.choice(['0', '0123456789abcdef', '..', '%00'])}/{name}", f"assets/{name}"]
-    return Shot("suites", method=chance.choice(["GET", "GET", "HEAD"]), path=chance.choice(ways), headers=())
-
-
 def methods(chance: Random, source: Source) -> Shot:
     """A method that an address does not take, or that nobody knows; sometimes with a body."""
     method = chance.choice(METHODS)
@@ -380,7 +353,7 @@ def framing(chance: Random, source: Source) -> Shot:
 
 
 IN_THE_APP: tuple[Maker, ...] = (mutated, mutated, mutated, mutated, torn, torn, spoofed, spoofed, links, links, typed, sized, garbage)
-ON_THE_WIRE: tuple[Maker, ...] = (paths, paths, suites, methods, headers, framing)
+ON_THE_WIRE: tuple[Maker, ...] = (paths, paths, paths, methods, headers, framing)
 
 
 def shot(seed: int, number: int, source: Source, makers: tuple[Maker, ...] = (*IN_THE_APP, *ON_THE_WIRE)) -> Shot:

@@ -101,13 +101,13 @@ class Student:
         self.opened = asyncio.Event()
         self._asked = 0
         self._newest: Body | None = None  # what is to be asked next
-        self._since: list[float] = []  # when it and those that it superseded were wanted
+        self.unanswered: list[float] = []  # when it and those that it superseded were wanted
         self._live_from = 0.0  # when something passing may be asked again
         self._asking: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
 
     async def visit(self, pause: float) -> None:
-        """Come after a pause, open the page, and stay until the task is cancelled."""
+        """Open the page after a pause, and stay until the task is cancelled."""
         await asyncio.sleep(pause)
         await self._open()
         await self._stay()
@@ -125,11 +125,6 @@ class Student:
                 task.cancel()
         for connection in (self.strokes.connection, self.methods.connection, self.spare):
             connection.close()
-
-    @property
-    def unanswered(self) -> list[float]:
-        """When the strokes were wanted that have had no answer yet."""
-        return list(self._since)
 
     # ---- opening
 
@@ -195,24 +190,24 @@ class Student:
     def want(self, body: Body, wanted: float) -> None:
         """Ask about the newest picture, now or as soon as the question in flight is answered."""
         self._newest = body
-        self._since.append(wanted)
+        self.unanswered.append(wanted)
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._pursue())
 
     async def _pursue(self) -> None:
         while self._newest is not None:
-            body, covered, sent = self._newest, len(self._since), now()
+            body, covered, sent = self._newest, len(self.unanswered), now()
             self._newest = None
             while not await self._try(self.strokes, body):
                 if self._newest is not None:
-                    body, covered, self._newest = self._newest, len(self._since), None
+                    body, covered, self._newest = self._newest, len(self.unanswered), None
             done = now()
             self._live_from = sent + LIVE_SHARE * (done - sent)
             if not self.methods.busy:
                 self.methods.not_before = 0.0  # the server was away, and is back
-            self.log.waits["stroke"] += [(wanted, done - wanted) for wanted in self._since[:covered]]
+            self.log.waits["stroke"] += [(wanted, done - wanted) for wanted in self.unanswered[:covered]]
             self.log.counts["superseded"] += covered - 1
-            del self._since[:covered]
+            del self.unanswered[:covered]
 
     # ---- the Methods tab
 
@@ -275,10 +270,7 @@ async def until(moment: float) -> None:
 async def classroom(
     place: Place, count: int, *, ramp: float, seed: int, sessions: Sequence[Session], key: Key, log: Log
 ) -> AsyncIterator[list[Student]]:
-    """A class that comes in within ``ramp`` seconds and stays for as long as the block lasts.
-
-    At its end nobody begins anything new; what was asked is waited for, and what never came is an error.
-    """
+    """A class that comes in within ``ramp`` seconds and stays as long as the block lasts; what it asked is then waited for."""
     students = [
         Student(place, sessions[i % len(sessions)], CLASS[i % len(CLASS)], key, log, f"{seed} {i}") for i in range(count)
     ]
@@ -289,8 +281,9 @@ async def classroom(
             visit.cancel()
         ends = await asyncio.gather(*visits, return_exceptions=True)
         await asyncio.gather(*(student.settle() for student in students))
-        for _ in (wanted for student in students for wanted in student.unanswered):
-            log.fault("a stroke was never answered")
+        for student in students:
+            for _ in student.unanswered:
+                log.fault("a stroke was never answered")
         for end in ends:
             if isinstance(end, Exception):  # the generator's own mistake
                 raise end
