@@ -8,15 +8,15 @@ own, forked from one that has loaded the networks, as a worker is. CPU time on a
 from __future__ import annotations
 
 import multiprocessing
-import os
 import random
 import resource
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
+import psutil
 import torch
 
 from bench.pairs import Row, print_table
@@ -36,25 +36,25 @@ PIXELS = 64
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question: a state, the methods asked for (none for the explanation), and its work as explorer/work.py tells it."""
+    """One question.
+
+    Attributes:
+        state, methods: what is asked; no methods for the explanation.
+        work: multiplications, as explorer/work.py tells them.
+        seconds: CPU time on all threads.
+        megabytes: by how much the process's resident memory rose.
+    """
 
     state: State
     methods: tuple[str, ...]
     work: int
+    seconds: float = 0.0
+    megabytes: float = 0.0
 
     def told(self) -> str:
         """In a few words for the table."""
         what = " + ".join(self.methods) or f"explanation, m = {self.state.steps}, n = {self.state.samples}"
         return f"{self.state.network}: {what}, {self.state.rule}"
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a question took: CPU seconds on all threads, and by how much the process's resident memory rose."""
-
-    asked: Asked
-    seconds: float
-    megabytes: float
 
 
 def main(_: Sequence[str] = ()) -> None:
@@ -63,47 +63,46 @@ def main(_: Sequence[str] = ()) -> None:
     zoo = load_zoo()
     for network in zoo:  # warms torch up, as a worker does
         answer(State(network=network), zoo)
-    costs = [_cost_in_a_fork(asked, zoo) for asked in questions(zoo)]
+    costs = [_asked_in_a_fork(asked, zoo) for asked in questions(zoo)]
     slowest = sorted(costs, key=lambda cost: -cost.seconds)[:WORST]
     largest = sorted(costs, key=lambda cost: -cost.megabytes)[:WORST]
-    rate = max(1e12 * cost.seconds / cost.asked.work for cost in costs if cost.asked.work > MOST / 10)
+    rate = max(1e12 * cost.seconds / cost.work for cost in costs if cost.work > MOST / 10)
     rows = [_row(cost) for cost in [*slowest, *(cost for cost in largest if cost not in slowest)]]
     limit = f"≤ {1e12 * SECONDS / MOST:.0f} ms"
     rows.append(Row("the slowest 1,000 million multiplications", rate, f"of {len(costs)} questions", aim=limit))
     print_table("The most that one question may cost, CPU time and memory of one process", rows)
 
 
-def _row(cost: Cost) -> Row:
+def _row(cost: Asked) -> Row:
     kept = cost.seconds <= SECONDS and cost.megabytes <= MEGABYTES
-    took = f"{cost.megabytes:.0f} MB; {cost.asked.work / 1e6:,.0f} million"
-    return Row(cost.asked.told(), 1000 * cost.seconds, took, None, "kept" if kept else "NOT KEPT", f"≤ {SECONDS:g} s, ≤ {MEGABYTES} MB")
+    took = f"{cost.megabytes:.0f} MB; {cost.work / 1e6:,.0f} million"
+    return Row(cost.told(), 1000 * cost.seconds, took, None, "kept" if kept else "NOT KEPT", f"≤ {SECONDS:g} s, ≤ {MEGABYTES} MB")
 
 
-def _cost_in_a_fork(asked: Asked, zoo: Zoo) -> Cost:
+def _asked_in_a_fork(asked: Asked, zoo: Zoo) -> Asked:
     """A process for each question: the memory that one leaves allocated must not hide what the next one takes."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=lambda: theirs.send(_cost(asked, zoo)))
+    process = context.Process(target=lambda: theirs.send(_answered(asked, zoo)))
     process.start()
     theirs.close()
     try:
-        cost: Cost = ours.recv()
+        cost: Asked = ours.recv()
     except EOFError:
         raise RuntimeError(f"no answer to {asked.told()}") from None
     process.join()
     return cost
 
 
-def _cost(asked: Asked, zoo: Zoo) -> Cost:
-    with open("/proc/self/statm") as statm:
-        before = int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+def _answered(asked: Asked, zoo: Zoo) -> Asked:
+    before = psutil.Process().memory_info().rss / 2**20
     start = time.process_time()
     if not asked.methods:
         check_explanation(asked.state, zoo)
     orjson.dumps(method_answers(asked.state, asked.methods, zoo) if asked.methods else answer(asked.state, zoo))
     seconds = time.process_time() - start
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Cost(asked, seconds, max(0.0, after - before))
+    return replace(asked, seconds=seconds, megabytes=max(0.0, after - before))
 
 
 # ---------------------------------------------------------------- what is asked

@@ -2,7 +2,6 @@
 
     make fuzz                                  12,000 shots, seed 1
     make fuzz ARGS='50000 --seed 7'            more of others
-    make fuzz ARGS='--only 1234 --seed 7'      one shot again, and all that is answered to it
 
 Every answer is checked (refusals.py), and each that the class beside gets. The server must not grow,
 log an error or lose a worker.
@@ -48,6 +47,10 @@ class Report:
     wrong: list[str] = field(default_factory=list)
     shed: int = 0
 
+    def fault(self, number: int, what: Shot, wrong: str) -> None:
+        """Note what was wrong, and enough of the shot to send it again."""
+        self.wrong.append(f"{number} {what.kind}: {wrong}; sent {what.wire('/', 'host')[:500]!r}")
+
 
 async def fire(place: Place, what: Shot) -> Reply | None:
     """Send one shot over a connection of its own; None when the server closed it without an answer."""
@@ -77,7 +80,7 @@ async def judge(place: Place, number: int, what: Shot, report: Report) -> None:
             reply = await fire(place, what)
         except TimeoutError:
             report.statuses[what.kind]["silent"] += 1
-            report.wrong.append(f"{number} {what.kind}: no answer in {PATIENCE} s")
+            report.fault(number, what, f"no answer in {PATIENCE} s")
             return
         if reply is None or not is_shed(reply):
             break
@@ -86,10 +89,11 @@ async def judge(place: Place, number: int, what: Shot, report: Report) -> None:
     if reply is None:
         report.statuses[what.kind]["closed"] += 1
         if not what.may_close:
-            report.wrong.append(f"{number} {what.kind}: hung up without an answer")
+            report.fault(number, what, "closed without an answer")
         return
     report.statuses[what.kind][str(reply.status)] += 1
-    report.wrong += [f"{number} {what.kind}: {one}" for one in complaints(reply, bodiless=what.method == "HEAD")]
+    for complaint in complaints(reply, bodiless=what.method == "HEAD"):
+        report.fault(number, what, complaint)
 
 
 # ---------------------------------------------------------------- the whole
@@ -152,26 +156,15 @@ def tell(outcome: Outcome, failures: Sequence[str]) -> None:
         print(f"  {failure}")
 
 
-async def _again(place: Place, number: int, seed: int) -> None:
-    what = shot(seed, number, sessions())
-    reply = await fire(place, what)
-    print(f"{what.kind}:\n{what.wire(place.prefix, f'{place.host}:{place.port}')[:3000]!r}\n")
-    print("closed" if reply is None else f"{reply.head.decode('latin-1')}{reply.body[:3000]!r}\n{complaints(reply)}")
-
-
 def main(arguments: Sequence[str]) -> None:
     """Fuzz a server of its own; ends with 1 if anything failed."""
     parser = argparse.ArgumentParser(prog="make fuzz", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("shots", nargs="?", type=int, default=SHOTS)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", type=int, help="the number of one shot, to see it in full")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryFile() as log:
         with running("app.py", said=log, WORKERS="2") as (port, server):
             place = Place("127.0.0.1", port)
-            if given.only is not None:
-                asyncio.run(_again(place, given.only, given.seed))
-                return
             outcome = asyncio.run(fuzz(place, server, shots=given.shots, seed=given.seed, source=sessions()))
         log.seek(0)
         said = log.read().decode("utf-8", "replace")
