@@ -28,9 +28,18 @@ ODD: tuple[Any, ...] = (
     [], {}, [[]], [None], {"": ""}, {"type": "state"}, [0.5] * 64, [0] * 63, [1] * 65, [2] * 64, [True] * 64, [[0] * 8] * 8, ["0"] * 64,
     {"lime": {"samples": 10**9}}, {"lime": {}}, {"guided_ig": {"steps": 0}}, {"nothing": {}}, {"smoothgrad": {"samples": 500}},
 )  # fmt: skip
+# Names that an envelope must not have, beside the callbacks' own.
+NAMES: tuple[Any, ...] = (
+    "config.data", "state.data", "scale.value", "explanation.storage_type", "explanation", ".", "..", "...", "..explanation.data..", "ALL", "MATCH",
+    "..explanation.data...method-answers.data..", '{"type":"explanation"}.data', '{"index":["ALL"]}.data', "explanation.data@0", "__proto__.data",
+    "_pages_content.children", "explanation.data\0", f"explanation.data{SPLIT}", " explanation.data", "EXPLANATION.DATA", "method-answers.data",
+    "explanation.data", "a.b.c", "{", '{"a":', "state", "config", "method-question", "state\0", {"type": "state"}, {"index": ["ALL"]}, {"__proto__": 1},
+    ["explanation.data"], ["state.data"] * 500, {"id": "config", "property": "data", "value": 1}, [{"id": "state", "property": "__class__"}], "children",
+)  # fmt: skip
 KEYS = (
     "ask state link methods pixels network target output baseline baseline_seed drawing steps rule samples noise_level seed clip"
     " options pinned tab scale __proto__ constructor toString value id property inputs outputs"
+    " output changedPropIds background longCallback cacheKey job oldJob cancelJob parsedChangedPropsIds sideUpdate running"
 ).split()
 
 
@@ -78,10 +87,6 @@ def recorded(chance: Random, source: Source) -> Body:
     return chance.choice([session.opening, *(body for stroke in session.strokes for _, body in stroke.questions)])
 
 
-def _tree(chance: Random, source: Source) -> Any:
-    return json.loads(recorded(chance, source).asking(chance.randrange(1000)))
-
-
 def _text(value: Any, chance: Random) -> bytes:
     return json.dumps(value, ensure_ascii=chance.random() < 0.5).encode("utf-8", "surrogatepass")
 
@@ -90,46 +95,56 @@ def _text(value: Any, chance: Random) -> bytes:
 
 
 def mutated(chance: Random, source: Source) -> Shot:
-    """A recorded body with one to three of its parts replaced, removed, repeated, renamed, moved or wrapped."""
-    tree = _tree(chance, source)
+    """A recorded body with one to three of its parts replaced, removed, renamed, moved or wrapped; often only around the question."""
+    tree = json.loads(recorded(chance, source).asking(chance.randrange(1000)))
+    around = chance.random() < 0.4  # names other outputs, inputs, patterns, Dash's own machinery
     for _ in range(chance.randint(1, 3)):
-        if places := list(_places(tree)):
+        if places := list(_places(tree, leave="value" if around else None)):
             (holder, key), (other, at) = chance.choice(places), chance.choice(places)
-            _mutate(holder, key, copy.deepcopy(other[at]), chance)
-    return Shot("mutated", _text(tree, chance))
+            odd = chance.choice(NAMES if around else ODD)
+            _mutate(holder, key, copy.deepcopy(chance.choice([odd, odd, other[at]])), chance)
+    arguments = ("", "", "?cancelJob=1&job=2", "?cacheKey=x&job=y", "?cacheKey=%00", "?oldJob=1&oldJob=2", "?%ff=%fe", "?a=" + "b" * 3000)
+    return Shot("mutated", _text(tree, chance), path=UPDATE + (chance.choice(arguments) if around else ""))
 
 
-def _places(tree: Any) -> Iterator[tuple[Any, Any]]:
-    """Every (container, key) in a tree; of a list only its ends."""
+def _places(tree: Any, leave: str | None) -> Iterator[tuple[Any, Any]]:
+    """Every (container, key) in a tree, but for one key; of a list only its ends."""
     if isinstance(tree, dict | list):
         for key in list(tree) if isinstance(tree, dict) else sorted({0, len(tree) - 1} if tree else ()):
-            yield tree, key
-            yield from _places(tree[key])
+            if key != leave:
+                yield tree, key
+                yield from _places(tree[key], leave)
 
 
-def _mutate(holder: Any, key: Any, other: Any, chance: Random) -> None:
-    value, odd = holder[key], copy.deepcopy(chance.choice(ODD))
-    act = chance.choice(["delete", "rename", "add", "wrap", "move", "scale", "replace"])
+def _mutate(holder: Any, key: Any, new: Any, chance: Random) -> None:
+    value = holder[key]
+    act = chance.choice(["delete", "rename", "add", "wrap", "scale", "replace", "replace"])
     if act == "delete" and isinstance(holder, dict):
         del holder[key]
     elif act == "rename" and isinstance(holder, dict):
         holder[chance.choice(KEYS)] = holder.pop(key)
     elif act == "add" and isinstance(holder, dict):
-        holder[chance.choice(KEYS)] = odd
+        holder[chance.choice(KEYS)] = new
     elif act == "wrap":
         holder[key] = chance.choice([[value], {"value": value}, str(value), [value] * 3])
     elif act == "scale" and isinstance(value, int | float) and abs(value) < 1e9:
         holder[key] = value * chance.choice([-1, 2, 1000, 1e9, 1e300]) + chance.choice([0, 1, 0.5])
     else:
-        holder[key] = other if act == "move" else odd
+        holder[key] = new
 
 
 def torn(chance: Random, source: Source) -> Shot:
-    """The text of a recorded body cut, spliced, flipped, with keys twice or words that are no JSON, or in another encoding."""
+    """A recorded body cut, spliced, flipped, with keys twice or words that are no JSON, in another encoding; or no such body at all."""
     text, other = (recorded(chance, source).asking(chance.randrange(1000)) for _ in range(2))
     at = chance.randrange(len(text))
     no_number = chance.choice([b"NaN", b"Infinity", b"-Infinity", b"null", b"1e999", b"[]", b"undefined", b"nul", b"0x1F", b"01", b"1.", b"+1"])
+    count = chance.choice([0, 1, 2, 10, 100, 2000])
+    scraps = ["{", "}", "[", "]", ":", ",", '"', "null", "true", "1", "-", "e", "\\u", "NaN", "output", "\ud800", "é", "\0", "\n"]
     return Shot("torn", chance.choice([
+        chance.randbytes(count),
+        "".join(chance.choices(scraps, k=count)).encode("utf-8", "surrogatepass"),
+        "".join(chr(chance.randrange(0x11_0000)) for _ in range(count)).encode("utf-8", "surrogatepass"),
+        _text(chance.choice([chance.choice(ODD), chance.choices(ODD, k=5), dict(zip(KEYS, chance.choices(ODD, k=5), strict=False))]), chance),
         text[:at],
         text[at:],
         text[:at] + other[at:],
@@ -147,35 +162,6 @@ def torn(chance: Random, source: Source) -> Shot:
         text.replace(b"shapes", "schöne\udc80".encode("latin-1", "replace")),
         text.replace(b":", b"\\u003a", 3),
     ]))  # fmt: skip
-
-
-def spoofed(chance: Random, source: Source) -> Shot:
-    """A recorded body that names what it must not: other outputs, inputs, patterns, Dash's own machinery."""
-    tree = _tree(chance, source)
-    names: list[Any] = [
-        "config.data", "state.data", "scale.value", "explanation.storage_type", "explanation", ".", "..", "...", "..explanation.data..",
-        "..explanation.data...method-answers.data..", '{"type":"explanation"}.data', '{"index":["ALL"]}.data', "explanation.data@0", "__proto__.data",
-        "_pages_content.children", "explanation.data\0", f"explanation.data{SPLIT}", " explanation.data", "EXPLANATION.DATA", 3, [], None, {},
-        ["explanation.data"], "method-answers.data", "explanation.data",
-    ]  # fmt: skip
-    ids: list[Any] = ["state", "config", {"type": "state"}, {"index": ["ALL"]}, ["MATCH"], "state\0", "", None, 1, "method-question", {"__proto__": 1}]
-    name = chance.choice(names)
-    entry = {"id": chance.choice(ids), "property": chance.choice(["data", "children", "__class__", "", None, "id"]), "value": chance.choice(ODD)}
-    odd = {
-        "output": [name],
-        "outputs": [name, entry, [entry], [tree["outputs"]], {"id": name, "property": "data"}, None],
-        "inputs": [[entry], [*tree["inputs"], entry], [tree["inputs"]], entry, [], None, [[entry]]],
-        "state": [[entry], entry, None, name, [None], [[]]],
-        "changedPropIds": [[name], name, entry, None, [entry], ["."], ["state.data"] * 500, ["{"], ['{"a":'], ["a.b.c"]],
-        chance.choice("background longCallback cacheKey job oldJob cancelJob parsedChangedPropsIds sideUpdate running".split()): ODD,
-        "nothing": [None],
-    }
-    field = chance.choice(list(odd))
-    tree[field] = chance.choice(odd[field])
-    if field == "output" and chance.random() < 0.5:
-        tree["outputs"] = {"id": str(name).rpartition(".")[0], "property": "data"}
-    arguments = ("", "", "?cancelJob=1&job=2", "?cacheKey=x&job=y", "?cacheKey=%00", "?oldJob=1&oldJob=2", "?%ff=%fe", "?a=" + "b" * 3000)
-    return Shot("spoofed", _text(tree, chance), path=UPDATE + chance.choice(arguments))
 
 
 def links(chance: Random, source: Source) -> Shot:
@@ -226,7 +212,7 @@ def typed(chance: Random, source: Source) -> Shot:
 
 def sized(chance: Random, source: Source) -> Shot:
     """Bodies that are deep, long or full of digits, about and beyond the limit of 64 kB."""
-    tree = _tree(chance, source)
+    tree = json.loads(recorded(chance, source).asking(1))
     depth = chance.choice([20, 100, 500, 900, 990, 1000, 1100, 5000, 30_000])
     size = chance.choice([1000, 60_000, 65_000, 65_536, 65_537, 66_000, 200_000, 1_000_000])
     digits = chance.choice([300, 400, 4299, 4300, 4301, 20_000, 60_000])
@@ -246,20 +232,6 @@ def sized(chance: Random, source: Source) -> Shot:
     if chance.random() < 0.2:
         text = chance.choice(["[" * size, " " * size, "{" * depth, '{"output":' * depth, "9" * size])
     return Shot("sized", text.encode())
-
-
-def garbage(chance: Random, source: Source) -> Shot:
-    """Bytes, letters and scraps of JSON without sense."""
-    count = chance.choice([0, 1, 2, 10, 100, 2000])
-    scraps = ["{", "}", "[", "]", ":", ",", '"', "null", "true", "1", "-", "e", "\\u", "NaN", "output", "\ud800", "é", "\0", "\n"]
-    return Shot("garbage", chance.choice([
-        chance.randbytes(count),
-        "".join(chance.choices(scraps, k=count)).encode("utf-8", "surrogatepass"),
-        "".join(chr(chance.randrange(0x11_0000)) for _ in range(count)).encode("utf-8", "surrogatepass"),
-        _text(chance.choice(ODD), chance),
-        _text(chance.choices(ODD, k=5), chance),
-        _text({chance.choice(KEYS): chance.choice(ODD) for _ in range(5)}, chance),
-    ]))  # fmt: skip
 
 
 # ---------------------------------------------------------------- paths, methods, headers and framing
@@ -352,7 +324,7 @@ def framing(chance: Random, source: Source) -> Shot:
     return Shot("framing", raw=chance.choice(raws), may_close=True)
 
 
-IN_THE_APP: tuple[Maker, ...] = (mutated, mutated, mutated, mutated, torn, torn, spoofed, spoofed, links, links, typed, sized, garbage)
+IN_THE_APP: tuple[Maker, ...] = (mutated, mutated, mutated, mutated, mutated, mutated, torn, torn, torn, links, links, typed, sized)
 ON_THE_WIRE: tuple[Maker, ...] = (paths, paths, paths, methods, headers, framing)
 
 
