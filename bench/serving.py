@@ -62,7 +62,7 @@ def _wait_until_healthy(port: int, prefix: str, patience: float = 60) -> None:
 
 def http_rows() -> list[Row]:
     """Both requests in turn over one kept-alive connection, to the same server."""
-    with running("-m", "bench.served", WORKERS="1") as (port, _):
+    with running("-m", "bench.served", WORKERS="1", CACHE_MB="0") as (port, _):
         connection = http.client.HTTPConnection("127.0.0.1", port)
         question = {"ask": 1, "state": State().to_json()}
         explain, empty = (

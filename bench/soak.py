@@ -28,6 +28,7 @@ from bench.wire import Place
 
 WARM_UP = 300  # seconds, or a quarter of the time if that is less
 MOST_GROWTH = 0.05
+IDLE = 0.05  # seconds of CPU between two looks
 LEAVING = 60  # seconds in which a server has to close the connections of those who have left (it keeps a quiet one for 30)
 
 
@@ -91,12 +92,13 @@ async def soak(
 
 
 async def at_rest(server: int, before: Usage | None) -> Usage:
-    """What the server uses once it does nothing: as many descriptors as a moment ago, or no more than before."""
+    """What the server uses once it is idle: no more descriptors than before, or without a `before` than a moment ago."""
     last, end = processes.usage(processes.family(server)), now() + LEAVING
     while now() < end:
         await asyncio.sleep(0.5)
         use = processes.usage(processes.family(server))
-        if use.descriptors <= (last if before is None else before).descriptors:
+        idle = use.cpu < last.cpu + IDLE  # a worker that is still starting is not
+        if use.descriptors <= before.descriptors if before else idle and use.descriptors <= last.descriptors:
             return use
         last = use
     return last
