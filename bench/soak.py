@@ -97,8 +97,8 @@ async def at_rest(server: int, before: Usage | None) -> Usage:
     while now() < end:
         await asyncio.sleep(0.5)
         use = processes.usage(processes.family(server))
-        idle = use.cpu < last.cpu + IDLE  # a worker that is still starting is not
-        if use.descriptors <= before.descriptors if before else idle and use.descriptors <= last.descriptors:
+        most = last if before is None else before
+        if use.descriptors <= most.descriptors and use.cpu < last.cpu + IDLE:  # a worker that still starts is not idle
             return use
         last = use
     return last
