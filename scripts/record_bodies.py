@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]  # where tests/browser/visit.py finds its helpers
 
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
