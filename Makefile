@@ -69,7 +69,7 @@ train: $(DEV) ## Make the trained networks and the digits data anew; ARGS=--chec
 failover: $(DEV) nginx ## Kill and replace replicas behind nginx under 150 students: nothing may be lost
 	@$(BIN)/python scripts/failover.py $(ARGS)
 
-container: $(RUN) ## Build the image, run it confined and under load, stop it: it must keep its promises; needs Docker
+container: $(DEV) ## Build the image, run it confined and under load, stop it: it must keep its promises; needs Docker
 	@$(BIN)/python scripts/container_check.py
 
 screenshots: $(DEV) browser ## Take the pictures in the documentation

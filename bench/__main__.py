@@ -6,46 +6,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 
-from bench.pairs import Row, print_table
+from bench.pairs import print_table
 
-PARTS = ("engine", "http", "browser", "start", "methods")
+PARTS = {  # where its rows come from, and their title
+    "engine": ("bench.engine:rows", "(a) the engine, digits network (medians; ratios are medians over pairs)"),
+    "http": ("bench.serving:http_rows", "(b) one request, one worker"),
+    "browser": ("bench.browser:rows", "(c) the page in headless Chromium"),
+    "start": ("bench.serving:start_rows", "(d) start"),
+    "methods": ("bench.methods:rows", "(e) the methods with their defaults"),
+}
 PROGRAMS = ("bounds", "transfer", "load", "soak", "fuzz")
 
 
-def main(parts: Sequence[str]) -> None:
-    """Run the parts asked for, all of them if none is named; each is imported only when it runs."""
-    if parts and parts[0] in PROGRAMS:
-        import_module(f"bench.{parts[0]}").main(parts[1:])
+def main(arguments: Sequence[str]) -> None:
+    """Run a program, or the parts asked for, all of them if none is named; each is imported only when it runs."""
+    if arguments and arguments[0] in PROGRAMS:
+        import_module(f"bench.{arguments[0]}").main(arguments[1:])
         return
-    unknown = set(parts) - set(PARTS)
-    if unknown:
+    if unknown := set(arguments) - set(PARTS):
         sys.exit(f"unknown part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}, and alone {', '.join(PROGRAMS)}")
-    for part in parts or PARTS:
-        title, rows = _part(part)
-        print_table(title, rows())
-
-
-def _part(name: str) -> tuple[str, Callable[[], list[Row]]]:
-    if name == "engine":
-        from bench import engine
-
-        return "(a) the engine, digits network (medians; ratios are medians over pairs)", engine.rows
-    if name == "browser":
-        from bench import browser
-
-        return "(c) the page in headless Chromium", browser.rows
-    if name == "methods":
-        from bench import methods
-
-        return "(e) the methods with their defaults, and the Methods tab", methods.rows
-    from bench import serving
-
-    if name == "http":
-        return "(b) one request, one worker", serving.rows
-    return "(d) start", serving.start_rows
+    for part in arguments or PARTS:
+        source, title = PARTS[part]
+        module, _, rows = source.partition(":")
+        print_table(title, getattr(import_module(module), rows)())
 
 
 if __name__ == "__main__":

@@ -43,11 +43,10 @@ class Body:
 
     def emptied(self) -> Body:
         """The same body, addressed to the empty callback of ``bench.served``."""
-        names = {self.output: "empty-output", ANSWERED[self.output]: "empty-input"}
         before, after = self.before, self.after
-        for name, empty in names.items():
-            for wrap in ('"id":"%s"', '"%s.data"'):
-                old, new = ((wrap % part).encode() for part in (name, empty))
+        for name, empty in ((self.output, "empty-output"), (ANSWERED[self.output], "empty-input")):
+            for wrap in (b'"id":"%b"', b'"%b.data"'):
+                old, new = wrap % name.encode(), wrap % empty.encode()
                 before, after = before.replace(old, new), after.replace(old, new)
         return replace(self, before=before, after=after, output="empty-output")
 

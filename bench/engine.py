@@ -15,7 +15,6 @@ from explorer.attribution import (
     exact_integrated_gradients,
     explain,
     figures,
-    look,
     rank_correlations,
     standard_error,
     statistical_snr,
@@ -34,19 +33,6 @@ def rows() -> list[Row]:
     network = load_zoo()["digits"].network
     picture = digit_samples(FOLDER)[3][0]
     case = Case(network, picture, np.zeros((8, 8)), network.predict(picture))
-    return [*_against(case), *_growth(case)]
-
-
-def _ours(case: Case, settings: Settings) -> None:
-    """One full explanation: three maps, F(x), F(x′), and every figure beside them but those that need exact IG."""
-    explanation = explain(case, settings, METHODS)
-    maps = np.stack([result.attribution for result in explanation.results.values()])
-    figures(maps, explanation.delta_f)
-    statistical_snr(maps[-1], standard_error(explanation["smoothgrad"].field))
-    rank_correlations(maps)
-
-
-def _against(case: Case) -> list[Row]:
     settings = Settings(steps=50, samples=50)
     model = torch.nn.Sequential(case.network.module, torch.nn.Softmax(dim=1))
     x = torch.from_numpy(case.input.reshape(1, 64).copy())
@@ -75,21 +61,22 @@ def _against(case: Case) -> list[Row]:
     full = "vanilla + IG 50 + SmoothGrad 50 + figures"
     ours = partial(_ours, case, settings)
     exact = partial(exact_integrated_gradients, case)
-    field = partial(look, case.network, points, case.target)
     return [
         faster_row(full, ours, "three Captum calls", captum, repeats=REPEATS, aim="≥ 5 × faster"),
         slower_row(full, ours, "bare forward + backward, same points", bare, repeats=REPEATS, aim="≤ 2 ×"),
         faster_row("the same without the figures", partial(explain, case, settings, METHODS), "three Captum calls", captum, repeats=REPEATS),
-        slower_row("gradient field alone (look)", field, "bare forward + backward", bare, repeats=REPEATS),
         faster_row("exact IG", exact, "Captum IG, 50 steps", captum_ig, repeats=REPEATS),
+        *(
+            slower_row(f"m = {m}, n = {n}", partial(_ours, case, Settings(steps=m, samples=n)), "m = 50, n = 50", ours, repeats=REPEATS // 3)
+            for m, n in ((500, 50), (50, 500))
+        ),
     ]
 
 
-def _growth(case: Case) -> list[Row]:
-    small = partial(_ours, case, Settings(steps=50, samples=50))
-    return [
-        slower_row(
-            f"m = {m}, n = {n}", partial(_ours, case, Settings(steps=m, samples=n)), "m = 50, n = 50", small, repeats=REPEATS // 3
-        )
-        for m, n in ((100, 50), (500, 50), (50, 500), (500, 500))
-    ]
+def _ours(case: Case, settings: Settings) -> None:
+    """One full explanation: three maps, F(x), F(x′), and every figure beside them but those that need exact IG."""
+    explanation = explain(case, settings, METHODS)
+    maps = np.stack([result.attribution for result in explanation.results.values()])
+    figures(maps, explanation.delta_f)
+    statistical_snr(maps[-1], standard_error(explanation["smoothgrad"].field))
+    rank_correlations(maps)

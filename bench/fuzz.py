@@ -2,11 +2,9 @@
 
     make fuzz                                  12,000 shots, seed 1
     make fuzz ARGS='50000 --seed 7'            more of others
-    make fuzz ARGS='--only 1234 --seed 7'      one shot again, and all that is answered to it
 
-Every answer is checked: no 5xx but a 503 that says when to come again, every refusal a 4xx with one sentence, nothing of the
-inside, no file but the page's, no header that was smuggled in. Some visitors send half a request and then nothing. The class
-beside it checks each of its own answers; the server must not grow, must not log an error and must not lose a worker.
+Every answer is checked (refusals.py), and each that the class beside gets. The server must not grow,
+log an error or lose a worker.
 """
 
 from __future__ import annotations
@@ -15,8 +13,8 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -27,38 +25,35 @@ from bench.load import learn
 from bench.processes import Usage
 from bench.refusals import complaints, is_shed
 from bench.serving import running
-from bench.shots import UPDATE, Shot
+from bench.shots import Shot, shot
 from bench.soak import at_rest
 from bench.students import Log, classroom
 from bench.wire import LONGEST_HEAD, Broken, Place, Reply, read_reply
-from bench.wire_shots import registered, shot
 
 SHOTS = 12_000
 AT_ONCE = 6
 CLASS = 12
 PATIENCE = 60  # seconds for one answer, on a busy machine
-STALL_EVERY = 2.0  # seconds between visitors who send half a request
-STALLED_FOR = 60  # seconds after which such a one must have been let go of
 WARM_UP = 0.25  # the share of the shots after which memory is compared
 MOST_GROWTH = 0.05
-SLACK = 16 * 2**20  # bytes that three processes may take without a reason to be told
+SLACK = 16 * 2**20  # bytes by which three processes may grow besides
 
 
 @dataclass(slots=True)
 class Report:
-    """What was answered: statuses by kind, and what was wrong, by shot."""
+    """What was answered: statuses by kind, what was wrong, and how often a shot was shed."""
 
-    statuses: dict[str, Counter[str]] = field(default_factory=dict)
+    statuses: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     wrong: list[str] = field(default_factory=list)
     shed: int = 0
 
-    def count(self, kind: str, status: str) -> None:
-        """One more answer."""
-        self.statuses.setdefault(kind, Counter())[status] += 1
+    def fault(self, number: int, what: Shot, wrong: str) -> None:
+        """Note what was wrong, and enough of the shot to send it again."""
+        self.wrong.append(f"{number} {what.kind}: {wrong}; sent {what.wire('/', 'host')[:500]!r}")
 
 
 async def fire(place: Place, what: Shot) -> Reply | None:
-    """Send one shot over a connection of its own; None when the server hung up without a word."""
+    """Send one shot over a connection of its own; None when the server closed it without an answer."""
     reader, writer = await asyncio.open_connection(place.host, place.port, limit=LONGEST_HEAD)
     try:
         async with asyncio.timeout(PATIENCE):
@@ -84,70 +79,21 @@ async def judge(place: Place, number: int, what: Shot, report: Report) -> None:
         try:
             reply = await fire(place, what)
         except TimeoutError:
-            report.count(what.kind, "silent")
-            report.wrong.append(f"{number} {what.kind}: no answer in {PATIENCE} s")
+            report.statuses[what.kind]["silent"] += 1
+            report.fault(number, what, f"no answer in {PATIENCE} s")
             return
         if reply is None or not is_shed(reply):
             break
         report.shed += 1
         await asyncio.sleep(int(reply.headers["retry-after"]))
     if reply is None:
-        report.count(what.kind, "closed")
+        report.statuses[what.kind]["closed"] += 1
         if not what.may_close:
-            report.wrong.append(f"{number} {what.kind}: hung up without an answer")
+            report.fault(number, what, "closed without an answer")
         return
-    report.count(what.kind, str(reply.status))
-    report.wrong += [f"{number} {what.kind}: {one}" for one in complaints(reply, bodiless=what.method == "HEAD")]
-
-
-async def shoot(place: Place, numbers: Sequence[int], seed: int, source: Sequence[Session], report: Report) -> None:
-    """Send these shots, some at once."""
-    left = iter(numbers)
-
-    async def one_after_another() -> None:
-        for number in left:
-            await judge(place, number, shot(seed, number, source), report)
-
-    await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
-
-
-async def stall(place: Place, report: Report, *, patient: bool) -> None:
-    """Come again and again with half a request, until cancelled; who is patient then waits until all have been let go of."""
-    halves = _halves(place)
-    waiting: set[asyncio.Task[None]] = set()
-    try:
-        while True:
-            task = asyncio.create_task(_stalled(place, next(halves), report))
-            waiting.add(task)
-            task.add_done_callback(waiting.discard)
-            await asyncio.sleep(STALL_EVERY)
-    finally:
-        if patient and waiting:
-            await asyncio.wait(waiting)
-        for task in waiting:
-            task.cancel()
-
-
-def _halves(place: Place) -> Iterator[bytes]:
-    head = f"POST {place.prefix}{UPDATE} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900\r\n"
-    while True:
-        yield from (b"", head.encode(), f"{head}\r\n".encode(), f'{head}\r\n{{"output":'.encode())
-
-
-async def _stalled(place: Place, half: bytes, report: Report) -> None:
-    reader, writer = await asyncio.open_connection(place.host, place.port)
-    try:
-        writer.write(half)
-        async with asyncio.timeout(STALLED_FOR):
-            told = await reader.read()
-        report.count("stalled", told.split(b" ")[1].decode() if told.startswith(b"HTTP/") else "closed")
-    except TimeoutError:
-        report.count("stalled", "held")
-        report.wrong.append(f"half a request ({len(half)} bytes) was waited for longer than {STALLED_FOR} s")
-    except OSError:
-        report.count("stalled", "closed")
-    finally:
-        writer.close()
+    report.statuses[what.kind][str(reply.status)] += 1
+    for complaint in complaints(reply, bodiless=what.method == "HEAD"):
+        report.fault(number, what, complaint)
 
 
 # ---------------------------------------------------------------- the whole
@@ -166,32 +112,32 @@ class Outcome:
     def failures(self) -> list[str]:
         """Everything that must not be, in words."""
         found = [*self.report.wrong, *(f"the class beside: {fault}" for fault in self.log.faults)]
-        if not self.log.counts["answers"]:
-            found.append("the class beside was never answered")
-        if self.end.memory > (1 + MOST_GROWTH) * self.warm.memory + SLACK:
-            found.append(f"memory grew from {self.warm.memory / 2**20:.0f} to {self.end.memory / 2**20:.0f} MB")
-        if self.end.descriptors > self.warm.descriptors:
-            found.append(f"descriptors grew from {self.warm.descriptors} to {self.end.descriptors}")
-        return found if self.same else [*found, "a process of the server ended"]
+        rules = {
+            "the class beside was never answered": self.log.counts["answers"] == 0,
+            f"memory grew from {self.warm} to {self.end}": self.end.memory > (1 + MOST_GROWTH) * self.warm.memory + SLACK,
+            f"descriptors grew from {self.warm} to {self.end}": self.end.descriptors > self.warm.descriptors,
+            "a process of the server ended": not self.same,
+        }
+        return found + [what for what, broken in rules.items() if broken]
 
 
-async def fuzz(
-    place: Place, server: int, *, shots: int, seed: int, source: Sequence[Session], students: int = CLASS, patient: bool = True
-) -> Outcome:
-    """Fire all the shots at a server, beside a class, and see that it lets go of those who stall (if there is time: `patient`)."""
+async def fuzz(place: Place, server: int, *, shots: int, seed: int, source: Sequence[Session], students: int = CLASS) -> Outcome:
+    """Fire all the shots at a server, beside a class."""
     report, log, key = Report(), Log(), Key()
-    registered()  # takes a while, so not when the class is there
     await learn(place, source, key)
     first = processes.family(server)
+
+    async def part(numbers: range, class_seed: int) -> None:
+        left = iter(numbers)
+
+        async def one_after_another() -> None:
+            for number in left:
+                await judge(place, number, shot(seed, number, source), report)
+
+        async with classroom(place, students, ramp=1, seed=class_seed, sessions=source, key=key, log=log):
+            await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
+
     warm_up = int(WARM_UP * shots)
-
-    async def part(numbers: range, mind: int) -> None:
-        async with classroom(place, students, ramp=1, seed=mind, sessions=source, key=key, log=log):
-            stalling = asyncio.create_task(stall(place, report, patient=patient))
-            await shoot(place, numbers, seed, source, report)
-            stalling.cancel()
-            await asyncio.wait([stalling])
-
     await part(range(warm_up), seed)
     warm = await at_rest(server, None)
     await part(range(warm_up, shots), seed + 1)
@@ -199,31 +145,15 @@ async def fuzz(
     return Outcome(report, log, warm, end, processes.family(server) == first)
 
 
-def tell(outcome: Outcome, said: str) -> list[str]:
-    """Print the answers by kind and status, then what failed; tells the failures."""
-    counts = outcome.log.counts
+def tell(outcome: Outcome, failures: Sequence[str]) -> None:
+    """Print the answers by kind and status, then what failed."""
     print(f"\n{'kind':<12} {'shots':>7}  answers by status")
     for kind, statuses in sorted(outcome.report.statuses.items()):
         print(f"{kind:<12} {statuses.total():>7}  " + ", ".join(f"{count} × {status}" for status, count in sorted(statuses.items())))
-    print(f"shed and asked again: {outcome.report.shed}")
-    print(f"the class beside: {counts['answers']} answers, {counts['shed']} shed, {counts['errors']} errors")
-    print(f"memory (PSS) {outcome.warm.memory / 2**20:.0f} MB warm, {outcome.end.memory / 2**20:.0f} MB in the end;"
-          f" descriptors {outcome.warm.descriptors}, {outcome.end.descriptors}; threads {outcome.warm.threads}, {outcome.end.threads}")  # fmt: skip
-    failures = outcome.failures()
-    if "Traceback" in said or "unexpected error" in said:
-        failures.append(f"the server logged an error: {said[-2000:]}")
-    print(f"\n{len(failures)} failures" + ("; the first of them:" if failures else ""))
+    print(f"shed and asked again: {outcome.report.shed}\nthe class beside: {outcome.log}")
+    print(f"warm:       {outcome.warm}\nin the end: {outcome.end}\n\n{len(failures)} failures")
     for failure in failures[:60]:
         print(f"  {failure}")
-    return failures
-
-
-async def _again(place: Place, number: int, seed: int) -> None:
-    what = shot(seed, number, sessions())
-    sent = what.wire(place.prefix, f"{place.host}:{place.port}")
-    reply = await fire(place, what)
-    print(f"{what.kind}, {len(sent)} bytes:\n{sent[:3000]!r}\n")
-    print("hung up" if reply is None else f"{reply.head.decode('latin-1')}{reply.body[:3000]!r}\n{complaints(reply)}")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -231,20 +161,15 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="make fuzz", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("shots", nargs="?", type=int, default=SHOTS)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", type=int, help="the number of one shot, to see it in full")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryFile() as log:
         with running("app.py", said=log, WORKERS="2", CACHE_MB="4") as (port, server):
             place = Place("127.0.0.1", port)
-            if given.only is not None:
-                asyncio.run(_again(place, given.only, given.seed))
-                return
             outcome = asyncio.run(fuzz(place, server, shots=given.shots, seed=given.seed, source=sessions()))
         log.seek(0)
-        failures = tell(outcome, log.read().decode("utf-8", "replace"))
-    if failures:
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+        said = log.read().decode("utf-8", "replace")
+    failures = outcome.failures()
+    if "Traceback" in said or "unexpected error" in said:
+        failures.append(f"the server logged an error: {said[-2000:]}")
+    tell(outcome, failures)
+    sys.exit(bool(failures))

@@ -1,4 +1,4 @@
-"""Timing in pairs: A B A B …, so that a machine that speeds up or slows down does so for both."""
+"""Timing in pairs, A B A B …, so that a change of the machine's speed affects both alike, and the table of the results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: times in milliseconds, how they compare, and what is aimed at."""
+    """One line of the table: times in milliseconds, how they compare, and the aim."""
 
     what: str
     ours: float
@@ -38,15 +38,17 @@ def time_pairs(works: Sequence[Work], repeats: int, warm_up: int = 5) -> list[li
 def faster_row(what: str, ours: Work, against: str, theirs: Work, *, repeats: int, aim: str = "") -> Row:
     """How many times faster ours is than theirs: the median of the pairs' ratios."""
     a, b = time_pairs([ours, theirs], repeats)
-    ratio = median(y / x for x, y in zip(a, b, strict=True))
-    return Row(what, median(a), against, median(b), f"{ratio:.1f} × faster", aim)
+    return Row(what, median(a), against, median(b), f"{_ratio(b, a):.1f} × faster", aim)
 
 
 def slower_row(what: str, ours: Work, against: str, theirs: Work, *, repeats: int, aim: str = "") -> Row:
     """How many times theirs ours takes: the median of the pairs' ratios."""
     a, b = time_pairs([ours, theirs], repeats)
-    ratio = median(x / y for x, y in zip(a, b, strict=True))
-    return Row(what, median(a), against, median(b), f"{ratio:.2f} ×", aim)
+    return Row(what, median(a), against, median(b), f"{_ratio(a, b):.2f} ×", aim)
+
+
+def _ratio(a: Sequence[float], b: Sequence[float]) -> float:
+    return median(x / y for x, y in zip(a, b, strict=True))
 
 
 def print_table(title: str, rows: Sequence[Row]) -> None:

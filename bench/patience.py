@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from random import Random
 
 AWAY_FIRST, AWAY_MOST = 0.4, 5.0  # seconds, doubled each time
@@ -15,9 +14,9 @@ def pause_after(told: int | None, before: int, chance: Random) -> float:
     """Seconds to wait after a failure.
 
     Args:
-        told: how long a busy server wants to be left alone; None when no answer came.
+        told: for how long a busy server wants no request; None when no answer came.
         before: failures in a row before this one.
-        chance: every pause is drawn at random, as a hall must not come back as one.
+        chance: every pause is drawn at random, as a hall must not come back all at once.
     """
     growing = min(before, LONG_AWAY_TRIES)  # by then every pause is at its most
     if told is not None:
@@ -25,28 +24,3 @@ def pause_after(told: int | None, before: int, chance: Random) -> float:
         return chance.uniform(pause, 2 * pause)
     limit = LONG_AWAY_MOST if before >= LONG_AWAY_TRIES else AWAY_MOST
     return min(limit, AWAY_FIRST * 2**growing) * chance.uniform(0.75, 1.25)
-
-
-@dataclass(slots=True)
-class Patience:
-    """One who waits: for the explanation, or for single methods.
-
-    Attributes:
-        failures: how many in a row.
-        busy: whether the last of them was a server that said so.
-    """
-
-    chance: Random
-    failures: int = 0
-    busy: bool = False
-
-    def fails(self, told: int | None) -> float:
-        """Nothing came of it; tells how long to wait before asking again."""
-        self.busy = told is not None
-        pause = pause_after(told, self.failures, self.chance)
-        self.failures += 1
-        return pause
-
-    def ends(self) -> None:
-        """An answer came."""
-        self.failures = 0

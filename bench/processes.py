@@ -1,18 +1,15 @@
-"""What a program and the processes it started use, read from Linux's /proc: time, memory, descriptors and threads."""
+"""What a program and the processes it started use: time, memory, descriptors and threads. Linux only."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import suppress
+from typing import NamedTuple
 
-PROC = Path("/proc")
-TICK = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+import psutil
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """What some processes use together.
 
     Attributes:
@@ -28,74 +25,55 @@ class Usage:
     descriptors: int
     threads: int
 
+    def __str__(self) -> str:
+        return (
+            f"{self.memory / 2**20:.1f} MB (PSS), {self.descriptors} descriptors, {self.threads} threads,"
+            f" {self.processes} processes, {self.cpu:.1f} s of CPU"
+        )
+
 
 def family(pid: int) -> list[int]:
-    """A process and all that descend from it."""
-    parents = {int(entry.name): _parent(int(entry.name)) for entry in PROC.iterdir() if entry.name.isdigit()}
-    found = [pid]
-    for member in found:
-        found += [child for child, parent in parents.items() if parent == member]
-    return found
+    """A process and all that descend from it; none once it has ended."""
+    return [process.pid for process in _family(pid)]
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    return []
 
 
 def workers(pid: int) -> set[int]:
     """The workers of a server; multiprocessing has a helper beside them."""
-    return {child for child in family(pid)[1:] if "spawn_main" in _command(child)}
+    found = set()
+    for child in _family(pid)[1:]:
+        with suppress(psutil.Error):
+            if "spawn_main" in " ".join(child.cmdline()):
+                found.add(child.pid)
+    return found
 
 
 def usage(pids: Iterable[int]) -> Usage:
     """What these processes use; those that have ended meanwhile are left out."""
-    found = [one for one in map(_usage_of, pids) if one is not None]
-    return Usage(
-        len(found),
-        sum(one.cpu for one in found),
-        sum(one.memory for one in found),
-        sum(one.descriptors for one in found),
-        sum(one.threads for one in found),
-    )
+    found = []
+    for pid in pids:
+        with suppress(psutil.Error):
+            process = psutil.Process(pid)
+            found.append((1, sum(process.cpu_times()[:4]), process.memory_full_info().pss, process.num_fds(), process.num_threads()))
+    return Usage(*(sum(column) for column in zip(*found, strict=True))) if found else Usage(0, 0, 0, 0, 0)
 
 
 def cpu(pids: Iterable[int]) -> float:
     """Seconds of processor time only, which is cheap to read."""
-    return sum(_cpu(stat) for stat in map(_stat, pids) if stat)
+    seconds = 0.0
+    for pid in pids:
+        with suppress(psutil.Error):
+            seconds += sum(psutil.Process(pid).cpu_times()[:4])
+    return seconds
 
 
 def busy() -> float:
     """Seconds that this machine's processors were not idle, all programs together."""
-    user, nice, system, _, _, irq, softirq, *_ = map(int, (PROC / "stat").read_text().split("\n", 1)[0].split()[1:])
-    return (user + nice + system + irq + softirq) / TICK
-
-
-def _usage_of(pid: int) -> Usage | None:
-    stat = _stat(pid)
-    try:
-        rollup = (PROC / str(pid) / "smaps_rollup").read_text()
-        descriptors = len(os.listdir(PROC / str(pid) / "fd"))
-    except (OSError, ValueError):
-        return None
-    kilobytes = next((int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")), 0)
-    return Usage(1, _cpu(stat), 1024 * kilobytes, descriptors, int(stat[17])) if stat else None
-
-
-def _command(pid: int) -> str:
-    try:
-        return (PROC / str(pid) / "cmdline").read_text()
-    except OSError:
-        return ""
-
-
-def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat after the name (which may hold spaces): the state is the first."""
-    try:
-        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def _cpu(stat: list[str]) -> float:
-    return sum(map(int, stat[11:15])) / TICK
-
-
-def _parent(pid: int) -> int:
-    stat = _stat(pid)
-    return int(stat[1]) if stat else 0
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system + times.irq + times.softirq)

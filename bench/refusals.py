@@ -25,40 +25,25 @@ def complaints(reply: Reply, *, bodiless: bool = False) -> list[str]:
         body = reply.body
     except Broken as broken:
         return [str(broken)]
-    text = body.decode("utf-8", "replace")
-    kind = reply.headers.get("content-type", "")
-    found = []
-    if reply.status >= 500 and not is_shed(reply):
-        found.append(f"status {reply.status}: {text[:200]!r}")
-    if reply.status >= 400 and not bodiless:
-        if not kind.startswith("text/plain"):
-            found.append(f"a refusal ({reply.status}) as {kind or 'nothing'}: {text[:120]!r}")
-        elif not SENTENCE.fullmatch(text):
-            found.append(f"a refusal ({reply.status}) that is not one sentence: {text[:200]!r}")
-        if INSIDE.search(text) or str(ROOT) in text:
-            found.append(f"a refusal that tells of the inside: {text[:200]!r}")
-    if reply.status < 400 and kind.startswith("application/json") and not bodiless and not _is_json(body):
-        found.append(f"no JSON although it says so: {text[:80]!r}")
-    if any(secret in body for secret in SECRETS):
-        found.append(f"a file that is none of the page's: {text[:80]!r}")
-    return found + _in_headers(reply)
+    text, kind = body.decode("utf-8", "replace"), reply.headers.get("content-type", "")
+    refused, location = reply.status >= 400 and not bodiless, reply.headers.get("location", "/")
+    wrong = {
+        "a status": reply.status >= 500 and not is_shed(reply),
+        "a refusal that is no plain text": refused and not kind.startswith("text/plain"),
+        "a refusal that is not one sentence": refused and not SENTENCE.fullmatch(text),
+        "a refusal that tells of the inside": refused and bool(INSIDE.search(text) or str(ROOT) in text),
+        "no JSON although it says so": reply.status < 400 and kind.startswith("application/json") and not bodiless and not _is_json(body),
+        "a file that is none of the page's": any(secret in body for secret in SECRETS),
+        "what was sent came back as a header": b"\nx-split" in reply.head.lower(),
+        "a cookie was set": "set-cookie" in reply.headers,
+        f"sent on to {location[:80]!r}": not location.startswith("/") or location.startswith(("//", "/\\")),
+    }
+    return [f"{what} ({reply.status} {kind}): {text[:200]!r}" for what, found in wrong.items() if found]
 
 
 def is_shed(reply: Reply) -> bool:
     """Whether the server said that it is too busy just now, and when to come again."""
     return reply.status == 503 and reply.headers.get("retry-after", "").isdigit()
-
-
-def _in_headers(reply: Reply) -> list[str]:
-    found = []
-    if b"\nx-split" in reply.head.lower():
-        found.append("what was sent came back as a header")
-    if "set-cookie" in reply.headers:
-        found.append("a cookie was set")
-    location = reply.headers.get("location")
-    if location is not None and (not location.startswith("/") or location.startswith(("//", "/\\"))):
-        found.append(f"sent on to {location[:80]!r}")
-    return found
 
 
 def _is_json(body: bytes) -> bool:

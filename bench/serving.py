@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import IO
@@ -19,26 +20,22 @@ from bench.pairs import Row, slower_row
 from explorer.state import State
 
 ROOT = Path(__file__).resolve().parent.parent
-EMPTY = "empty"
-
-
-@contextmanager
-def served(*command: str, **settings: str) -> Iterator[int]:
-    """Run a server on a free port until it is no longer wanted; yields the port once it is healthy."""
-    with running(*command, said=None, **settings) as (port, _):
-        yield port
 
 
 @contextmanager
 def running(*command: str, said: IO[bytes] | None = None, **settings: str) -> Iterator[tuple[int, int]]:
-    """As ``served``, but yields the process's id beside the port, and writes what it says on stderr to a file."""
+    """Run a server on a free port until it is no longer wanted; yields its port and process id once it is healthy.
+
+    Args:
+        command: the arguments of Python.
+        said: where its stderr goes.
+        settings: environment variables.
+    """
     port = free_port()
     environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), "URL_PREFIX": "/", **settings}
-    process = subprocess.Popen(
-        [sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=said
-    )
+    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=said)
     try:
-        wait_until_healthy(port, environment["URL_PREFIX"])
+        _wait_until_healthy(port, environment["URL_PREFIX"])
         yield port, process.pid
     finally:
         process.terminate()
@@ -49,8 +46,7 @@ def running(*command: str, said: IO[bytes] | None = None, **settings: str) -> It
             process.wait()
 
 
-def wait_until_healthy(port: int, prefix: str = "/", patience: float = 60) -> None:
-    """Ask the probe under a prefix until it answers."""
+def _wait_until_healthy(port: int, prefix: str, patience: float = 60) -> None:
     end = time.monotonic() + patience
     while time.monotonic() < end:
         try:
@@ -64,19 +60,16 @@ def wait_until_healthy(port: int, prefix: str = "/", patience: float = 60) -> No
     raise TimeoutError(f"no healthy answer on port {port}")
 
 
-def rows() -> list[Row]:
+def http_rows() -> list[Row]:
     """Both requests in turn over one kept-alive connection, to the same server."""
-    with served("-m", "bench.served", WORKERS="1") as port:
+    with running("-m", "bench.served", WORKERS="1", CACHE_MB="0") as (port, _):
         connection = http.client.HTTPConnection("127.0.0.1", port)
         question = {"ask": 1, "state": State().to_json()}
-        explain = json.dumps(callback_request("explanation", "state", question)).encode()
-        empty = json.dumps(callback_request(f"{EMPTY}-output", f"{EMPTY}-input", question)).encode()
-        return [
-            slower_row(
-                "explain callback through HTTP", lambda: _post(connection, explain),
-                "empty Dash callback, same server", lambda: _post(connection, empty), repeats=300, aim="≤ 2 ×",
-            )
-        ]
+        explain, empty = (
+            partial(_post, connection, json.dumps(callback_request(output, source, question)).encode())
+            for output, source in (("explanation", "state"), ("empty-output", "empty-input"))
+        )
+        return [slower_row("explain callback through HTTP", explain, "empty Dash callback, same server", empty, repeats=300, aim="≤ 2 ×")]
 
 
 def _post(connection: http.client.HTTPConnection, body: bytes) -> None:
@@ -92,7 +85,7 @@ def start_rows(repeats: int = 3) -> list[Row]:
     starts, imports = [], []
     for _ in range(repeats + 1):
         begin = time.perf_counter()
-        with served("app.py"):
+        with running("app.py"):
             starts.append(1000 * (time.perf_counter() - begin))
         begin = time.perf_counter()
         subprocess.run([sys.executable, "-c", "import torch, dash"], check=True)

@@ -1,4 +1,4 @@
-"""What a fuzzer asks of the page's own address: recorded bodies bent out of shape, spoofed names, links, types and sizes.
+"""What a fuzzer sends: recorded bodies bent out of shape, hostile links, types, sizes, paths and headers, and what is hardly HTTP.
 
 Every kind is a function of a seeded source of chance and the recorded sessions, so that shot 1234 of seed 5 is always the same.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import gzip
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from random import Random
@@ -16,8 +16,9 @@ from typing import Any
 from urllib.parse import quote
 
 from bench.bodies import Body, Session
+from bench.students import UPDATE
 
-UPDATE = "_dash-update-component"
+JSON = (("Content-Type", "application/json"),)
 SPLIT = "\r\nX-Split: yes"  # comes back as a header where somebody copies what was sent into one
 ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 63, 500, 501, 2**31, 2**53, -(2**63), 10**30, 10**400, 0.5, -0.0, 1e-320, 1e308, 1.7976931348623157e308,
@@ -27,9 +28,18 @@ ODD: tuple[Any, ...] = (
     [], {}, [[]], [None], {"": ""}, {"type": "state"}, [0.5] * 64, [0] * 63, [1] * 65, [2] * 64, [True] * 64, [[0] * 8] * 8, ["0"] * 64,
     {"lime": {"samples": 10**9}}, {"lime": {}}, {"guided_ig": {"steps": 0}}, {"nothing": {}}, {"smoothgrad": {"samples": 500}},
 )  # fmt: skip
+# Names that an envelope must not have, beside the callbacks' own.
+NAMES: tuple[Any, ...] = (
+    "config.data", "state.data", "scale.value", "explanation.storage_type", "explanation", ".", "..", "...", "..explanation.data..", "ALL", "MATCH",
+    "..explanation.data...method-answers.data..", '{"type":"explanation"}.data', '{"index":["ALL"]}.data', "explanation.data@0", "__proto__.data",
+    "_pages_content.children", "explanation.data\0", f"explanation.data{SPLIT}", " explanation.data", "EXPLANATION.DATA", "method-answers.data",
+    "explanation.data", "a.b.c", "{", '{"a":', "state", "config", "method-question", "state\0", {"type": "state"}, {"index": ["ALL"]}, {"__proto__": 1},
+    ["explanation.data"], ["state.data"] * 500, {"id": "config", "property": "data", "value": 1}, [{"id": "state", "property": "__class__"}], "children",
+)  # fmt: skip
 KEYS = (
     "ask state link methods pixels network target output baseline baseline_seed drawing steps rule samples noise_level seed clip"
     " options pinned tab scale __proto__ constructor toString value id property inputs outputs"
+    " output changedPropIds background longCallback cacheKey job oldJob cancelJob parsedChangedPropsIds sideUpdate running"
 ).split()
 
 
@@ -43,14 +53,14 @@ class Shot:
         headers: beside those that every request has.
         body: sent with its true length.
         raw: a whole request as bytes instead of all that; ``%PREFIX%`` and ``%HOST%`` are filled in.
-        may_close: whether hanging up without a word is an answer to it.
+        may_close: whether closing the connection is an answer to it.
     """
 
     kind: str
     body: bytes = b""
     method: str = "POST"
     path: str = UPDATE
-    headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+    headers: tuple[tuple[str, str], ...] = JSON
     raw: bytes | None = None
     may_close: bool = False
 
@@ -77,156 +87,111 @@ def recorded(chance: Random, source: Source) -> Body:
     return chance.choice([session.opening, *(body for stroke in session.strokes for _, body in stroke.questions)])
 
 
-def _tree(chance: Random, source: Source) -> Any:
-    return json.loads(recorded(chance, source).asking(chance.randrange(1000)))
-
-
 def _text(value: Any, chance: Random) -> bytes:
     return json.dumps(value, ensure_ascii=chance.random() < 0.5).encode("utf-8", "surrogatepass")
 
 
-# ---------------------------------------------------------------- bodies
+# ---------------------------------------------------------------- bodies and links
 
 
 def mutated(chance: Random, source: Source) -> Shot:
-    """A recorded body with one to three of its parts replaced, removed, repeated, renamed, moved or wrapped."""
-    tree = _tree(chance, source)
+    """A recorded body with one to three of its parts replaced, removed, renamed, moved or wrapped; often only around the question."""
+    tree = json.loads(recorded(chance, source).asking(chance.randrange(1000)))
+    around = chance.random() < 0.4  # names other outputs, inputs, patterns, Dash's own machinery
     for _ in range(chance.randint(1, 3)):
-        _mutate(tree, chance)
-    return Shot("mutated", _text(tree, chance))
+        if places := list(_places(tree, leave="value" if around else None)):
+            (holder, key), (other, at) = chance.choice(places), chance.choice(places)
+            odd = chance.choice(NAMES if around else ODD)
+            _mutate(holder, key, copy.deepcopy(chance.choice([odd, odd, other[at]])), chance)
+    arguments = ("", "", "?cancelJob=1&job=2", "?cacheKey=x&job=y", "?cacheKey=%00", "?oldJob=1&oldJob=2", "?%ff=%fe", "?a=" + "b" * 3000)
+    return Shot("mutated", _text(tree, chance), path=UPDATE + (chance.choice(arguments) if around else ""))
 
 
-def _mutate(tree: Any, chance: Random) -> None:
-    places = list(_places(tree))
-    if not places:
-        return
-    holder, key = chance.choice(places)
-    act = chance.randrange(7)
-    if act == 0 and isinstance(holder, dict):
-        del holder[key]
-    elif act == 1 and isinstance(holder, dict):
-        holder[chance.choice(KEYS)] = holder.pop(key)
-    elif act == 2:
-        holder[key] = chance.choice([[holder[key]], {"value": holder[key]}, str(holder[key]), [holder[key]] * 3])
-    elif act == 3:
-        holder[key] = copy.deepcopy(_value(chance.choice(places)))
-    elif act == 4 and isinstance(holder[key], int | float) and abs(holder[key]) < 1e9:
-        holder[key] = holder[key] * chance.choice([-1, 2, 1000, 1e9, 1e300]) + chance.choice([0, 1, 0.5])
-    elif act == 5 and isinstance(holder, dict):
-        holder[chance.choice(KEYS)] = copy.deepcopy(chance.choice(ODD))
-    else:
-        holder[key] = copy.deepcopy(chance.choice(ODD))
-
-
-def _places(tree: Any) -> list[tuple[Any, Any]]:
-    """Every (container, key) in a tree; of a long list only its ends."""
-    found: list[tuple[Any, Any]] = []
+def _places(tree: Any, leave: str | None) -> Iterator[tuple[Any, Any]]:
+    """Every (container, key) in a tree, but for one key; of a list only its ends."""
     if isinstance(tree, dict | list):
-        keys = list(tree) if isinstance(tree, dict) else sorted({0, len(tree) - 1} if tree else ())
-        for key in keys:
-            found.append((tree, key))
-            found += _places(tree[key])
-    return found
+        for key in list(tree) if isinstance(tree, dict) else sorted({0, len(tree) - 1} if tree else ()):
+            if key != leave:
+                yield tree, key
+                yield from _places(tree[key], leave)
 
 
-def _value(place: tuple[Any, Any]) -> Any:
-    return place[0][place[1]]
+def _mutate(holder: Any, key: Any, new: Any, chance: Random) -> None:
+    value = holder[key]
+    act = chance.choice(["delete", "rename", "add", "wrap", "scale", "replace", "replace"])
+    if act == "delete" and isinstance(holder, dict):
+        del holder[key]
+    elif act == "rename" and isinstance(holder, dict):
+        holder[chance.choice(KEYS)] = holder.pop(key)
+    elif act == "add" and isinstance(holder, dict):
+        holder[chance.choice(KEYS)] = new
+    elif act == "wrap":
+        holder[key] = chance.choice([[value], {"value": value}, str(value), [value] * 3])
+    elif act == "scale" and isinstance(value, int | float) and abs(value) < 1e9:
+        holder[key] = value * chance.choice([-1, 2, 1000, 1e9, 1e300]) + chance.choice([0, 1, 0.5])
+    else:
+        holder[key] = new
 
 
 def torn(chance: Random, source: Source) -> Shot:
-    """The text of a recorded body cut, spliced, flipped, with keys twice or words that are no JSON, or in another encoding."""
-    text = recorded(chance, source).asking(chance.randrange(1000))
+    """A recorded body cut, spliced, flipped, with keys twice or words that are no JSON, in another encoding; or no such body at all."""
+    text, other = (recorded(chance, source).asking(chance.randrange(1000)) for _ in range(2))
     at = chance.randrange(len(text))
-    cuts: list[Callable[[], bytes]] = [
-        lambda: text[:at],
-        lambda: text[at:],
-        lambda: text[:at] + recorded(chance, source).asking(1)[at:],
-        lambda: text[:at] + bytes([chance.randrange(256)]) + text[at + 1 :],
-        lambda: text[:at] + chance.randbytes(chance.randint(1, 20)) + text[at:],
-        lambda: text.replace(b'"ask":', b'"ask":%b,"ask":' % chance.choice([b"NaN", b"-Infinity", b"null", b"1e999", b"[]"])),
-        lambda: text.replace(b"false", chance.choice([b"NaN", b"Infinity", b"-Infinity", b"undefined", b"nul", b"0x1F", b"01", b"1.", b"+1"])),
-        lambda: text.replace(b'"value":', b'"value":null,"value":'),
-        lambda: b'{"output":"config.data",' + text[1:],
-        lambda: text[:-1] + b',"output":"state.data"}',
-        lambda: text.replace(b'"', b"'"),
-        lambda: text + chance.choice([b"}", b"\0", b"\n\n", text, b"//x"]),
-        lambda: chance.choice([b"\xef\xbb\xbf", b"\0\0\xfe\xff", b" " * 500, b"\x1f\x8b"]) + text,
-        lambda: text.decode().encode(chance.choice(["utf-16", "utf-32", "utf-16-le", "utf-7", "cp037"])),
-        lambda: text.replace(b"shapes", "schöne\udc80".encode("latin-1", "replace")),
-        lambda: text.replace(b":", b"\\u003a", 3),
-    ]
-    return Shot("torn", chance.choice(cuts)())
-
-
-def spoofed(chance: Random, source: Source) -> Shot:
-    """A recorded body that names what it must not: other outputs, inputs, patterns, Dash's own machinery."""
-    tree = _tree(chance, source)
-    names: list[Any] = [
-        "config.data", "state.data", "scale.value", "explanation.storage_type", "explanation", ".", "..", "...", "..explanation.data..",
-        "..explanation.data...method-answers.data..", '{"type":"explanation"}.data', '{"index":["ALL"]}.data', "explanation.data@0", "__proto__.data",
-        "_pages_content.children", "explanation.data\0", f"explanation.data{SPLIT}", " explanation.data", "EXPLANATION.DATA", 3, [], None, {},
-        ["explanation.data"], "method-answers.data", "explanation.data",
-    ]  # fmt: skip
-    ids: list[Any] = ["state", "config", {"type": "state"}, {"index": ["ALL"]}, ["MATCH"], "state\0", "", None, 1, "method-question", {"__proto__": 1}]
-    name = chance.choice(names)
-    entry = {"id": chance.choice(ids), "property": chance.choice(["data", "children", "__class__", "", None, "id"]), "value": chance.choice(ODD)}
-    part = chance.randrange(8)
-    if part == 0:
-        tree["output"] = name
-    elif part == 1:
-        tree["outputs"] = chance.choice([name, entry, [entry], [tree["outputs"]], {"id": name, "property": "data"}, None])
-    elif part == 2:
-        tree["inputs"] = chance.choice([[entry], [*tree["inputs"], entry], [tree["inputs"]], entry, [], None, [[entry]]])
-    elif part == 3:
-        tree["state"] = chance.choice([[entry], entry, None, name, [None], [[]]])
-    elif part == 4:
-        tree["changedPropIds"] = chance.choice([[name], name, entry, None, [entry], ["."], ["state.data"] * 500, ["{"], ['{"a":'], ["a.b.c"]])
-    elif part == 5:
-        tree[chance.choice(["background", "longCallback", "cacheKey", "job", "oldJob", "cancelJob", "parsedChangedPropsIds", "sideUpdate", "running"])] = chance.choice(ODD)
-    elif part == 6:
-        tree["output"], tree["outputs"] = name, {"id": str(name).rpartition(".")[0], "property": "data"}
-    arguments = ("", "", "?cancelJob=1&job=2", "?cacheKey=x&job=y", "?cacheKey=%00", "?oldJob=1&oldJob=2", "?%ff=%fe", "?a=" + "b" * 3000)
-    return Shot("spoofed", _text(tree, chance), path=UPDATE + chance.choice(arguments))
+    no_number = chance.choice([b"NaN", b"Infinity", b"-Infinity", b"null", b"1e999", b"[]", b"undefined", b"nul", b"0x1F", b"01", b"1.", b"+1"])
+    count = chance.choice([0, 1, 2, 10, 100, 2000])
+    scraps = ["{", "}", "[", "]", ":", ",", '"', "null", "true", "1", "-", "e", "\\u", "NaN", "output", "\ud800", "é", "\0", "\n"]
+    return Shot("torn", chance.choice([
+        chance.randbytes(count),
+        "".join(chance.choices(scraps, k=count)).encode("utf-8", "surrogatepass"),
+        "".join(chr(chance.randrange(0x11_0000)) for _ in range(count)).encode("utf-8", "surrogatepass"),
+        _text(chance.choice([chance.choice(ODD), chance.choices(ODD, k=5), dict(zip(KEYS, chance.choices(ODD, k=5), strict=False))]), chance),
+        text[:at],
+        text[at:],
+        text[:at] + other[at:],
+        text[:at] + bytes([chance.randrange(256)]) + text[at + 1 :],
+        text[:at] + chance.randbytes(chance.randint(1, 20)) + text[at:],
+        text.replace(b'"ask":', b'"ask":%b,"ask":' % no_number),
+        text.replace(b"false", no_number),
+        text.replace(b'"value":', b'"value":null,"value":'),
+        b'{"output":"config.data",' + text[1:],
+        text[:-1] + b',"output":"state.data"}',
+        text.replace(b'"', b"'"),
+        text + chance.choice([b"}", b"\0", b"\n\n", text, b"//x"]),
+        chance.choice([b"\xef\xbb\xbf", b"\0\0\xfe\xff", b" " * 500, b"\x1f\x8b"]) + text,
+        text.decode().encode(chance.choice(["utf-16", "utf-32", "utf-16-le", "utf-7", "cp037"])),
+        text.replace(b"shapes", "schöne\udc80".encode("latin-1", "replace")),
+        text.replace(b":", b"\\u003a", 3),
+    ]))  # fmt: skip
 
 
 def links(chance: Random, source: Source) -> Shot:
     """A link, in a body or as the page's own address, with settings that are wrong, twice, endless or no text at all."""
     keys = "v p px net class out base bseed draw m rule n noise seed clip set pin tab scale V NET utm_source __proto__".split()
-    parts = [(chance.choice(keys), _link_value(chance)) for _ in range(chance.choice([0, 1, 1, 2, 3, 8, 60]))]
-    link = "?v=1&" + chance.choice(["&", ";", "&&"]).join(f"{key}={value}" for key, value in parts)
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    values = [
+        *(str(odd)[:200] for odd in ODD), *("".join(chance.choices(letters, k=k)) for k in (1, 3, 67, 68, 131, 193) for _ in range(8)),
+        "lime.samples:300", "lime.samples:0", "lime.nothing:1", "a.b:c", "lrp_epsilon.epsilon:1e308", "," * 40, "x.y:" + "9" * 300, "lime,lime", "BAAvw" + "A" * 64,
+        "%00", "%ff%fe", "%ed%a0%80", "%0d%0aX-Split:%20yes", "%", "%zz", "%u0041", "+", "%2526", "ring", "logit", "noise", "methods", "xrai,gradient,nothing",
+    ]  # fmt: skip
+    parts = [f"{chance.choice(keys)}={chance.choice(values)}" for _ in range(chance.choice([0, 1, 1, 2, 3, 8, 60]))]
+    link = "?v=1&" + chance.choice(["&", ";", "&&"]).join(parts)
     if chance.random() < 0.1:
         link = chance.choice([link[:10], "?" * 50, link * 3, "#" + link, link.replace("?v=1", "?v=2"), link.replace("v=1", "v=" + "9" * 2000)])
     if chance.random() < 0.3:
         return Shot("links", method="GET", path=quote(link, safe="?&=;%+~!*'(),:@/", errors="surrogatepass"), headers=())
-    question = {"ask": chance.randrange(1000), "link": link}
     body = json.loads(chance.choice(source).opening.asking(1))
-    body["inputs"][0]["value"] = question
+    body["inputs"][0]["value"] = {"ask": chance.randrange(1000), "link": link}
     return Shot("links", _text(body, chance))
-
-
-def _link_value(chance: Random) -> str:
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    values: list[Callable[[], str]] = [
-        lambda: str(chance.choice(ODD))[:200],
-        lambda: str(chance.randint(-10, 10**6)),
-        lambda: "".join(chance.choice(letters) for _ in range(chance.choice([1, 3, 67, 68, 131, 193]))),
-        lambda: "BAAvw" + "".join(chance.choice("AB") for _ in range(64)),
-        lambda: chance.choice(["digits", "digits-cnn", "ring", "exact", "logit", "drawing", "noise", "methods", "predicted"]),
-        lambda: chance.choice(["lime.samples:300", "lime.samples:0", "lime.nothing:1", "a.b:c", "lrp_epsilon.epsilon:1e308", "," * 40, "x.y:" + "9" * 300]),
-        lambda: chance.choice(["%00", "%ff%fe", "%ed%a0%80", "%0d%0aX-Split:%20yes", "%", "%zz", "%u0041", "+", "%2526", "\u202e", "\ud800"]),
-        lambda: ",".join(chance.choice(["gradient", "lime", "xrai", "nothing"]) for _ in range(chance.randint(1, 6))),
-    ]
-    return chance.choice(values)()
 
 
 @cache
 def _bomb() -> bytes:
-    """Ten kilobytes that unfold to ten megabytes."""
+    """Ten kilobytes that decompress to ten megabytes."""
     return gzip.compress(b"0" * 10_000_000, mtime=0)
 
 
 def typed(chance: Random, source: Source) -> Shot:
-    """A recorded body under a wrong type, charset or coding; some unfold to a thousand times their size."""
+    """A recorded body under a wrong type, charset or coding; some decompress to a thousand times their size."""
     body = recorded(chance, source).asking(1)
     types = (
         "application/json", "text/plain", "", "application/x-www-form-urlencoded", "multipart/form-data", "multipart/form-data; boundary=x",
@@ -241,44 +206,128 @@ def typed(chance: Random, source: Source) -> Shot:
     if chance.random() < 0.6:
         headers.append(("Content-Encoding", chance.choice(codings)))
     if chance.random() < 0.1:
-        headers.append(("Content-Type", "application/json"))
+        headers += JSON
     return Shot("typed", chance.choice(bodies), headers=tuple(headers))
 
 
 def sized(chance: Random, source: Source) -> Shot:
     """Bodies that are deep, long or full of digits, about and beyond the limit of 64 kB."""
-    tree = _tree(chance, source)
+    tree = json.loads(recorded(chance, source).asking(1))
     depth = chance.choice([20, 100, 500, 900, 990, 1000, 1100, 5000, 30_000])
     size = chance.choice([1000, 60_000, 65_000, 65_536, 65_537, 66_000, 200_000, 1_000_000])
     digits = chance.choice([300, 400, 4299, 4300, 4301, 20_000, 60_000])
     tree["inputs"][0]["value"] = {"ask": 1, "state": {chance.choice(KEYS): "HERE"}}
-    insides: list[Callable[[], str]] = [
-        lambda: "[" * depth + "]" * depth,
-        lambda: '{"a":' * depth + "1" + "}" * depth,
-        lambda: '"' + "x" * size + '"',
-        lambda: "[" + "0," * (size // 2) + "0]",
-        lambda: "{" + ",".join(f'"{i}":0' for i in range(size // 8)) + "}",
-        lambda: "9" * digits,
-        lambda: "0." + "3" * digits,
-        lambda: "-1e" + "9" * min(digits, 400),
-        lambda: '"' + "\\ud83d" * (size // 6) + '"',
-    ]
-    text = json.dumps(tree).replace('"HERE"', chance.choice(insides)())
+    inside = chance.choice([
+        "[" * depth + "]" * depth,
+        '{"a":' * depth + "1" + "}" * depth,
+        '"' + "x" * size + '"',
+        "[" + "0," * (size // 2) + "0]",
+        "{" + ",".join(f'"{i}":0' for i in range(size // 8)) + "}",
+        "9" * digits,
+        "0." + "3" * digits,
+        "-1e" + "9" * min(digits, 400),
+        '"' + "\\ud83d" * (size // 6) + '"',
+    ])  # fmt: skip
+    text = json.dumps(tree).replace('"HERE"', inside)
     if chance.random() < 0.2:
         text = chance.choice(["[" * size, " " * size, "{" * depth, '{"output":' * depth, "9" * size])
     return Shot("sized", text.encode())
 
 
-def garbage(chance: Random, source: Source) -> Shot:
-    """Bytes, letters and scraps of JSON without sense."""
-    count = chance.choice([0, 1, 2, 10, 100, 2000])
-    scraps = ["{", "}", "[", "]", ":", ",", '"', "null", "true", "1", "-", "e", "\\u", "NaN", "output", "\ud800", "é", "\0", "\n"]
-    made = [
-        lambda: chance.randbytes(count),
-        lambda: "".join(chance.choice(scraps) for _ in range(count)).encode("utf-8", "surrogatepass"),
-        lambda: "".join(chr(chance.randrange(0x11_0000)) for _ in range(count)).encode("utf-8", "surrogatepass"),
-        lambda: _text(chance.choice(ODD), chance),
-        lambda: _text([chance.choice(ODD) for _ in range(5)], chance),
-        lambda: _text({chance.choice(KEYS): chance.choice(ODD) for _ in range(5)}, chance),
-    ]
-    return Shot("garbage", chance.choice(made)())
+# ---------------------------------------------------------------- paths, methods, headers and framing
+
+
+PLACES = (
+    "", "assets/", "assets/css/", "assets/vendor/", "static/", "static/0123456789ab/", "_dash-component-suites/", "_dash-component-suites/dash/",
+    "_dash-component-suites/plotly/package_data/", "_dash-component-suites/dash/deps/", "_dash-component-suites/torch/", "_dash-layout/",
+    "_dash-dependencies/", UPDATE + "/", "_favicon.ico/", "_reload-hash/", "healthz/", "readyz/", "metrics/", "_alive_x/",
+)  # fmt: skip
+UPS = ("../", "..%2f", "%2e%2e/", "%2e%2e%2f", "%2e./", "..\\", "..%5c", "%252e%252e%252f", "..%c0%af", "%00/", "....//", "..;/", ".//", "/", "~/", "..%00/", "%c0%ae/")
+GOALS = (
+    "app.py", "requirements.txt", "etc/passwd", "proc/self/environ", "explorer/state.py", "explorer/page/layout.py", "models/digits.npz", ".git/config",
+    "__init__.py", "dash.py", "Makefile", "", ".", "con", "a" * 3000, "x.js%00.py", "base.js", "base.js/", "base.js%20", "BASE.JS", "base.js::$DATA",
+)  # fmt: skip
+METHODS = ("PUT", "DELETE", "TRACE", "CONNECT", "PATCH", "OPTIONS", "HEAD", "PROPFIND", "QUERY", "PRI", "FOO", "get", "GET", "POST", "A" * 40)
+KNOWN = ("", "_dash-layout", "_dash-dependencies", UPDATE, "assets/base.js", "healthz", "readyz", "metrics", "nothing", "_reload-hash")
+
+
+def paths(chance: Random, source: Source) -> Shot:
+    """A path that climbs out of where files are served from, in one of many spellings."""
+    path = chance.choice(PLACES) + chance.choice(UPS) * chance.choice([1, 1, 2, 3, 5, 9]) + chance.choice(GOALS)
+    return Shot("paths", method="GET", path=path, headers=())
+
+
+def methods(chance: Random, source: Source) -> Shot:
+    """A method that an address does not take, or that nobody knows; sometimes with a body."""
+    method = chance.choice(METHODS)
+    body = recorded(chance, source).asking(1) if method not in ("HEAD", "GET") and chance.random() < 0.5 else b""
+    return Shot("methods", body, method, chance.choice(KNOWN), JSON if body else ())
+
+
+def headers(chance: Random, source: Source) -> Shot:
+    """Headers that are huge, many, twice, lying, or meant for somebody else."""
+    odd = [
+        ("X-Long", "x" * chance.choice([1000, 8000, 8200, 20_000, 70_000])), ("Cookie", "a=b; " * chance.choice([1, 500])), ("Host", "evil.example"),
+        ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "gopher"), ("X-Forwarded-Prefix", "//evil.example"), ("X-Forwarded-For", "1.2.3.4, ::1"),
+        ("Forwarded", "for=x;host=evil.example"), ("X-HTTP-Method-Override", "DELETE"), ("X-Original-URL", "/../app.py"), ("Range", "bytes=0-0,5-,-1"),
+        ("Range", "bytes=9999999999999-"), ("If-None-Match", '"' + "x" * 500), ("If-Modified-Since", "Thu, 99 Foo 99999 99:99:99 GMT"),
+        ("Accept-Encoding", "gzip;q=NaN, br;q=-1, *;q=0"), ("Accept-Language", "," * 2000), ("Accept", "text/html;q=" + "9" * 500), ("Expect", "200-ok"),
+        ("Expect", "100-continue"), ("Upgrade", "h2c"), ("Upgrade", "websocket"), ("Connection", "close, keep-alive, X-Long"), ("Authorization", "Basic \x7f"),
+        ("SCRIPT_NAME", "/x"), ("Script-Name", "/x"), ("Path_Info", "/x"), ("REMOTE_USER", "root"), ("Proxy", "http://evil.example"), ("Origin", "null"),
+        ("Referer", "javascript:alert(1)" + SPLIT.replace("\r\n", "%0d%0a")), ("Transfer-Encoding", "identity"), ("Content-Length", "0"), ("Content-Length", "-1"),
+        ("X-Bad\0", "x"), ("X-Bad", "\0"), ("X-Bad", "a\rb"), ("X Bad", "x"), ("", "x"), ("X-Bad", "a\r\n folded"), ("X-Ünï", "x"), ("X-Utf", "кошка"),
+        ("Sec-Fetch-Site", "cross-site"), ("Access-Control-Request-Method", "POST"), ("TE", "trailers"), ("Trailer", "Content-Length"), ("Via", "1.1 x" * 99),
+    ]  # fmt: skip
+    many = [(f"X-{i}", "x") for i in range(chance.choice([90, 101, 1000]))] if chance.random() < 0.1 else []
+    chosen = [*chance.sample(odd, chance.randint(1, 3)), *many]
+    if chance.random() < 0.5:
+        return Shot("headers", method="GET", path=chance.choice(KNOWN), headers=tuple(chosen), may_close=True)
+    body = recorded(chance, source).asking(1)
+    return Shot("headers", body, headers=(*JSON, *chosen), may_close=True)
+
+
+def framing(chance: Random, source: Source) -> Shot:
+    """Lengths that lie, bodies in chunks, two requests in one, and lines that no HTTP has."""
+    body = recorded(chance, source).asking(1)
+    start = b"POST %PREFIX%" + UPDATE.encode() + b" HTTP/1.1\r\nHost: %HOST%\r\nContent-Type: application/json\r\n"
+    chunked, size = start + b"Transfer-Encoding: chunked\r\n\r\n", b"%x" % len(body)
+    get = b"GET %PREFIX% HTTP/1.1\r\nHost: %HOST%\r\n\r\n"
+    raws = [
+        start + b"Content-Length: %d\r\n\r\n" % (len(body) + chance.choice([1, 100, 10**6])) + body,
+        start + b"Content-Length: %d\r\n\r\n" % chance.randrange(len(body)) + body,
+        start + b"Content-Length: %b\r\n\r\n" % chance.choice([b"-1", b"1e3", b"0x10", b"+5", b"9" * 400, b"", b" ", b"5, 6", b"\xb2", b"1_0"]) + body,
+        start + b"Content-Length: 5\r\nContent-Length: %d\r\n\r\n" % len(body) + body,
+        start + b"\r\n" + body,
+        chunked + size + b"\r\n" + body + b"\r\n0\r\n\r\n",
+        chunked + b"".join(b"1\r\n%c\r\n" % byte for byte in body[:300]) + b"0\r\n\r\n",
+        chunked + size + b";" + b"x" * chance.choice([10, 20_000]) + b"\r\n" + body + b"\r\n0\r\n\r\n",
+        chunked + chance.choice([b"-1", b"fffffffffffffffff", b"zz", b"", b"0x5", b"1_0"]) + b"\r\n" + body + b"\r\n0\r\n\r\n",
+        chunked + size + b"\r\n" + body[:40],
+        chunked + b"%x\r\n" % (len(body) - 1) + body + b"\r\n0\r\n\r\n",
+        chunked + b"20000\r\n" + b" " * 0x20000 + b"\r\n" + b"20000\r\n" + b" " * 0x20000 + b"\r\n0\r\n\r\n",
+        start + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + get,
+        start + b"Transfer-Encoding: %b\r\n\r\n" % chance.choice([b"gzip", b"chunked, chunked", b"xchunked", b"chunked\t", b"\x0bchunked", b"gzip, chunked"]) + size + b"\r\n" + body + b"\r\n0\r\n\r\n",
+        get.replace(b"%PREFIX%", chance.choice([b"http://evil.example/", b"https://%HOST%/", b"//evil.example/%2e%2e", b"*", b"evil.example:443", b"", b"ftp://x/", b"http://[", b"\\"])),
+        get.replace(b"HTTP/1.1", chance.choice([b"HTTP/1.0", b"HTTP/0.9", b"HTTP/2.0", b"HTTP/9.9", b"HTTP/1.", b"HTTPS/1.1", b"", b"HTTP/1.1 x", b"http/1.1"])),
+        get.replace(b"GET ", chance.choice([b"GET  ", b"GET\t", b" GET ", b"\r\n\r\nGET ", b"G\0T ", b"", b"GET\r\n", "GÉT ".encode()])),
+        get.replace(b"%PREFIX% ", chance.choice([b"%PREFIX%a b ", b"%PREFIX%\xff\xfe ", b"%PREFIX%?\x00 ", b"%PREFIX%" + b"a" * 9000 + b" ", b"%PREFIX%?" + b"b" * 100_000 + b" "])),
+        get.replace(b"\r\n", b"\n"),
+        get.replace(b"Host: %HOST%\r\n", b""),
+        get.replace(b"Host: %HOST%\r\n", b"Host: a\r\nHost: b\r\n"),
+        get.replace(b"%HOST%", chance.choice([b"a" * 3000, b"evil.example\t", b"\xff", b"a,b", b"[::1", b"a:99999", b"a/b?c"])),
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + chance.randbytes(100),
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + chance.randbytes(50),
+        b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n" + get,
+        chance.randbytes(chance.choice([1, 10, 500, 9000])),
+        chance.randbytes(40) + b"\r\n\r\n",
+    ]  # fmt: skip
+    return Shot("framing", raw=chance.choice(raws), may_close=True)
+
+
+IN_THE_APP: tuple[Maker, ...] = (mutated, mutated, mutated, mutated, mutated, mutated, torn, torn, torn, links, links, typed, sized)
+ON_THE_WIRE: tuple[Maker, ...] = (paths, paths, paths, methods, headers, framing)
+
+
+def shot(seed: int, number: int, source: Source, makers: tuple[Maker, ...] = (*IN_THE_APP, *ON_THE_WIRE)) -> Shot:
+    """Shot `number` of a seed: always the same one."""
+    return makers[number % len(makers)](Random(f"{seed} {number}"), source)

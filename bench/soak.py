@@ -2,9 +2,9 @@
 
     make soak ARGS='--minutes 5 --students 50'
 
-The server keeps no answers, so that each is computed. Memory is that of each process when it is asked, as PSS; its growth is the median of the last tenth of the time against the
-median of a tenth right after the warm-up, which is the first quarter or five minutes. Descriptors are compared when nobody is there: before
-the class comes, and after it has left; threads with the most there were in the warm-up.
+The server keeps no answers, so that each is computed. Growth is the median memory (PSS) of the last tenth of the time against
+that of a tenth right after the warm-up. Descriptors are compared when nobody is there, before the class comes and after it
+has left; threads with the most there were in the warm-up.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from bench.wire import Place
 
 WARM_UP = 300  # seconds, or a quarter of the time if that is less
 MOST_GROWTH = 0.05
-LEAVING = 60  # seconds in which a server has to let go of those who have left (it keeps a quiet connection for 30)
+IDLE = 0.05  # seconds of CPU between two looks
+LEAVING = 60  # seconds in which a server has to close the connections of those who have left (it keeps a quiet one for 30)
 
 
 @dataclass(slots=True)
@@ -74,61 +75,46 @@ class Soak:
 async def soak(
     place: Place, server: int, *, students: int, seconds: float, every: float, seed: int, known: Sequence[Session], tell: bool = False
 ) -> Soak:
-    """Let a class stay for some seconds, sampling; then wait until the server has let go of it."""
+    """Let a class stay for some seconds, sampling; then wait until the server has closed its connections."""
     key = Key()
     await learn(place, known, key)
     kept = Soak(await at_rest(server, None))
     began = now()
-    async with classroom(
-        place, students, ramp=min(20, seconds / 10), seed=seed, sessions=known, key=key, log=kept.log
-    ):
+    async with classroom(place, students, ramp=min(20, seconds / 10), seed=seed, sessions=known, key=key, log=kept.log):
         while (passed := now() - began) < seconds:
             await asyncio.sleep(min(every, seconds - passed))
             use = await asyncio.to_thread(lambda: processes.usage(processes.family(server)))
             kept.samples.append((now() - began, use))
             if tell and len(kept.samples) % 12 == 1:
-                _tell_sample(kept)
+                print(f"{kept.samples[-1][0] / 60:6.1f} min  {use}  {kept.log}", flush=True)
     kept.after = await at_rest(server, kept.before)
     return kept
 
 
 async def at_rest(server: int, before: Usage | None) -> Usage:
-    """What the server uses once it does nothing: as many descriptors as a moment ago, or no more than before."""
+    """What the server uses once it is idle: no more descriptors than before, or without a `before` than a moment ago."""
     last, end = processes.usage(processes.family(server)), now() + LEAVING
     while now() < end:
         await asyncio.sleep(0.5)
         use = processes.usage(processes.family(server))
-        if use.descriptors <= (last if before is None else before).descriptors:
+        most = last if before is None else before
+        if use.descriptors <= most.descriptors and use.cpu < last.cpu + IDLE:  # a worker that still starts is not idle
             return use
         last = use
     return last
 
 
-# ---------------------------------------------------------------- telling
-
-
-def _tell_sample(kept: Soak) -> None:
-    at, use = kept.samples[-1]
-    counts = kept.log.counts
-    print(
-        f"{at / 60:6.1f} min  {use.memory / 2**20:7.1f} MB  {use.descriptors:5} descriptors  {use.threads:4} threads  {use.processes} processes"
-        f"  {use.cpu:8.1f} s of processor  {counts['answers']:8} answers  {counts['shed']} shed  {counts['errors']} errors",
-        flush=True,
-    )
-
-
-def tell(kept: Soak, after: Usage) -> None:
+def tell(kept: Soak) -> None:
     """Print what grew, and what the class met."""
-    (_, last), counts, before = kept.samples[-1], kept.log.counts, kept.before
     waits = [1000 * took for kind in ("stroke", "methods") for _, took in kept.log.waits[kind]]
-    print(f"\nmemory (PSS): {before.memory / 2**20:.1f} MB with nobody there, {last.memory / 2**20:.1f} MB at the end,"
-          f" {after.memory / 2**20:.1f} MB after all have left; {100 * kept.growth():+.1f} % since the warm-up (aim: less than {100 * MOST_GROWTH:.0f} %)")  # fmt: skip
-    print(f"descriptors: {before.descriptors} before, {max(u.descriptors for _, u in kept.samples)} at most, {after.descriptors} after")
-    print(f"threads: {before.threads} before, {max(u.threads for _, u in kept.samples)} at most, {after.threads} after")
-    print(f"answers {counts['answers']}, p50 {percentile(waits, 0.5):.0f} ms, p95 {percentile(waits, 0.95):.0f} ms, p99 {percentile(waits, 0.99):.0f} ms;"
-          f" shed {counts['shed']}, superseded {counts['superseded']}, errors {counts['errors']}")  # fmt: skip
-    for fault, times in kept.log.faults.most_common(10):
-        print(f"  {times} × {fault}")
+    most_descriptors, most_threads = (max(getattr(use, name) for _, use in kept.samples) for name in ("descriptors", "threads"))
+    print(f"\nnobody there:  {kept.before}\nat the end:    {kept.samples[-1][1]}\nall have left: {kept.after}")
+    print(f"at most {most_descriptors} descriptors, {most_threads} threads")
+    print(f"memory grew by {100 * kept.growth():+.1f} % since the warm-up (aim: less than {100 * MOST_GROWTH:.0f} %)")
+    print(f"{kept.log}; " + ", ".join(f"p{100 * share:.0f} {percentile(waits, share):.0f} ms" for share in (0.5, 0.95, 0.99)))
+    kept.log.print_faults()
+    for leak in kept.leaks():
+        print(f"LEAK: {leak}")
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -139,19 +125,10 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--every", type=float, default=5, help="seconds between samples")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
-    with running("app.py", said=None, WORKERS="2", CACHE_MB="0") as (port, server):
-        place = Place("127.0.0.1", port)
+    with running("app.py", WORKERS="2", CACHE_MB="0") as (port, server):
+        place, seconds = Place("127.0.0.1", port), 60 * given.minutes
         kept = asyncio.run(
-            soak(place, server, students=given.students, seconds=60 * given.minutes, every=given.every, seed=given.seed, known=sessions(), tell=True)
+            soak(place, server, students=given.students, seconds=seconds, every=given.every, seed=given.seed, known=sessions(), tell=True)
         )
-    assert kept.after is not None
-    tell(kept, kept.after)
-    wrong = kept.leaks()
-    for leak in wrong:
-        print(f"LEAK: {leak}")
-    if wrong or kept.log.counts["errors"] or kept.growth() >= MOST_GROWTH:
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    tell(kept)
+    sys.exit(bool(kept.leaks() or kept.log.counts["errors"] or kept.growth() >= MOST_GROWTH))

@@ -1,9 +1,7 @@
 """Students of a class, played back from recorded visits: each asks as the page does, and checks what is answered.
 
-A student opens the page, then paints. When is decided beforehand, not by how fast the server is: a slow answer does not
-spare the server the next stroke, and a wait is counted from the moment the page would have asked. Like the page a student has
-one question in flight and the newest pending. On 503, or without an answer, it waits by the page's own rule (patience.py), at
-random and longer each time, and asks the newest then.
+When a student asks is decided beforehand, so a slow server is asked no less. Like the page a student has one question in
+flight and the newest pending; on 503, or without an answer, it waits as patience.py says and asks the newest then.
 """
 
 from __future__ import annotations
@@ -17,10 +15,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
+from bench import patience
 from bench.answers import Key, Wrong
 from bench.bodies import Body, Session
-from bench.patience import Patience
-from bench.wire import Broken, Connection, Place
+from bench.wire import Broken, Connection, Place, Reply
 
 UPDATE = "_dash-update-component"
 FILES = re.compile(r"""<(?:script|link|img)\b[^>]*?\b(?:src|href)=["'](?!data:)([^"'#]+)""")
@@ -62,6 +60,14 @@ class Log:
         self.counts["errors"] += 1
         self.faults[what] += 1
 
+    def __str__(self) -> str:
+        return ", ".join(f"{self.counts[name]} {name}" for name in ("answers", "shed", "superseded", "errors"))
+
+    def print_faults(self) -> None:
+        """Those that were met most often."""
+        for fault, times in self.faults.most_common(10):
+            print(f"    {times} × {fault}")
+
 
 @dataclass(slots=True)
 class Line:
@@ -70,13 +76,15 @@ class Line:
     Attributes:
         connection: whatever is asked before the page is open takes it too.
         lost_after: seconds after which a question is given up.
-        patience: how long to wait before asking again.
+        failures: how many in a row.
+        busy: whether the last of them was a 503.
         not_before: until when it has to wait.
     """
 
     connection: Connection
     lost_after: float
-    patience: Patience
+    failures: int = 0
+    busy: bool = False
     not_before: float = 0.0
 
 
@@ -86,20 +94,20 @@ class Student:
     def __init__(self, place: Place, session: Session, habits: Habits, key: Key, log: Log, seed: str) -> None:
         self.chance = random.Random(seed)
         self.habits, self.session, self.key, self.log = habits, session, key, log
-        self.strokes = Line(Connection(place), STROKE_LOST, Patience(self.chance))
-        self.methods = Line(Connection(place), PORTION_LOST, Patience(self.chance))
+        self.strokes = Line(Connection(place), STROKE_LOST)
+        self.methods = Line(Connection(place), PORTION_LOST)
         self.spare = Connection(place)
-        self.update = f"{place.prefix}{UPDATE}"
+        self.place, self.update = place, f"{place.prefix}{UPDATE}"
         self.opened = asyncio.Event()
         self._asked = 0
         self._newest: Body | None = None  # what is to be asked next
-        self._since: list[float] = []  # when it and those that it superseded were wanted
+        self.unanswered: list[float] = []  # when it and those that it superseded were wanted
         self._live_from = 0.0  # when something passing may be asked again
         self._asking: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
 
     async def visit(self, pause: float) -> None:
-        """Come after a pause, open the page, and stay until the task is cancelled."""
+        """Open the page after a pause, and stay until the task is cancelled."""
         await asyncio.sleep(pause)
         await self._open()
         await self._stay()
@@ -118,23 +126,18 @@ class Student:
         for connection in (self.strokes.connection, self.methods.connection, self.spare):
             connection.close()
 
-    @property
-    def unanswered(self) -> list[float]:
-        """When the strokes were wanted that have had no answer yet."""
-        return list(self._since)
-
     # ---- opening
 
     async def _open(self) -> None:
         began = now()
         with suppress(OSError):
             await self.spare.open()
-        both = (self.strokes.connection, self.methods.connection)
-        page = await self._fetch(both[0], both[0].place.prefix)
-        files = list(dict.fromkeys(urljoin(both[0].place.prefix, address) for address in FILES.findall(page.decode())))
-        await asyncio.gather(*(self._fetch_all(connection, files[i::2]) for i, connection in enumerate(both)))
-        late = ("_dash-layout", "_dash-dependencies")
-        await asyncio.gather(*(self._fetch(c, c.place.prefix + name) for c, name in zip(both, late, strict=True)))
+        prefix, connections = self.place.prefix, (self.strokes.connection, self.methods.connection)
+        page = (await self._fetch(connections[0], prefix)).body.decode()
+        files = list(dict.fromkeys(urljoin(prefix, address) for address in FILES.findall(page)))
+        late = [prefix + name for name in ("_dash-layout", "_dash-dependencies")]
+        for paths in (files, late):
+            await asyncio.gather(*(self._fetch_all(connection, paths[i::2]) for i, connection in enumerate(connections)))
         while not await self._try(self.strokes, self.session.opening):
             pass
         self.log.waits["opening"].append((began, now() - began))
@@ -144,7 +147,7 @@ class Student:
         for path in paths:
             await self._fetch(connection, path)
 
-    async def _fetch(self, connection: Connection, path: str) -> bytes:
+    async def _fetch(self, connection: Connection, path: str) -> Reply:
         """A file of the page; one that does not come is an error, and asked for again as by a reload."""
         while True:
             try:
@@ -153,7 +156,7 @@ class Student:
                 if reply.status == 200 and reply.raw:
                     self.log.counts["files"] += 1
                     self.log.counts["bytes"] += len(reply.raw) + len(reply.head)
-                    return reply.body if path == connection.place.prefix else b""
+                    return reply
                 self.log.fault(f"{path}: status {reply.status}, {len(reply.raw)} bytes")
             except (OSError, TimeoutError) as broken:
                 self.log.fault(f"{path}: {str(broken) or f'no answer in {FILE_LOST:g} s'}")
@@ -187,24 +190,24 @@ class Student:
     def want(self, body: Body, wanted: float) -> None:
         """Ask about the newest picture, now or as soon as the question in flight is answered."""
         self._newest = body
-        self._since.append(wanted)
+        self.unanswered.append(wanted)
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._pursue())
 
     async def _pursue(self) -> None:
         while self._newest is not None:
-            body, covered, sent = self._newest, len(self._since), now()
+            body, covered, sent = self._newest, len(self.unanswered), now()
             self._newest = None
             while not await self._try(self.strokes, body):
                 if self._newest is not None:
-                    body, covered, self._newest = self._newest, len(self._since), None
+                    body, covered, self._newest = self._newest, len(self.unanswered), None
             done = now()
             self._live_from = sent + LIVE_SHARE * (done - sent)
-            if not self.methods.patience.busy:
+            if not self.methods.busy:
                 self.methods.not_before = 0.0  # the server was away, and is back
-            self.log.waits["stroke"] += [(wanted, done - wanted) for wanted in self._since[:covered]]
+            self.log.waits["stroke"] += [(wanted, done - wanted) for wanted in self.unanswered[:covered]]
             self.log.counts["superseded"] += covered - 1
-            del self._since[:covered]
+            del self.unanswered[:covered]
 
     # ---- the Methods tab
 
@@ -240,13 +243,15 @@ class Student:
                 told = int(after)
             else:
                 self.key.check(body, number, reply)
-                line.patience.ends()
+                line.failures = 0
                 self.log.counts["answers"] += 1
                 self.log.counts["answer bytes"] += len(reply.raw)
                 return True
         except (Wrong, Broken, OSError, TimeoutError) as wrong:
             self.log.fault(f"{body.output}: {str(wrong) or f'no answer in {line.lost_after:g} s'}")
-        line.not_before = now() + line.patience.fails(told)
+        line.busy = told is not None
+        line.not_before = now() + patience.pause_after(told, line.failures, self.chance)
+        line.failures += 1
         await until(line.not_before)
         return False
 
@@ -265,10 +270,7 @@ async def until(moment: float) -> None:
 async def classroom(
     place: Place, count: int, *, ramp: float, seed: int, sessions: Sequence[Session], key: Key, log: Log
 ) -> AsyncIterator[list[Student]]:
-    """A class that comes in within ``ramp`` seconds and stays for as long as the block lasts.
-
-    At its end nobody begins anything new; what was asked is waited for, and what never came is an error.
-    """
+    """A class that comes in within ``ramp`` seconds and stays as long as the block lasts; what it asked is then waited for."""
     students = [
         Student(place, sessions[i % len(sessions)], CLASS[i % len(CLASS)], key, log, f"{seed} {i}") for i in range(count)
     ]
@@ -279,8 +281,9 @@ async def classroom(
             visit.cancel()
         ends = await asyncio.gather(*visits, return_exceptions=True)
         await asyncio.gather(*(student.settle() for student in students))
-        for _ in (wanted for student in students for wanted in student.unanswered):
-            log.fault("a stroke was never answered")
+        for student in students:
+            for _ in student.unanswered:
+                log.fault("a stroke was never answered")
         for end in ends:
             if isinstance(end, Exception):  # the generator's own mistake
                 raise end

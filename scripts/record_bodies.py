@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]  # where tests/browser/visit.py finds its helpers
 
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
 from bench.bodies import FILE  # noqa: E402
-from bench.serving import served  # noqa: E402
+from bench.serving import running  # noqa: E402
 from explorer.pictures import PATTERNS  # noqa: E402
 from tests.browser.chromium import LAUNCH_ARGUMENTS, find_chromium  # noqa: E402
 from tests.browser.visit import WATCH, Visit  # noqa: E402
@@ -129,7 +129,7 @@ def main() -> None:
     chromium = find_chromium()
     if chromium is None:
         sys.exit("recording needs Chromium or Chrome, and none was found")
-    with served("app.py") as port, sync_playwright() as playwright:
+    with running("app.py") as (port, _), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=LAUNCH_ARGUMENTS)
         sessions = [record(browser, f"http://127.0.0.1:{port}/", number) for number in range(len(NETWORKS))]
         browser.close()

@@ -10,7 +10,7 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Page, sync_playwright  # noqa: E402
 
-from bench.serving import served  # noqa: E402
+from bench.serving import running  # noqa: E402
 from tests.browser.chromium import LAUNCH_ARGUMENTS, find_chromium, until  # noqa: E402
 
 PICTURES = ROOT / "docs"
@@ -41,7 +41,7 @@ def main() -> None:
     if chromium is None:
         sys.exit("screenshots need Chromium or Chrome, and none was found")
     PICTURES.mkdir(exist_ok=True)
-    with served("app.py") as port, sync_playwright() as playwright:
+    with running("app.py") as (port, _), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=LAUNCH_ARGUMENTS)
         for name, (link, width, height, theme, step) in SHOTS.items():
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)  # type: ignore[arg-type]
