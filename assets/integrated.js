@@ -97,13 +97,16 @@
       gauge.result,
       step < path.count
         ? `The sum is finished when every ${unit()} is in.`
-        : `Finished: Σ − ΔF = ${signed(finished.delta)}${missed}. Error per pixel against exact: ` +
-          `max ${number(answer.exact.error_max)}, mean ${number(answer.exact.error_mean)}.`
+        : `Finished: Σ − ΔF = ${signed(finished.delta)}${missed}.${errors(answer.exact)}`
     );
   }
 
+  // Against the exact map, once it is here.
+  const errors = (exact) => (exact ? ` Error per pixel against exact: max ${number(exact.error_max)}, mean ${number(exact.error_mean)}.` : "");
+
   function drawPathChart(path) {
     const { curve, switches } = path;
+    if (!curve.length) return; // it is on its way
     const [first, last] = path.ends;
     explorer.write(byId("path-title"), `F = ${explorer.outputName()} along the path`);
     const counted = `${switches.length} ReLU switch${switches.length === 1 ? "" : "es"}`;
@@ -146,7 +149,7 @@
     const area = answer.methods.integrated_gradients.map[pixel];
     const name = explorer.place(pixel);
     explorer.write(byId("pixel-title"), `(x − x′) ∂F/∂x of ${name}`);
-    explorer.write(byId("pixel-area"), `whole area = attribution = ${signed(area)}, exact ${signed(answer.exact.map[pixel])}`);
+    explorer.write(byId("pixel-area"), `whole area = attribution = ${signed(area)}${answer.exact ? `, exact ${signed(answer.exact.map[pixel])}` : ""}`);
     const { minus, plus } = explorer.signColours();
     const colour = area < 0 ? minus : plus;
     explorer.drawChart(

@@ -135,7 +135,7 @@
     if (!view.answer) return;
     const { tab } = view.state;
     const own = tab === "methods" ? explorer.methodWords || "" : tab === "compare" ? explorer.compareWords() : null;
-    const told = own === null ? view.answer.words[tab].join(" ") : own;
+    const told = own === null ? (view.answer.words[tab] || []).join(" ") : own; // none while the rest is on its way
     explorer.write(byId("words"), told);
     const { predicted, target } = view.answer;
     const name = explorer.className(predicted);

@@ -83,7 +83,7 @@
       alphas: trapezoid ? answer.path.alphas : [0, ...answer.path.alphas],
       values: trapezoid ? values : [ends[0], ...values],
       curve: Array.from(explorer.floats(answer.path.curve)),
-      switches: Array.from(explorer.floats(answer.exact.switches)),
+      switches: answer.exact ? Array.from(explorer.floats(answer.exact.switches)) : [],
       reached,
       weights,
       ends,

@@ -37,6 +37,8 @@
     kept = explorer.takeKept();
     byId("stage").classList.add("opening");
     explorer.on("answer", () => byId("stage").classList.remove("opening"));
+    explorer.on("answer", () => askForExact(view.state.tab));
+    explorer.on("tab", askForExact);
     window.addEventListener("popstate", (event) => travel(event.state && event.state.explorer));
     window.addEventListener("offline", () => explorer.tellTrouble("network", OFFLINE));
     window.addEventListener("online", () => explorer.tellTrouble("network", null));
@@ -60,6 +62,26 @@
 
   // What changed belongs to single methods: an entry in the browser's history, and no question from here.
   explorer.commitUnasked = () => writeAddress("pushState");
+
+  // What needs the exact path is answered only where a tab shows it: the first look at such a tab asks for it.
+  function askForExact(tab) {
+    if (view.answer && !view.answer.exact && view.config.exact_tabs.includes(tab)) ask();
+  }
+
+  // Whether all of the answer is here, asked for where some is not: for whoever saves it.
+  explorer.hasWhole = async function () {
+    while (!view.answer.exact) {
+      const { answer, asked: state } = view;
+      try {
+        const whole = await explorer.askServer("explanation", "state", { ask: answer.ask, state: { ...state, tab: view.config.exact_tabs[0] } });
+        if (view.answer === answer) explorer.receive(whole);
+      } catch {
+        explorer.notice("Not all that belongs into the file is here, and the server cannot be asked just now. Please try again in a moment.");
+        return false;
+      }
+    }
+    return true;
+  };
 
   explorer.isAsking = () => Boolean(waiting);
 

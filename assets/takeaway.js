@@ -23,7 +23,7 @@
 
   // ---- the link
 
-  // As in sharing.py: the hosts that every machine takes for itself.
+  // As in addresses.py: the hosts that every machine takes for itself.
   const ITSELF = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0|\[::\])$/;
   const PATIENCE = 2000; // ms for the server to say where others reach it
   let removeWarning = () => {};
@@ -148,8 +148,8 @@
     return { state: asked, link: address(asked), network: config.networks[asked.network].title, target_name: explorer.className(answer.target), ...numbers, single_methods: explorer.knownResults() };
   }
 
-  function saveJson() {
-    if (!view.answer) return;
+  async function saveJson() {
+    if (!view.answer || !(await explorer.hasWhole())) return;
     const { path, exact, ...rest } = whole();
     const { curve, switches, gradients } = view.path;
     const steps = Array.from(path.weights, (_, k) => Array.from(gradients.subarray(64 * k, 64 * k + 64)));
@@ -158,8 +158,8 @@
   }
 
   // One line of names, then numbers and nothing else: what every reader of CSV reads without being told anything.
-  function saveCsv(what, { separator, point }) {
-    if (!view.answer) return;
+  async function saveCsv(what, { separator, point }) {
+    if (!view.answer || !(await explorer.hasWhole())) return;
     const { answer, asked } = view;
     const names = Object.keys(answer.methods);
     const told = (name) => (explorer.resultOf(name) || {}).map && (!names.includes(name) || explorer.hasOptions(name));

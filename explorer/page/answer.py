@@ -35,25 +35,39 @@ from explorer.state import State, Zoo
 
 CURVE = np.linspace(0, 1, 101)  # where the curve of F along the path is drawn, however few the steps
 CURVE.flags.writeable = False
+EXACT_TABS = ("integrated", "compare")
 COMPARED = ("gradient", "integrated_gradients", "smoothgrad")
 
 
-def answer(state: State, zoo: Zoo) -> dict[str, Any]:
-    """Explain a state: the payload that the page's scripts draw from."""
-    payload, sentences = narrated(state, zoo)
+def needs_exact(state: State) -> bool:
+    """Whether what a state shows needs the exact path, by far the largest part of the work on a convolutional network."""
+    return state.tab in EXACT_TABS or state.rule == "exact"
+
+
+def answer(state: State, zoo: Zoo, *, exact: bool = True) -> dict[str, Any]:
+    """Explain a state: the payload that the page's scripts draw from.
+
+    Args:
+        state: what the user chose.
+        zoo: the networks.
+        exact: whether to tell what the exact path is needed for; else ``"exact"`` is None, the curve is empty, and there
+            are words for the first tab only. Always so under the exact rule.
+    """
+    payload, sentences = narrated(state, zoo, exact=exact)
     return {**payload, "words": {tab: [sentence.text for sentence in told] for tab, told in sentences.items()}}
 
 
-def narrated(state: State, zoo: Zoo) -> tuple[dict[str, Any], dict[str, list[Sentence]]]:
+def narrated(state: State, zoo: Zoo, *, exact: bool = True) -> tuple[dict[str, Any], dict[str, list[Sentence]]]:
     """The payload without its words, and what is to be said of it on each tab, with the claims that are made."""
     case, model = state.case(zoo), zoo[state.network]
     explanation = explain(case, state.settings())
-    exact: ExactTrace | ExactPath
+    crossed: ExactTrace | ExactPath | None
     steps: Trace
     if state.rule == "exact":
-        exact = steps = exact_integrated_gradients(case)
+        crossed = steps = exact_integrated_gradients(case)
     else:
-        exact, steps = exact_path(case), trace(case, explanation.settings, explanation["integrated_gradients"].field)
+        crossed = exact_path(case) if exact else None
+        steps = trace(case, explanation.settings, explanation["integrated_gradients"].field)
     maps = {name: result.attribution for name, result in explanation.results.items()}
     maps["integrated_gradients"] = steps.attribution
     stack = np.stack(list(maps.values()))
@@ -75,8 +89,8 @@ def narrated(state: State, zoo: Zoo) -> tuple[dict[str, Any], dict[str, list[Sen
             name: _method(values, found)
             for name, values, found in zip(maps, stack.reshape(len(maps), -1).tolist(), numbers, strict=True)
         },
-        "path": _path(steps, exact, explanation),
-        "exact": _exact(exact, steps.attribution),
+        "path": _path(steps, crossed, explanation),
+        "exact": crossed and _exact(crossed, steps.attribution),
         "smoothgrad": {
             "error": None if noise_error is None else _numbers(noise_error),
             "snr": statistical_snr(maps["smoothgrad"], noise_error),
@@ -84,7 +98,8 @@ def narrated(state: State, zoo: Zoo) -> tuple[dict[str, Any], dict[str, list[Sen
         },
         "correlations": _correlations(stack[[list(maps).index(name) for name in COMPARED]]),
     }
-    return payload, tell(_facts(state, model, payload, explanation, steps))
+    told = tell(_facts(state, model, payload, explanation, steps))
+    return payload, told if crossed else {"saliency": told["saliency"]}
 
 
 def _method(values: list[float], found: Figures) -> dict[str, Any]:
@@ -100,9 +115,9 @@ def _method(values: list[float], found: Figures) -> dict[str, Any]:
     }
 
 
-def _path(steps: Trace, exact: ExactTrace | ExactPath, explanation: Explanation) -> dict[str, Any]:
+def _path(steps: Trace, exact: ExactTrace | ExactPath | None, explanation: Explanation) -> dict[str, Any]:
     case = explanation.case
-    curve, _ = outputs(case.network, exact.logits_at(CURVE), case.target, case.output)
+    curve = outputs(case.network, exact.logits_at(CURVE), case.target, case.output)[0] if exact else np.empty(0)
     return {
         "curve": _packed(curve),
         "alphas": _numbers(steps.alphas),
@@ -130,7 +145,9 @@ def _correlations(maps: Floats) -> list[list[float | None]]:
 
 
 def _facts(state: State, model: Model, payload: dict[str, Any], explanation: Explanation, steps: Trace) -> Facts:
-    methods, exact, noise = payload["methods"], payload["exact"], payload["smoothgrad"]
+    methods, noise = payload["methods"], payload["smoothgrad"]
+    # without it nothing is said that needs it
+    exact = payload["exact"] or {"map": methods["integrated_gradients"]["map"], "pieces": 0, "error_max": 0.0}
     target = payload["target"]
     gradient, integrated = np.array(methods["gradient"]["map"]), np.array(methods["integrated_gradients"]["map"])
     truth, smooth = np.array(exact["map"]), np.array(methods["smoothgrad"]["map"])

@@ -8,7 +8,7 @@ import orjson
 from dash import ClientsideFunction, Dash, Input, Output
 
 from explorer.page import controls
-from explorer.page.answer import answer
+from explorer.page.answer import answer, needs_exact
 from explorer.page.method_answers import check_names, method_answers
 from explorer.server.compute import Compute
 from explorer.server.metrics import METHODS, STROKES
@@ -39,20 +39,22 @@ def register(app: Dash, zoo: Zoo, compute: Compute) -> None:
     controls.register(app)
 
 
-async def explained(question: object, zoo: Zoo, compute: Compute) -> str:
+async def explained(asked: object, zoo: Zoo, compute: Compute) -> str:
     """The payload for one question as JSON; a link's answer also says what state it was read as, and what was wrong in it.
 
     Raises:
         StateError: the question is not one; the message says why.
     """
-    state, more = _read_question(question, zoo)
-    return _with(more, await compute.answer(STROKES, orjson.dumps(state.asked()), lambda: orjson.dumps(answer(state, zoo))))
+    state, more = _read_question(asked, zoo)
+    exact = needs_exact(state)
+    question = orjson.dumps([state.asked(), exact])
+    return _with(more, await compute.answer(STROKES, question, lambda: orjson.dumps(answer(state, zoo, exact=exact))))
 
 
 def opening_answer(zoo: Zoo) -> str:
     """The payload for an address without a link, which the page brings along instead of asking for it."""
     state, more = _read_question({"ask": 0, "link": ""}, zoo)
-    return _with(more, orjson.dumps(answer(state, zoo)))
+    return _with(more, orjson.dumps(answer(state, zoo, exact=needs_exact(state))))
 
 
 def _read_question(question: object, zoo: Zoo) -> tuple[State, dict[str, Any]]:

@@ -9,7 +9,7 @@ from dash import dcc, html
 
 from explorer import models, pictures, state
 from explorer.attribution import CONVENTIONS, CORE, FAMILIES, METHODS, SHARED, Setting
-from explorer.page.answer import COMPARED
+from explorer.page.answer import COMPARED, EXACT_TABS
 from explorer.page.concepts import concepts
 from explorer.page.controls import controls
 from explorer.page.facts import facts
@@ -140,6 +140,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         },
         "core": list(CORE),
         "compared": list(COMPARED),
+        "exact_tabs": list(EXACT_TABS),
         "families": list(FAMILIES),
         "most_pinned": state.MAX_PINNED,
     }

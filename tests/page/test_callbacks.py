@@ -81,7 +81,7 @@ def refused(response: TestResponse, *statuses: int) -> str:
 def test_a_question_with_a_state_gets_that_states_answer() -> None:
     state = State(network="digits", target="predicted", steps=7, samples=5)
     said = respond({"ask": 7, "state": state.to_json()}, ZOO)
-    assert said == {"ask": 7, **answer(state, ZOO)}
+    assert said == {"ask": 7, **answer(state, ZOO, exact=False)}
 
 
 def test_a_question_with_a_link_also_says_what_state_it_was_read_as() -> None:
@@ -144,7 +144,7 @@ def test_the_pages_own_request_gets_the_numbers(client: Client) -> None:
     state = State(network="digits", target=3, rule="midpoint", steps=9, samples=4)
     response = post(client, body({"ask": 12, "state": state.to_json()}))
     assert response.status_code == 200 and response.mimetype == "application/json"
-    assert said_in(response) == json.loads(json.dumps({"ask": 12, **answer(state, ZOO)}))
+    assert said_in(response) == json.loads(json.dumps({"ask": 12, **answer(state, ZOO, exact=False)}))
 
 
 def test_two_apps_answer_alike_and_requests_leave_no_trace(client: Client) -> None:
