@@ -23,7 +23,7 @@
 
   // ---- the link
 
-  // As in sharing.py: the hosts that every machine takes for itself.
+  // As in addresses.py: the hosts that every machine takes for itself.
   const ITSELF = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0|\[::\])$/;
   const PATIENCE = 2000; // ms for the server to say where others reach it
   let removeWarning = () => {};
