@@ -208,6 +208,7 @@
 
   // Ask once, and show what is said; returns why there is nothing to be seen of it.
   async function attempt(question) {
+    sent = performance.now(); // what went before was not this server's answer
     const { answer, refusal, failure } = await put(question);
     if (failure) return failure;
     took = performance.now() - sent;

@@ -31,11 +31,11 @@
   const address = (state) => `${window.location.origin}${window.location.pathname}${explorer.link(state)}`;
 
   async function copyLink() {
-    const { state } = view;
-    const link = address(state);
+    const query = explorer.currentLink(); // what was opened, while it is still being read
+    const link = `${window.location.origin}${window.location.pathname}${query}`;
     const copied = await isCopied(link);
     if (copied) sayCopied();
-    const warning = ITSELF.test(window.location.hostname) ? await warningAbout(state) : null;
+    const warning = ITSELF.test(window.location.hostname) ? await warningAbout(query) : null;
     removeWarning();
     if (!copied) showLink(link, warning);
     else if (warning) removeWarning = explorer.notice(warning.text, { button: warning.link && smallButton("Copy the link for others", () => copyForOthers(warning.link)) });
@@ -48,10 +48,10 @@
   }
 
   // What to say of a link that leads everyone to their own machine, and the link for others where their address is known.
-  async function warningAbout(state) {
+  async function warningAbout(query) {
     const only = `Only this machine can open a link to ${window.location.host}.`;
     const [other] = await addressesForOthers();
-    if (other) return { text: `${only} Others open ${other}, unless a firewall stops them.`, link: other + explorer.link(state) };
+    if (other) return { text: `${only} Others open ${other}, unless a firewall stops them.`, link: other + query };
     return { text: `${only} To share it, serve with HOST=0.0.0.0 and open the page at this machine’s address in the network.`, link: null };
   }
 

@@ -8,6 +8,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import ip_address
 
 from explorer.server.settings import ServerSettings
@@ -46,6 +47,13 @@ def urls_for_others(settings: ServerSettings) -> list[str]:
 def serves_networks(settings: ServerSettings) -> bool:
     """Whether the server listens on all addresses of this machine."""
     return bool(_families(settings.host))
+
+
+def is_this_machine(address: str) -> bool:
+    """Whether an address of a client is one of the loopback's; ``client_of`` writes them."""
+    with suppress(ValueError):
+        return ip_address(address.partition("/")[0]).is_loopback or address == "::/64"  # the network of ::1
+    return False
 
 
 def in_container() -> bool:

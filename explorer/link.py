@@ -91,7 +91,7 @@ def resembles(part: Part, names: Collection[str], surely: bool) -> bool:
 
 def is_cut(text: str) -> bool:
     """Whether a link ends as one that was cut off: in an ellipsis, or where another part should follow."""
-    end = _unescaped(text)[-32:]
+    end = _unescaped(text[-1000:])[-32:]
     start = len(end)
     while start and (_is_mark(end[start - 1]) or not _visible(end[start - 1])):
         start -= 1

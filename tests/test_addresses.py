@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -80,11 +79,17 @@ def test_what_public_url_says_comes_before_all_and_a_containers_own_address_is_n
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
+def client() -> Client:
     """A visitor of a server that knows an address for others."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PUBLIC_URL", "http://192.0.2.7:8050/")
-        yield client_of()
+        return client_of()
+
+
+@pytest.fixture(scope="module")
+def own_client() -> Client:
+    """A visitor of a server that was told no address for others."""
+    return client_of()
 
 
 @pytest.mark.parametrize("host", ["localhost:8050", "127.0.0.1", "127.8.0.1:80", "[::1]:8050", "explorer.localhost", "0.0.0.0:1"])
@@ -93,3 +98,11 @@ def test_only_a_page_that_was_opened_on_this_machine_is_told_addresses(host: str
     answer = client.get("/addresses", headers={"Host": host + spoof})
     assert answer.status_code == (404 if spoof else 200)
     assert spoof or answer.json == ["http://192.0.2.7:8050/"]
+
+
+@pytest.mark.parametrize(("client_address", "status"), [("127.0.0.1", 200), ("::1", 200), ("::ffff:127.0.0.1", 200), ("192.0.2.9", 404), ("2001:db8::9", 404)])
+def test_whoever_is_not_on_this_machine_is_told_none_whatever_host_is_named(
+    client_address: str, status: int, own_client: Client
+) -> None:
+    answer = own_client.get("/addresses", headers={"Host": "localhost"}, environ_overrides={"REMOTE_ADDR": client_address})
+    assert answer.status_code == status

@@ -1,7 +1,7 @@
 """The gradient field: what are F and ∂F/∂x *here*, and here, and here?
 
 Every method of the gradient family asks this one question, at other points. ``look`` answers it for as many
-points as there are, with one forward pass and one ``torch.autograd.grad`` call for each chunk of them.
+points as there are, chunk by chunk: through layers that the engine knows (``vjp``), else by ``torch.autograd.grad``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Network, Output
 from explorer.attribution.vjp import evaluate
 
 LOGITS = "the network's logits"
+GRADIENTS = "the network's gradients"
 CHUNK = 1024  # points to be gathered before looking: bounds memory. The network has its own measure for what it is sent.
 
 
@@ -117,7 +118,7 @@ def _logits(network: Network, points: Floats) -> Floats:
 def _look_once(network: Network, points: Floats, target: int, output: Output | Sequence[Output]) -> Field:
     if seen := evaluate(network, points):
         values, cotangents = outputs(network, seen.logits, target, output)
-        return Field(values, seen.vjp(cotangents), seen.logits)
+        return Field(values, finite(GRADIENTS, seen.vjp(cotangents)), seen.logits)
     if torch.is_grad_enabled() and not torch.is_inference_mode_enabled():
         return _look_with_grad(network, points, target, output)
     with torch.inference_mode(False), torch.enable_grad():  # whatever mode the caller is in
@@ -133,7 +134,7 @@ def _look_with_grad(network: Network, points: Floats, target: int, output: Outpu
         (gradients,) = torch.autograd.grad(logits, x, torch.from_numpy(cotangents))
     else:  # a network that ignores its input
         gradients = torch.zeros_like(x)
-    return Field(values, finite("the network's gradients", gradients.numpy()), z)
+    return Field(values, finite(GRADIENTS, gradients.numpy()), z)
 
 
 def outputs(

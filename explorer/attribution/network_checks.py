@@ -183,10 +183,14 @@ def _copy(module: nn.Module) -> nn.Module:
         copied = copy.deepcopy(module)
     except Exception as failure:
         raise ValueError(f"the network cannot be copied, and it is a copy that is explained: {_uncopied(module, failure)}") from failure
-    own = {tensor.data_ptr() for _, tensor in _tensors(module) if tensor.numel()}
-    if not isinstance(copied, nn.Module) or copied is module or any(t.data_ptr() in own for _, t in _tensors(copied)):
+    if not isinstance(copied, nn.Module) or copied is module or _places(module) & _places(copied):
         raise ValueError("the network cannot be copied, and it is a copy that is explained: its own __deepcopy__ makes no true copy")
     return copied
+
+
+def _places(module: nn.Module) -> set[int]:
+    """Where in memory the numbers of a module lie."""
+    return {tensor.data_ptr() for _, tensor in _tensors(module) if tensor.layout is torch.strided and tensor.numel()}
 
 
 def _uncopied(module: nn.Module, failure: Exception) -> str:

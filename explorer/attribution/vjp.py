@@ -118,11 +118,11 @@ def _dense(layer: nn.Linear) -> KnownLayer:
 
 
 def _mean(a: Floats) -> Floats:
-    return a.reshape(*a.shape[:2], -1).mean(axis=2)[:, :, None, None]
+    return a.reshape(*a.shape[:-2], -1).mean(axis=-1)[..., None, None]
 
 
 def _mean_vjp(cotangents: Floats, shape: Shape) -> Floats:
-    each = cotangents.reshape(-1, shape[0], 1, 1) / (shape[1] * shape[2])
+    each = cotangents.reshape(-1, *shape[:-2], 1, 1) / (shape[-2] * shape[-1])
     return np.broadcast_to(each, (len(each), *shape))
 
 

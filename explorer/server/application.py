@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from explorer.addresses import THIS_MACHINE, urls_for_others
+from explorer.addresses import THIS_MACHINE, is_this_machine, urls_for_others
 from explorer.server.access_log import AccessLog
-from explorer.server.callback_endpoint import callback_endpoint, forwarded
+from explorer.server.callback_endpoint import callback_endpoint, client_of, forwarded
 from explorer.server.compute import Compute
 from explorer.server.errors import handlers, say
 from explorer.server.headers import ASKED_BY_THE_PAGE, CALLBACK_PATH, Headers, content_policy
@@ -54,8 +54,10 @@ def application(
         return Response()  # its headers are the answer
 
     async def addresses(request: Request) -> Response:
-        # addresses inside a network are nobody else's business
-        if not THIS_MACHINE.fullmatch(forwarded(request, "host", settings.trusted_proxies) or request.headers.get("host", "")):
+        # addresses inside a network are nobody's business who is not on this machine, whatever host a request names
+        host = forwarded(request, "host", settings.trusted_proxies) or request.headers.get("host", "")
+        own = settings.public_url or is_this_machine(client_of(request, settings.trusted_proxies))
+        if not (THIS_MACHINE.fullmatch(host) and own):
             raise HTTPException(404)
         return JSONResponse(urls_for_others(settings), headers={"Cache-Control": "no-store"})
 

@@ -57,6 +57,7 @@ def callback_endpoint(app: Dash, metrics: Metrics, trusted_proxies: int) -> Call
         finally:
             leaving.cancel()
             answering.cancel()
+            await asyncio.gather(leaving, answering, return_exceptions=True)  # else asyncio's log would quote what they raise
 
     return respond
 

@@ -21,7 +21,7 @@ LOADED_BY_ANY_PAGE = {"Cross-Origin-Resource-Policy": "cross-origin"}
 READ_BY_SANDBOXED_PAGES = {"Access-Control-Allow-Origin": "null", "Access-Control-Expose-Headers": "X-Explorer-Version, Retry-After"}
 PREFLIGHT = {"Access-Control-Allow-Headers": "Content-Type, X-CSRFToken", "Access-Control-Max-Age": "7200"}
 PAGE = {"Permissions-Policy": PERMISSIONS, "Cross-Origin-Opener-Policy": "same-origin"}
-FILES = ("text/css", "text/javascript", "application/javascript", "font/")  # parts of a page, which has a policy itself
+FILES = ("text/css", "text/javascript")  # parts of a page, which has a policy itself
 NEVER_KEPT = {"Cache-Control": "no-store"}
 
 

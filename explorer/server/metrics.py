@@ -50,7 +50,7 @@ class Metrics:
         for pid in pids:
             try:
                 os.kill(pid, 0)
-            except ProcessLookupError:
+            except (ProcessLookupError, PermissionError):  # the latter: its number is another's now
                 mark_process_dead(pid)  # type: ignore[no-untyped-call]  # what it was doing is forgotten, not what it counted
         registry = CollectorRegistry()
         MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]

@@ -1,12 +1,18 @@
 """uvicorn's HTTP protocol with bounds: on what a connection sends, how slowly, on what it leaves unread, and on connections."""
 
 import asyncio
+from contextlib import suppress
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from explorer.server.settings import GRACE
 
-MAX_CONNECTIONS = 2000  # of a worker
+MAX_CONNECTIONS = 2000  # of a worker, and no more than half of the files that it may open
+with suppress(ImportError):  # on Windows there is no such limit
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    MAX_CONNECTIONS = MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, soft // 2)
 MAX_MESSAGE = 128 * 1024  # bytes of one request, with its head and what frames its body
 MAX_AHEAD = 64  # requests of a connection that wait for the answer to an earlier one
 READING, UNREAD = 15.0, 30.0  # seconds within which a request must be complete, and an answer be read
@@ -14,7 +20,7 @@ REFUSAL = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nX-Content-Ty
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Closes what passes a bound. Where there are too many connections, one goes that waits for no answer."""
+    """Closes what passes a bound. Where there are too many connections, one goes, if there is one that waits for no answer."""
 
     _reading: asyncio.TimerHandle | None = None  # while a request is not complete
     _unread: asyncio.TimerHandle | None = None  # while an answer is not read
@@ -36,8 +42,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._expect_request()
-        super().data_received(data)
         self._received += len(data)
+        super().data_received(data)
         if self._reading and self._received > MAX_MESSAGE and not self.transport.is_closing():
             self.send_400_response("The request is too large.")
 

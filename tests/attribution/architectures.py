@@ -72,6 +72,7 @@ ARCHITECTURES = {
     "shared-linear": one_linear_layer_used_twice(6),
     "in-place": in_place(7),
     "activations-at-the-ends": activation_first_and_last(8),
+    "pooled": nn.Sequential(nn.Unflatten(1, (8, 8)), nn.AdaptiveAvgPool2d(1), nn.Flatten(1), nn.Linear(1, 3)),
     "linear": nn.Sequential(mlp(9, (64, 3))[0]),
     "one-layer": mlp(10, (64, 3))[0],
 }
