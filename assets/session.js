@@ -21,6 +21,7 @@
   let took = 0; // ms until the last answer
   let dimming = null;
 
+  const COMPLETE_WITHIN = 3000; // ms for what an answer that is saved still lacks
   const OFFLINE = "You are offline. Your picture and settings are kept; reconnecting…";
 
   // Fields that no number of the explanation depends on: changing them does not ask for it.
@@ -68,19 +69,17 @@
     if (view.answer && !view.answer.exact && view.config.exact_tabs.includes(tab)) ask();
   }
 
-  // Whether all of the answer is here, asked for where some is not: for whoever saves it.
-  explorer.hasWhole = async function () {
-    while (!view.answer.exact) {
-      const { answer, asked: state } = view;
-      try {
-        const whole = await explorer.askServer("explanation", "state", { ask: answer.ask, state: { ...state, tab: view.config.exact_tabs[0] } });
-        if (view.answer === answer) explorer.receive(whole);
-      } catch {
-        explorer.notice("Not all that belongs into the file is here, and the server cannot be asked just now. Please try again in a moment.");
-        return false;
-      }
+  // Fetch what the shown answer lacks, for whoever saves it; where that takes too long, it is saved as it is.
+  explorer.completeAnswer = async function () {
+    const { answer, asked: state } = view;
+    if (answer.exact) return;
+    const question = { ask: answer.ask, state: { ...state, tab: view.config.exact_tabs[0] } };
+    try {
+      const whole = await explorer.askServer("explanation", "state", question, AbortSignal.timeout(COMPLETE_WITHIN));
+      if (view.answer === answer) explorer.receive(whole);
+    } catch {
+      // nothing else is lost
     }
-    return true;
   };
 
   explorer.isAsking = () => Boolean(waiting);

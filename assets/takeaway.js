@@ -149,17 +149,19 @@
   }
 
   async function saveJson() {
-    if (!view.answer || !(await explorer.hasWhole())) return;
+    if (!view.answer) return;
+    await explorer.completeAnswer();
     const { path, exact, ...rest } = whole();
     const { curve, switches, gradients } = view.path;
     const steps = Array.from(path.weights, (_, k) => Array.from(gradients.subarray(64 * k, 64 * k + 64)));
-    const text = JSON.stringify({ ...rest, exact: { ...exact, switches }, path: { ...path, curve, gradients: steps } }, null, 1);
+    const text = JSON.stringify({ ...rest, exact: exact && { ...exact, switches }, path: { ...path, curve, gradients: steps } }, null, 1);
     download(fileName("all", "json"), new Blob([text], { type: "application/json" }));
   }
 
   // One line of names, then numbers and nothing else: what every reader of CSV reads without being told anything.
   async function saveCsv(what, { separator, point }) {
-    if (!view.answer || !(await explorer.hasWhole())) return;
+    if (!view.answer) return;
+    await explorer.completeAnswer();
     const { answer, asked } = view;
     const names = Object.keys(answer.methods);
     const told = (name) => (explorer.resultOf(name) || {}).map && (!names.includes(name) || explorer.hasOptions(name));
@@ -171,7 +173,7 @@
       ["baseline", (i) => answer.baseline[i]],
       ...names.map((name) => [name, (i) => answer.methods[name].map[i]]),
       ...pinned.map((name) => [explorer.hasOptions(name) ? `${name}_with_options` : name, (i) => explorer.resultOf(name).map[i]]),
-      ["integrated_gradients_exact", (i) => answer.exact.map[i]],
+      ...(answer.exact ? [["integrated_gradients_exact", (i) => answer.exact.map[i]]] : []),
     ];
     const { error } = answer.smoothgrad; // one sample has none
     if (error) columns.push(["smoothgrad_standard_error", (i) => error[i]]);

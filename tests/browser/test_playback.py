@@ -26,7 +26,16 @@ def blurred(visit: Visit) -> Visit:
     return visit
 
 
+def looked_at(visit: Visit, tab: str) -> None:
+    """Show a tab, and wait for what it needs."""
+    visit.page.locator(f"#tab-{tab}").click()
+    visit.rest()
+    visit.until("(tab) => view.state.tab === tab && (tab === 'saliency' || view.answer.exact)", tab)
+
+
 def test_playing_to_the_end_asks_nothing_and_ends_at_the_finished_map(visit: Visit) -> None:
+    looked_at(visit, "integrated")
+    visit.page.locator("#tab-saliency").click()
     visit.page.locator("#speed").select_option("60")
     with visit.count_requests(0):
         visit.page.evaluate("() => { window.steps = []; explorer.on('step', (k) => steps.push(k)); }")
@@ -61,6 +70,7 @@ def test_every_step_shows_the_sum_so_far(visit: Visit) -> None:
 
 
 def test_space_plays_and_pauses_and_keys_step(visit: Visit) -> None:
+    looked_at(visit, "integrated")
     visit.page.locator("#speed").select_option("10")
     blurred(visit)
     with visit.count_requests(0):
@@ -106,6 +116,8 @@ def test_after_a_click_on_a_tab_the_keys_play_and_on_a_tab_reached_by_keyboard_t
     visit.page.locator("#speed").select_option("10")
     focused = "() => document.activeElement.id"
     tab = visit.page.locator("#tab-integrated")
+    looked_at(visit, "integrated")
+    visit.page.locator("#tab-saliency").click()
     with visit.count_requests(0):
         tab.click()
         visit.press("Space")
@@ -257,6 +269,28 @@ def test_the_list_of_top_pixels_marks_them(visit: Visit) -> None:
             assert f"row {row}, column {column}" in visit.text("readout")
 
 
+def test_the_first_look_at_the_path_asks_once_and_none_of_the_others_does(visit: Visit) -> None:
+    assert visit.numbers()["exact"] is None
+    with visit.count_requests(1):
+        looked_at(visit, "integrated")
+    assert visit.text("gauge").count("Error per pixel against exact") == 1 and visit.text("words")
+    with visit.count_requests(0):
+        for tab in ("compare", "saliency", "integrated"):
+            looked_at(visit, tab)
+    visit.page.locator("#tab-saliency").click()
+    visit.stroke((0, 0), (0, 7))
+    visit.rest()
+    assert visit.numbers()["exact"] is None
+
+
+def test_playing_at_the_first_look_goes_on_when_the_rest_comes(visit: Visit) -> None:
+    visit.page.locator("#speed").select_option("10")
+    with visit.count_requests(1):
+        visit.page.locator("#play").click()
+        visit.until(f"() => view.answer.exact && view.step >= 3 && view.step < 50 && ({PLAYING})()")
+    assert visit.state["tab"] == "integrated"
+
+
 def test_tabs_theme_and_scale_ask_nothing(visit: Visit) -> None:
     tabs = {name: visit.page.locator(f"#tab-{name}") for name in ("saliency", "integrated", "compare")}
 
@@ -267,6 +301,7 @@ def test_tabs_theme_and_scale_ask_nothing(visit: Visit) -> None:
         assert selected == panels == reachable and len(selected) == 1
         return selected[0]
 
+    looked_at(visit, "integrated")
     with visit.count_requests(0):
         words = set()
         for name, tab in tabs.items():

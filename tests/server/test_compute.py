@@ -162,12 +162,15 @@ def test_what_is_kept_is_what_would_be_computed_and_looks_do_not_matter() -> Non
     compute, fresh = compute_with(), compute_with(cache_size=0)
     state = State(network="digits", steps=7).to_json()
     first = orjson.loads(awaited(explained({"ask": 1, "state": state}, ZOO, compute)))
-    looks = {"tab": "compare", "scale": "shared", "pinned": ["gradient"], "options": {"lrp_epsilon": {"epsilon": 0.02}}}
+    looks = {"tab": "methods", "scale": "shared", "pinned": ["gradient"], "options": {"lrp_epsilon": {"epsilon": 0.02}}}
     for look, value in looks.items():
         question = {"ask": 2, "state": {**state, look: value}}
         kept, computed = (orjson.loads(awaited(explained(question, ZOO, one))) for one in (compute, fresh))
         assert kept == computed == {**first, "ask": 2}, look
     assert (looked_up(compute), looked_up(fresh)) == ((4, 1), (0, 4))
+    whole = orjson.loads(awaited(explained({"ask": 1, "state": {**state, "tab": "integrated"}}, ZOO, compute)))
+    assert {name for name in whole if whole[name] != first[name]} == {"exact", "path", "words"} and first["exact"] is None
+    assert {**whole["path"], "curve": ""} == first["path"] and first["words"] == {"saliency": whole["words"]["saliency"]}
 
 
 def test_every_choice_that_numbers_depend_on_makes_another_question() -> None:
