@@ -18,13 +18,17 @@
   let patience;
   let notBefore = 0; // when a server that was busy or away may be asked again
   let busy = false;
+  let answered = ""; // the question that the shown answer belongs to, without looks
 
   explorer.startMethods = function () {
     patience = new explorer.Patience("methods");
     explorer.on("asking", () => stop && drop()); // the picture first: what is on its way will be out of date
     explorer.on("answer", () => {
       if (!busy) notBefore = 0; // it was away, and is back
-      forget(null); // every panel is drawn anew for it
+      const asks = JSON.stringify({ ...view.asked, tab: null, scale: null, pinned: null });
+      if (asks === answered) explorer.emit("methods", null); // more of the same answer: what is known stays
+      else forget(null); // every panel is drawn anew for it
+      answered = asks;
     });
     explorer.on("adopted", () => view.answer && forget(Object.keys(view.config.methods)));
   };
