@@ -121,7 +121,7 @@ def test_a_request_gets_one_line_without_its_query_or_its_body(client: Client, c
 def test_a_failure_is_logged_by_its_places_and_answered_in_one_sentence(
     client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ValueError("cannot explain 0.123456")
 
     monkeypatch.setattr("explorer.page.callbacks.answer", fail)
