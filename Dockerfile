@@ -29,6 +29,8 @@ RUN /venv/bin/python scripts/precompress.py
 RUN chmod -R a+rX .
 
 FROM $BASE
+# MALLOC_…: as in app.py, which sets them for workers that it starts; a single one serves in the first process.
+ENV MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=33554432 MALLOC_MMAP_THRESHOLD_=4194304
 ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp HOST=0.0.0.0 PORT=8050
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin explorer
 WORKDIR /app
