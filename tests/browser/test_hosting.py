@@ -6,20 +6,18 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Frame, expect
-from proxy import course, needs_nginx, nginx, stand_in
+from playwright.sync_api import expect
+from proxy import needs_nginx, nginx, stand_in
 
 from .conftest import Server
-from .visit import AT_REST, Visit
+from .visit import COURSE, Visit, embedded
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 Visits = Callable[..., Visit]
-COURSE = "http://localhost"  # another site than 127.0.0.1
 
 
 def row(of: str) -> list[str]:
@@ -102,18 +100,6 @@ def test_nginx(strips: bool, visits: Visits, under_explorer: Server, tmp_path: P
 
 
 # ---------------------------------------------------------------- in a course's page
-
-
-@contextmanager
-def embedded(visit: Visit, attributes: str) -> Iterator[Frame]:
-    """The visited explorer, at rest in an iframe of a page of another site."""
-    page = f'<!DOCTYPE html><title>Course</title><link rel="icon" href="data:,"><iframe src="{visit.address}" width="1200" height="900" {attributes}></iframe>'
-    with course(page) as port:
-        visit.friends.add(f"localhost:{port}")
-        visit.page.goto(f"{COURSE}:{port}/")
-        frame = visit.page.frames[1]
-        frame.wait_for_function(AT_REST)
-        yield frame
 
 
 def test_a_course_embeds_it_as_the_readme_says(visits: Visits, under_explorer: Server) -> None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Frame
 
 from explorer.page.words import number, probability
 
 from .conftest import Server
-from .visit import AT_REST, Visit
+from .visit import AT_REST, Visit, embedded
 
 Visits = Callable[..., Visit]
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -90,83 +86,43 @@ def test_the_page_follows_when_its_window_is_resized(visit: Visit) -> None:
         assert wide[0] <= wide[1]
 
 
-@pytest.fixture
-def course() -> Iterator[Callable[..., str]]:
-    """A learning platform on a host of its own: ``course(address)`` is the address of a page that embeds that one.
-
-    A second argument is the iframe's ``sandbox`` attribute.
-    """
-    embedded = sandbox = ""
-
-    class Course(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            page = f'<!DOCTYPE html><title>Course</title><link rel="icon" href="data:,"><iframe {sandbox} src="{embedded}" width="1200" height="900"></iframe>'
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(page.encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    def embed(address: str, given: str = "") -> str:
-        nonlocal embedded, sandbox
-        embedded, sandbox = address, given
-        return f"http://localhost:{platform.server_port}/"
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Course) as platform:
-        threading.Thread(target=platform.serve_forever, daemon=True).start()
-        yield embed
-        platform.shutdown()
+def test_it_works_embedded_in_another_site(visits: Visits, server: Server) -> None:
+    with embedded(visits(server.address, apart=True), "", "?v=1&net=digits") as inside:
+        before = inside.locator("#scores").inner_text()
+        inside.locator("#paint-clear").click()
+        inside.wait_for_function(AT_REST)
+        assert inside.locator("#picture-name").inner_text() == "All black"
+        assert inside.locator("#scores").inner_text() != before
+        inside.locator("#theme").click()
+        assert inside.evaluate("() => document.documentElement.dataset.bsTheme") == "dark"
+        assert inside.evaluate("() => seen.violations") == []
 
 
-def embedded(visit: Visit, address: str) -> Frame:
-    """The explorer in the iframe of a course's page, when its numbers are there."""
-    visit.friends.add(urlsplit(address).netloc)
-    visit.page.goto(address)
-    visit.page.frame_locator("iframe").locator("#words:not(:empty)").wait_for()
-    inside = visit.page.frames[1]
-    inside.wait_for_function(AT_REST)
-    return inside
-
-
-def test_it_works_embedded_in_another_site(visits: Visits, server: Server, course: Callable[..., str]) -> None:
-    inside = embedded(visits(server.address, apart=True), course(server.address + "?v=1&net=digits"))
-    before = inside.locator("#scores").inner_text()
-    inside.locator("#paint-clear").click()
-    inside.wait_for_function(AT_REST)
-    assert inside.locator("#picture-name").inner_text() == "All black"
-    assert inside.locator("#scores").inner_text() != before
-    inside.locator("#theme").click()
-    assert inside.evaluate("() => document.documentElement.dataset.bsTheme") == "dark"
-    assert inside.evaluate("() => seen.violations") == []
-
-
-def test_it_works_in_a_sandbox_that_allows_scripts_and_nothing_else(visits: Visits, server: Server, course: Callable[..., str]) -> None:
+def test_it_works_in_a_sandbox_that_allows_scripts_and_nothing_else(visits: Visits, server: Server) -> None:
     visit = visits(server.address, apart=True)
-    inside = embedded(visit, course(server.address + "?v=1&net=digits&m=10", "sandbox=allow-scripts"))
-    assert inside.evaluate("() => origin") == "null"
-    inside.locator("#digits .preset").nth(7).click()
-    inside.wait_for_function(AT_REST)
-    assert "Seen as 7" in inside.locator("#sees").inner_text()
-    inside.locator("#play").click()
-    inside.wait_for_function("() => explorer.view.step === 10")
-    inside.locator("#tab-methods").click()
-    inside.wait_for_function("() => /^\\d+ methods/.test(document.querySelector('.methods-count').textContent)")
-    inside.locator("#theme").click()
-    assert inside.evaluate("() => document.documentElement.dataset.bsTheme") == "dark"
-    link = inside.evaluate("() => explorer.currentLink()")
-    inside.locator("#copy-link").click()  # the clipboard is refused: the link can be copied by hand
-    assert inside.get_by_label("Link to this state").input_value() == server.address + link
-    visit.press("Escape")
-    # a newer version: the page takes its state along in the link, and promises no more than that
-    inside.evaluate("() => explorer.hearVersion('another')")
-    assert inside.locator("#notices").inner_text().endswith("Reloading keeps your picture and settings.\nReload")
-    with inside.expect_navigation():
-        inside.get_by_role("button", name="Reload").click()
-    inside.wait_for_function(AT_REST)
-    assert inside.evaluate("() => explorer.currentLink()") == link
-    assert inside.evaluate("() => seen.violations") == []
+    with embedded(visit, "sandbox=allow-scripts", "?v=1&net=digits&m=10") as inside:
+        assert inside.evaluate("() => origin") == "null"
+        inside.locator("#digits .preset").nth(7).click()
+        inside.wait_for_function(AT_REST)
+        assert "Seen as 7" in inside.locator("#sees").inner_text()
+        inside.locator("#play").click()
+        inside.wait_for_function("() => explorer.view.step === 10")
+        inside.locator("#tab-methods").click()
+        inside.wait_for_function("() => /^\\d+ methods/.test(document.querySelector('.methods-count').textContent)")
+        inside.locator("#theme").click()
+        assert inside.evaluate("() => document.documentElement.dataset.bsTheme") == "dark"
+        link = inside.evaluate("() => explorer.currentLink()")
+        inside.locator("#copy-link").click()  # the clipboard is refused: the link can be copied by hand
+        assert inside.get_by_label("Link to this state").input_value() == server.address + link
+        visit.press("Escape")
+        # a newer version: the page takes its state along in the link, and promises no more than that
+        inside.evaluate("() => explorer.hearVersion('another')")
+        assert inside.locator("#notices").inner_text().endswith("Reloading keeps your picture and settings.\nReload")
+        with inside.expect_navigation():
+            inside.get_by_role("button", name="Reload").click()
+        inside.wait_for_function(AT_REST)
+        assert inside.evaluate("() => explorer.currentLink()") == link
+        assert inside.evaluate("() => seen.violations") == []
     assert all("Clipboard" in error for error in visit.errors)
     visit.expects_errors = True
 

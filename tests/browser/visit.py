@@ -7,11 +7,13 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
 from packed import floats
-from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Page, Request
+from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Frame, Page, Request
+from proxy import course
 
 from explorer.models import Model
 from explorer.page.answer import answer, needs_exact
@@ -77,6 +79,8 @@ CAUGHT_UP = AT_REST.replace(" || seen.timers.size", "")
 
 PACKED = ("gradients", "curve", "switches")
 
+COURSE = "http://localhost"  # another site than 127.0.0.1
+
 
 def alike(one: Any, other: Any, tolerance: float = 1e-9) -> bool:
     """Whether two answers, or parts of them, are equal up to the rounding of another process."""
@@ -102,6 +106,19 @@ def are_pythons_numbers(shown: dict[str, Any], state: dict[str, Any], models: Ma
     assert shown.keys() == expected.keys()
     differing = {name: (shown[name], expected[name]) for name in expected if not alike(shown[name], expected[name])}
     assert not differing
+
+
+@contextmanager
+def embedded(visit: Visit, attributes: str, link: str = "") -> Iterator[Frame]:
+    """The visited explorer, at rest in an iframe of a page of another site; ``attributes`` are the iframe's."""
+    address = escape(visit.address + link)
+    page = f'<!DOCTYPE html><title>Course</title><link rel="icon" href="data:,"><iframe src="{address}" width="1200" height="900" {attributes}></iframe>'
+    with course(page) as port:
+        visit.friends.add(f"localhost:{port}")
+        visit.page.goto(f"{COURSE}:{port}/")
+        frame = visit.page.frames[1]
+        frame.wait_for_function(AT_REST)
+        yield frame
 
 
 class Visit:
