@@ -58,7 +58,7 @@ soak: $(DEV) ## 150 students for 20 minutes: does anything grow? ARGS='--minutes
 	@$(BIN)/python -m bench soak $(ARGS)
 
 fuzz: $(DEV) ## 12,000 hostile requests beside a class that must not notice; ARGS='50000 --seed 7'
-	@$(BIN)/python -m bench fuzz $(ARGS)
+	@$(BIN)/python -m tests.fuzz.fuzzer $(ARGS)
 
 record: $(DEV) browser ## Record anew what a class sends, for load, soak and fuzz
 	@$(BIN)/python scripts/record_bodies.py

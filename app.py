@@ -64,7 +64,6 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
     from explorer.page.layout import layout
     from explorer.server.application import application
     from explorer.server.compute import Compute
-    from explorer.server.health import Readiness
     from explorer.server.metrics import Metrics
     from explorer.server.settings import ServerSettings
     from explorer.version import version
@@ -90,8 +89,8 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
     callbacks.register(dash, zoo, compute)
     if register:
         register(dash)
-    files, readiness = bundle(dash, settings.prefix), Readiness(lambda: self_check.find_fault(zoo, known))
-    app = application(dash, files, compute, readiness, settings, version())
+    files = bundle(dash, settings.prefix)
+    app = application(dash, files, compute, lambda: self_check.find_fault(zoo, known), settings, version())
     app.state.dash, app.state.files, app.state.compute = dash, files, compute
     return app
 

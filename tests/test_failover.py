@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import subprocess
 import sys
 import threading
@@ -17,7 +16,7 @@ from serving import awaited
 
 from bench.asking import free_port
 from scripts import failover
-from scripts.replicas import Nginx, Replica, find_nginx
+from scripts.replicas import Nginx, find_nginx
 from tests.proxy import needs_nginx
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -286,12 +285,3 @@ def test_a_student_knows_a_wrong_answer_and_one_to_another_question() -> None:
             else:
                 with pytest.raises(RuntimeError, match=fate):
                     awaited(student.ask(7))
-
-
-def test_headers_and_body_of_an_answer_leave_in_one_piece(tmp_path: Path) -> None:
-    with closing(Replica(tmp_path)) as replica:
-        awaited(failover.until(replica.healthy))
-        with socket.create_connection(("127.0.0.1", replica.port), timeout=60) as connection:
-            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: explorer\r\n\r\n")
-            first = connection.recv(1 << 16)
-    assert first.startswith(b"HTTP/1.1 200") and first.partition(b"\r\n\r\n")[2]  # no headers alone

@@ -6,7 +6,7 @@ import time
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from explorer.server.logs import ACCESS, fields
+from explorer.server.logs import ACCESS, FIELDS
 from explorer.server.metrics import NO_CALLBACK, Metrics
 
 LONGEST_PATH = 200
@@ -41,5 +41,6 @@ class AccessLog:
                     self.metrics.seconds.labels(callback).observe(seconds)
                 if self.logged:  # never the query: a link holds what somebody painted
                     told = {"method": scope["method"], "path": scope["path"][:LONGEST_PATH], "callback": callback, "status": status}
-                    log.info("request", extra=fields(**told, milliseconds=round(1000 * seconds, 1), bytes=int(size) if size else None))
+                    told |= {"milliseconds": round(1000 * seconds, 1), "bytes": int(size) if size else None}
+                    log.info("request", extra={FIELDS: told})
         return None

@@ -1,11 +1,13 @@
 """The ASGI application: the few addresses that there are, and the middleware around them."""
 
+import asyncio
 import multiprocessing
 import signal
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
+from cachetools import TTLCache, cached
 from dash import Dash
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,30 +23,33 @@ from explorer.server.callback_endpoint import callback_endpoint, client_of, forw
 from explorer.server.compute import Compute
 from explorer.server.errors import handlers, say
 from explorer.server.headers import ASKED_BY_THE_PAGE, CALLBACK_PATH, Headers, content_policy
-from explorer.server.health import Readiness
 from explorer.server.metrics import CONTENT_TYPE
 from explorer.server.prefix import WithoutPrefix
 from explorer.server.settings import ServerSettings
 from explorer.server.static_files import ASK_AGAIN, FOR_GOOD, static_file
 
+VALID = 10.0  # seconds for which ``/readyz`` believes what was found
+
 
 def application(
-    dash: Dash, files: Mapping[str, bytes], compute: Compute, readiness: Readiness, settings: ServerSettings, version: str
+    dash: Dash, files: Mapping[str, bytes], compute: Compute, find_fault: Callable[[], str | None], settings: ServerSettings, version: str
 ) -> Starlette:
     """Everything that answers requests. Only what is named here can be asked; all else is 404.
 
     Args:
         dash, compute: the Dash app with all its callbacks, and what they compute with.
         files: what the page consists of, by address; the page itself is ``index.html``.
-        readiness, settings, version: what ``/readyz`` asks, what the environment says, and of the explorer.
+        find_fault: one sentence about what keeps this worker from answering right; None when all is right.
+        settings, version: what the environment says, and of the explorer.
     """
     metrics, answers = compute.metrics, handlers(compute.metrics)
+    known_fault = cached(TTLCache(1, VALID), condition=threading.Condition())(find_fault)
 
     async def healthz(_: Request) -> Response:
         return say("OK", 200)
 
     async def readyz(_: Request) -> Response:
-        refusal = await readiness.refusal()
+        refusal = await asyncio.to_thread(known_fault)
         return say(refusal or "Ready.", 503 if refusal else 200)
 
     async def counts(_: Request) -> Response:
@@ -65,8 +70,7 @@ def application(
     async def started(_: Starlette) -> AsyncIterator[None]:
         threading.Thread(target=_end_with_parent, daemon=True).start()
         for pool in compute.pools.values():  # torch takes half a second to get going in every thread that computes
-            await pool.run(readiness.find_fault)
-        await readiness.refusal()
+            await pool.run(find_fault)
         metrics.starts.inc()
         yield
 

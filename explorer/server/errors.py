@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from explorer.server.fair_queue import Busy
-from explorer.server.logs import fields, places
+from explorer.server.logs import FIELDS, places
 from explorer.server.metrics import Metrics
 from explorer.state import StateError
 
@@ -52,8 +52,8 @@ def handlers(metrics: Metrics) -> dict[Any, Callable[[Request, Any], Awaitable[R
 
     async def unexpected(request: Request, error: Exception) -> Response:
         # no word of the exception's message, which may quote what was asked
-        told = fields(path=request.scope["path"], error=type(error).__name__, traceback=places(error))
-        log.error("unexpected error", extra=told)
+        told = {"path": request.scope["path"], "error": type(error).__name__, "traceback": places(error)}
+        log.error("unexpected error", extra={FIELDS: told})
         return say(SENTENCES[500], 500)
 
     return {StateError: refused, BadRequestBody: refused, Busy: busy, HTTPException: http_error, Exception: unexpected}

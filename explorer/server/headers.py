@@ -16,12 +16,9 @@ CALLBACK_PATH = "/_dash-update-component"
 ASKED_BY_THE_PAGE = ("/_dash-layout", "/_dash-dependencies", CALLBACK_PATH)
 # In an iframe with sandbox="allow-scripts" the page's origin is "null": whatever it asks is cross-origin, without cookies or
 # passwords. It may load the page's files, which are public, and read answers, which depend on the question alone.
-LOADED_BY_THIS_PAGE = {"Cross-Origin-Resource-Policy": "same-origin"}
-LOADED_BY_ANY_PAGE = {"Cross-Origin-Resource-Policy": "cross-origin"}
 READ_BY_SANDBOXED_PAGES = {"Access-Control-Allow-Origin": "null", "Access-Control-Expose-Headers": "X-Explorer-Version, Retry-After"}
 PREFLIGHT = {"Access-Control-Allow-Headers": "Content-Type, X-CSRFToken", "Access-Control-Max-Age": "7200"}
 PAGE = {"Permissions-Policy": PERMISSIONS, "Cross-Origin-Opener-Policy": "same-origin"}
-FILES = ("text/css", "text/javascript")  # parts of a page, which has a policy itself
 NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
@@ -56,8 +53,8 @@ class Headers:
         await self.app(scope, receive, completed if scope["type"] == "http" else send)
 
     def _wanted(self, path: str, status: int, kind: str) -> dict[str, str]:
-        wanted = ALWAYS | (LOADED_BY_ANY_PAGE if path.startswith("/static/") else LOADED_BY_THIS_PAGE)
-        if not kind.startswith(FILES):
+        wanted = ALWAYS | {"Cross-Origin-Resource-Policy": "cross-origin" if path.startswith("/static/") else "same-origin"}
+        if not kind.startswith(("text/css", "text/javascript")):  # parts of a page, which has a policy itself
             wanted |= self.policy
         if path == "/" or path in ASKED_BY_THE_PAGE:
             wanted |= READ_BY_SANDBOXED_PAGES

@@ -3,11 +3,10 @@
 import json
 import logging
 import traceback
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-FIELDS = "fields"  # the attribute of a record that holds more fields; ``fields`` makes it
+FIELDS = "fields"  # the key of a logger's ``extra`` under which a dictionary of more fields is given
 ACCESS = "explorer.access"  # the logger of requests
 UVICORN = {"warning": "error"}  # the levels at which uvicorn logs, where they are others
 
@@ -27,11 +26,6 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             told["traceback"] = places(record.exc_info[1])
         return json.dumps(told, default=str)  # in ASCII: a log may be read where nothing else is
-
-
-def fields(**more: object) -> Mapping[str, object]:
-    """What to give to a logger as ``extra``, so that the line has these fields too."""
-    return {FIELDS: more}
 
 
 def configuration(level: str, *, requests: bool = False) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """Under which path the browser sees the page: the application itself is always at the root of its server."""
 
-from __future__ import annotations
-
 from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Receive, Scope, Send

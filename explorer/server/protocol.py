@@ -1,22 +1,15 @@
 """uvicorn's HTTP protocol with bounds: on what a connection sends, how slowly, on what it leaves unread, and on connections."""
 
 import asyncio
-from contextlib import suppress
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from explorer.server.settings import GRACE
 
-MAX_CONNECTIONS = 2000  # of a worker, and no more than half of the files that it may open
-with suppress(ImportError):  # on Windows there is no such limit
-    import resource
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    MAX_CONNECTIONS = MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, soft // 2)
+MAX_CONNECTIONS = 2000  # of a worker
 MAX_MESSAGE = 128 * 1024  # bytes of one request, with its head and what frames its body
 MAX_AHEAD = 64  # requests of a connection that wait for the answer to an earlier one
 READING, UNREAD = 15.0, 30.0  # seconds within which a request must be complete, and an answer be read
-REFUSAL = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -73,8 +66,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         if self._is_idle():
-            self.transport.write(REFUSAL + msg.encode() + b"\n")
-            self.transport.close()
+            super().send_400_response(msg)
         else:
             self._cut()  # an answer is under way
 

@@ -1,13 +1,12 @@
 """How the explorer is served: every setting of the environment, checked before anything starts."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 GRACE = 8  # seconds for which a worker may answer after a stop: 4 in the queue, 2 of work
-LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 # One source of the frame-ancestors directive: *, 'self', 'none', a scheme, or a host with what may stand around it.
 ANCESTOR = re.compile(r"\*|'self'|'none'|[a-z][a-z0-9+.-]*:|([a-z][a-z0-9+.-]*://)?[a-z0-9*.-]+(:(\d+|\*))?(/[\w./~%-]*)?", re.ASCII | re.I)
 SEGMENT = r"(?:[\w.~@:+,=-]|%[0-9A-Fa-f]{2})+"
@@ -19,88 +18,69 @@ class SettingError(ValueError):
     """A setting that nobody can serve with; the message is one line that names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
-    """What the environment says about how to serve."""
-
-    host: str = "127.0.0.1"
-    port: int = 8050
-    workers: int = 2  # processes
-    queue: int = 128  # questions that may wait in each worker, for each of its two pools
-    cache: int = 32  # megabytes of answers that each worker keeps in memory
-    prefix: str = "/"  # the path under which the browser sees the page, with a slash at both ends
-    public_url: str = ""  # where others open the page; empty where that is to be found out
-    frame_ancestors: str = "*"  # who may embed the page, as in the Content-Security-Policy directive of that name
-    log_level: str = "warning"  # the least that is logged, one of ``LOG_LEVELS``
-    access_log: bool = False  # whether every request gets a line in the log
-    metrics: bool = False  # whether ``/metrics`` answers
-    trusted_proxies: int = 0  # how many proxies stand in front whose ``X-Forwarded-For`` and ``-Host`` are believed
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> ServerSettings:
-        """The settings of an environment; what is not in it keeps its default.
-
-        Raises:
-            SettingError: naming the first setting that is wrong.
-        """
-        usual = cls()
-        return cls(
-            host=_host(environment.get("HOST", usual.host)),
-            port=_whole(environment, "PORT", usual.port, 1, 65535),
-            workers=_whole(environment, "WORKERS", usual.workers, 1, 256),
-            queue=_whole(environment, "QUEUE", usual.queue, 1, 4096),
-            cache=_whole(environment, "CACHE_MB", usual.cache, 0, 4096),
-            prefix=_prefix(environment.get("URL_PREFIX", usual.prefix)),
-            public_url=_public_url(environment.get("PUBLIC_URL", usual.public_url)),
-            frame_ancestors=_frame_ancestors(environment.get("FRAME_ANCESTORS", usual.frame_ancestors)),
-            log_level=_log_level(environment.get("LOG_LEVEL", usual.log_level)),
-            access_log=_switch(environment, "ACCESS_LOG"),
-            metrics=_switch(environment, "METRICS"),
-            trusted_proxies=_whole(environment, "TRUSTED_PROXIES", usual.trusted_proxies, 0, 9),
-        )
+def _setting(name: str, default: object, expected: str, **bounds: Any) -> Any:
+    return Field(default, validation_alias=name, description=expected, **bounds)
 
 
-def _whole(environment: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
-    text = environment.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 10) or not low <= int(text) <= high:
-        raise SettingError(f"{name} must be a number from {low} to {high}, not {text!r}.")
-    return int(text)
+def _number(name: str, default: int, low: int, high: int) -> Any:
+    return _setting(name, default, f"a number from {low} to {high}", ge=low, le=high)
 
 
-def _switch(environment: Mapping[str, str], name: str) -> bool:
-    text = environment.get(name, "0")
-    if text not in ("0", "1", ""):
-        raise SettingError(f"{name} must be 1 or 0, not {text!r}.")
-    return text == "1"
+def _is_right(right: bool) -> None:
+    if not right:
+        raise ValueError
 
 
 def _prefix(text: str) -> str:
-    if not PREFIX.fullmatch(text):
-        raise SettingError(f"URL_PREFIX must be a path such as /explorer/, not {text!r}.")
-    path = text.strip("/")
-    return f"/{path}/" if path else "/"
-
-
-def _host(text: str) -> str:
-    if not text.strip():  # uvicorn would serve everyone
-        raise SettingError(f"HOST must be an address such as 127.0.0.1 or 0.0.0.0, not {text!r}.")
-    return text
+    _is_right(bool(PREFIX.fullmatch(text)))
+    return f"/{text.strip('/')}/".replace("//", "/")
 
 
 def _public_url(text: str) -> str:
-    if text and not ADDRESS.fullmatch(text):
-        raise SettingError(f"PUBLIC_URL must be an address such as http://192.168.1.5:8050/, not {text!r}.")
+    _is_right(not text or bool(ADDRESS.fullmatch(text)))
     return f"{text.rstrip('/')}/" if text else ""
 
 
 def _frame_ancestors(text: str) -> str:
     # it goes into a header as it is: a semicolon would begin another directive, a line's end another header
-    if not text.isascii() or not text.isprintable() or not (text.split() and all(map(ANCESTOR.fullmatch, text.split()))):
-        raise SettingError(f"FRAME_ANCESTORS must be sources such as 'self' https://lms.example, not {text!r}.")
+    _is_right(text.isascii() and text.isprintable() and bool(text.split()) and all(map(ANCESTOR.fullmatch, text.split())))
     return " ".join(text.split())
 
 
-def _log_level(text: str) -> str:
-    if text.lower() not in LOG_LEVELS:
-        raise SettingError(f"LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}, not {text!r}.")
-    return text.lower()
+Switch = Annotated[bool, BeforeValidator(lambda text: text or False)]
+Level = Annotated[Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(str.lower)]
+
+
+class ServerSettings(BaseModel, frozen=True, populate_by_name=True):
+    """What the environment says about how to serve; each setting by its name there."""
+
+    # with an empty one uvicorn would serve everyone
+    host: str = _setting("HOST", "127.0.0.1", "an address such as 127.0.0.1 or 0.0.0.0", pattern=r"\S")
+    port: int = _number("PORT", 8050, 1, 65535)
+    workers: int = _number("WORKERS", 2, 1, 256)  # processes
+    queue: int = _number("QUEUE", 128, 1, 4096)  # questions that may wait in each worker, for each of its two pools
+    cache: int = _number("CACHE_MB", 32, 0, 4096)  # megabytes of answers that each worker keeps in memory
+    # the path under which the browser sees the page, with a slash at both ends
+    prefix: Annotated[str, AfterValidator(_prefix)] = _setting("URL_PREFIX", "/", "a path such as /explorer/")
+    # where others open the page; empty where that is to be found out
+    public_url: Annotated[str, AfterValidator(_public_url)] = _setting("PUBLIC_URL", "", "an address such as http://192.168.1.5:8050/")
+    # who may embed the page, as in the Content-Security-Policy directive of that name
+    frame_ancestors: Annotated[str, AfterValidator(_frame_ancestors)] = _setting("FRAME_ANCESTORS", "*", "sources such as 'self' https://lms.example")
+    log_level: Level = _setting("LOG_LEVEL", "warning", "debug, info, warning, error or critical")  # the least that is logged
+    access_log: Switch = _setting("ACCESS_LOG", False, "1 or 0")  # whether every request gets a line in the log
+    metrics: Switch = _setting("METRICS", False, "1 or 0")  # whether ``/metrics`` answers
+    trusted_proxies: int = _number("TRUSTED_PROXIES", 0, 0, 9)  # in front, whose ``X-Forwarded-For`` and ``-Host`` are believed
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """The settings of an environment; what is not in it keeps its default.
+
+        Raises:
+            SettingError: naming the first setting that is wrong.
+        """
+        try:
+            return cls.model_validate(dict(environment), by_alias=True, by_name=False)
+        except ValidationError as wrong:
+            name, text = wrong.errors()[0]["loc"][0], wrong.errors()[0]["input"]
+            expected = next(field.description for field in cls.model_fields.values() if field.validation_alias == name)
+            raise SettingError(f"{name} must be {expected}, not {text!r}.") from None

@@ -12,11 +12,11 @@ from serving import awaited
 
 from app import create_app
 from bench.bodies import sessions
-from bench.fuzz import fuzz
-from bench.refusals import complaints
 from bench.serving import ROOT, running
-from bench.shots import IN_THE_APP, ON_THE_WIRE, Maker, Shot, shot
 from bench.wire import Place, Reply
+from tests.fuzz.fuzzer import fuzz
+from tests.fuzz.refusals import complaints
+from tests.fuzz.shots import IN_THE_APP, ON_THE_WIRE, Maker, Shot, shot
 
 SEED = 20
 EACH = 200  # shots of a kind in the app

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 from asgi import client_of
-from serving import awaited
 
 from app import create_app
-from explorer.server.health import Readiness
 
 
 def test_a_worker_that_is_well_is_ready_and_alive() -> None:
@@ -29,7 +27,9 @@ def test_a_worker_whose_networks_are_wrong_is_not_ready_but_alive(monkeypatch: p
 
 def test_a_finding_holds_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
     found = iter(["A fault.", None, "Another."])
-    readiness = Readiness(lambda: next(found))
-    assert awaited(readiness.refusal()) == awaited(readiness.refusal()) == "A fault."
-    monkeypatch.setattr("time.monotonic", lambda: 1e9)
-    assert awaited(readiness.refusal()) is None
+    monkeypatch.setattr("explorer.page.self_check.find_fault", lambda *_: next(found))
+    client = client_of(create_app())
+    assert [client.get("/readyz").status_code for _ in range(3)] == [503] * 3
+    monkeypatch.setattr("explorer.server.application.VALID", 0.0)
+    client = client_of(create_app())
+    assert [client.get("/readyz").status_code for _ in range(2)] == [200, 503]

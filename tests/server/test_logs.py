@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 
-from explorer.server.logs import JsonFormatter, fields, places
+from explorer.server.logs import FIELDS, JsonFormatter, places
 
 
 def logged(message: str, *values: object, **more: object) -> dict[str, object]:
@@ -27,7 +27,7 @@ def test_a_line_says_when_how_bad_what_and_by_whom() -> None:
 
 
 def test_fields_come_beside_the_message_and_line_ends_stay_inside_it() -> None:
-    told = logged("one\ntwo\u2028\r", **fields(status=404, path="/a\nb"))
+    told = logged("one\ntwo\u2028\r", **{FIELDS: {"status": 404, "path": "/a\nb"}})
     assert told["message"] == "one\ntwo\u2028\r" and told["status"] == 404 and told["path"] == "/a\nb"
 
 

@@ -116,7 +116,7 @@ def test_server_is_an_asgi_application(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FRAME_ANCESTORS", "*; script-src *"),
         ("FRAME_ANCESTORS", "'self'\nSet-Cookie: x=1"),
         ("LOG_LEVEL", "loud"),
-        ("METRICS", "yes"),
+        ("METRICS", "maybe"),
         ("ACCESS_LOG", "2"),
         ("TRUSTED_PROXIES", "all"),
     ],

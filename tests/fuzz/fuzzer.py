@@ -23,12 +23,12 @@ from bench.answers import Key
 from bench.bodies import Session, sessions
 from bench.load import learn
 from bench.processes import Usage
-from bench.refusals import complaints, is_shed
 from bench.serving import running
-from bench.shots import Shot, shot
 from bench.soak import at_rest
 from bench.students import Log, classroom
 from bench.wire import LONGEST_HEAD, Broken, Place, Reply, read_reply
+from tests.fuzz.refusals import complaints, is_shed
+from tests.fuzz.shots import Shot, shot
 
 SHOTS = 12_000
 AT_ONCE = 6
@@ -173,3 +173,7 @@ def main(arguments: Sequence[str]) -> None:
         failures.append(f"the server logged an error: {said[-2000:]}")
     tell(outcome, failures)
     sys.exit(bool(failures))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

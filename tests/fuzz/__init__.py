@@ -1,0 +1,1 @@
+"""A fuzzer of the server: ``make fuzz``."""
