@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 from dash import dcc, html
 
-from explorer import models, pictures, state
+from explorer import link, models, pictures
 from explorer.attribution import CONVENTIONS, CORE, FAMILIES, METHODS, SHARED, Setting
+from explorer.link_picture import ALPHABET
 from explorer.page.answer import COMPARED, EXACT_TABS
 from explorer.page.concepts import concepts
 from explorer.page.controls import controls
 from explorer.page.facts import facts
 from explorer.page.painting import painting
 from explorer.page.stage import stage
-from explorer.state import State, Zoo
+from explorer.state import MAX_PINNED, State, Zoo, limits
 from explorer.version import version
 
 
@@ -85,16 +86,11 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
     return {
         "defaults": defaults,
         "levels": pictures.LEVELS,
-        "alphabet": state.ALPHABET,
-        "link": {name: field.key for name, field in state.FIELDS.items()},
-        "version": state.VERSION,
+        "alphabet": ALPHABET,
+        "link": dict(link.KEYS),
+        "version": link.VERSION,
         "build": version(),  # of this layout: another replica may have sent the page that asks for it
-        "limits": {
-            "steps": [1, state.MAX_STEPS],
-            "samples": [1, state.MAX_SAMPLES],
-            "seed": [0, state.MAX_SEED],
-            "baseline_seed": [0, state.MAX_SEED],
-        },
+        "limits": limits(),
         "patterns": {
             name: {"title": pictures.PATTERN_TITLES[name], "levels": _levels(picture)}
             for name, picture in pictures.PATTERNS.items()
@@ -142,7 +138,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         "compared": list(COMPARED),
         "exact_tabs": list(EXACT_TABS),
         "families": list(FAMILIES),
-        "most_pinned": state.MAX_PINNED,
+        "most_pinned": MAX_PINNED,
     }
 
 
