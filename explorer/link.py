@@ -23,11 +23,12 @@ from explorer.pictures import PATTERNS
 from explorer.state import Pixels, State, StateError, Zoo, sentences, shown
 
 VERSION = "1"
+PAINTED = "px"  # the key of a painted picture
 MAX_QUERY = 4_000  # two painted pictures and an option for every setting of every method take some 3,100
 TOO_LONG = f"The link is longer than {MAX_QUERY:,} characters or {link_text.MAX_PARTS} parts: the opening state is shown."
 KEYS: Mapping[str, str] = MappingProxyType(
     {
-        "pixels": "p",  # the name of a pattern; a painted picture has the key px
+        "pixels": "p",  # the name of a pattern; see PAINTED
         "network": "net",
         "target": "class",
         "output": "out",
@@ -46,7 +47,7 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "scale": "scale",
     }
 )
-FIELDS = {**{key: name for name, key in KEYS.items()}, "px": "pixels", "v": "version"}
+FIELDS = {**{key: name for name, key in KEYS.items()}, PAINTED: "pixels", "v": "version"}
 
 
 def read_link(query: str, zoo: Zoo) -> tuple[State, list[str]]:
@@ -127,7 +128,7 @@ def _value(text: str, default: object) -> Any:
             return {"1": True, "0": False}.get(text, text)
         case int() if re.fullmatch(r"\d{1,10}", text, re.ASCII):
             return int(text)
-        case float() if re.fullmatch(r"\d{1,20}(\.\d{1,40})?(e[-+]?\d{1,3})?", text, re.ASCII):
+        case float() if re.fullmatch(r"(0|[1-9]\d{0,19})(\.\d{1,40})?(e[-+]?\d{1,3})?", text, re.ASCII):
             return float(text)
         case tuple():
             return text.split(",")

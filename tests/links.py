@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from explorer.link import KEYS, VERSION
+from explorer.link import KEYS, PAINTED, VERSION
 from explorer.link_picture import ALPHABET
 from explorer.pictures import LEVELS, PATTERNS
 from explorer.state import Pixels, State
@@ -18,7 +18,7 @@ def link_of(state: State) -> str:
             continue
         if name in ("pixels", "drawing"):
             pattern = next((name for name, picture in PATTERNS.items() if picture.ravel().tolist() == value), None)
-            parts["px" if name == "pixels" and not pattern else KEYS[name]] = pattern or encode(value)
+            parts[PAINTED if name == "pixels" and not pattern else KEYS[name]] = pattern or encode(value)
         elif name == "options":
             parts[KEYS[name]] = ",".join(f"{method}.{one}:{_text(it)}" for method, own in value.items() for one, it in own.items())
         else:

@@ -268,6 +268,7 @@ WRONG = [
     ("n=0", "samples", "from 1 to 500"),
     ("noise=1.01", "noise_level", "1.01"),
     ("noise=nan", "noise_level", "nan"),
+    ("noise=..001", "noise_level", "001"),  # a damaged number is no other number
     ("seed=-1", "seed", "-1"),
     ("clip=yes", "clip", "yes"),
     ("tab=grad-cam", "tab", "grad-cam"),

@@ -12,11 +12,11 @@ from explorer.attribution import CONVENTIONS, CORE, FAMILIES, METHODS, SHARED, S
 from explorer.link_picture import ALPHABET
 from explorer.page.answer import COMPARED, EXACT_TABS
 from explorer.page.concepts import concepts
-from explorer.page.controls import controls
+from explorer.page.controls import MAX_SLIDER, controls
 from explorer.page.facts import facts
 from explorer.page.painting import painting
 from explorer.page.stage import stage
-from explorer.state import MAX_PINNED, State, Zoo, limits
+from explorer.state import MAX_PINNED, TABS, State, Zoo, limits
 from explorer.version import version
 
 
@@ -88,9 +88,11 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         "levels": pictures.LEVELS,
         "alphabet": ALPHABET,
         "link": dict(link.KEYS),
+        "painted": link.PAINTED,
         "version": link.VERSION,
         "build": version(),  # of this layout: another replica may have sent the page that asks for it
         "limits": limits(),
+        "noise_slider": MAX_SLIDER,
         "patterns": {
             name: {"title": pictures.PATTERN_TITLES[name], "levels": _levels(picture)}
             for name, picture in pictures.PATTERNS.items()
@@ -139,6 +141,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         "exact_tabs": list(EXACT_TABS),
         "families": list(FAMILIES),
         "most_pinned": MAX_PINNED,
+        "tabs": list(TABS),
     }
 
 
