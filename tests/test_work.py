@@ -12,37 +12,18 @@ from asgi import respond
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from links import link_of
+from strategies import ZOO, options_of
 
 from explorer import work
 from explorer.attribution import CONVENTIONS, CORE, METHODS, Case, Method, exact_integrated_gradients, likely_pieces
-from explorer.models import load_zoo
 from explorer.page.method_answers import MOST as MOST_METHODS
 from explorer.page.method_answers import method_answers
 from explorer.pictures import BASELINES
 from explorer.state import MAX_SAMPLES, MAX_STEPS, RULE_NAMES, State, StateError
 from explorer.work import check_explanation, check_methods, work_of_explanation, work_of_method, work_with
 
-ZOO = load_zoo()
 NETWORKS = pytest.mark.parametrize("network", list(ZOO))
 MORE = ("steps", "samples", "baselines", "coalitions", "lime_samples")  # the settings that ask for more looks
-
-
-def value_of(setting: Any) -> st.SearchStrategy[Any]:
-    """Any value that a setting of a method can have."""
-    if isinstance(setting.default, bool):
-        return st.booleans()
-    if setting.choices:
-        return st.sampled_from(setting.choices)
-    if isinstance(setting.default, int):
-        return st.integers(int(setting.low), int(setting.high))
-    return st.floats(setting.low, setting.high)
-
-
-def options_of(names: list[str]) -> st.SearchStrategy[dict[str, dict[str, Any]]]:
-    """Any options for these methods."""
-    return st.fixed_dictionaries(
-        {name: st.fixed_dictionaries({}, optional={s.name: value_of(s) for s in METHODS[name].settings}) for name in names}
-    )
 
 
 pixels = st.lists(st.sampled_from([0.0, 0.25, 0.6, 1.0]), min_size=64, max_size=64) | st.sampled_from([[0.0] * 64, [1.0] * 64])
