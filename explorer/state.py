@@ -186,8 +186,12 @@ class State(BaseModel, frozen=True, extra="forbid"):
 
 def limits() -> dict[str, list[float]]:
     """The least and the greatest value of each number in a state."""
-    ends = {name: [getattr(bound, end) for bound in field.metadata for end in ("ge", "le") if hasattr(bound, end)] for name, field in State.model_fields.items()}
-    return {name: both for name, both in ends.items() if len(both) == 2}
+    found = {}
+    for name, field in State.model_fields.items():
+        ends = [getattr(bound, end) for end in ("ge", "le") for bound in field.metadata if hasattr(bound, end)]
+        if len(ends) == 2:
+            found[name] = ends
+    return found
 
 
 def _contradiction(field: str, sentence: str) -> PydanticCustomError:

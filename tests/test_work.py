@@ -25,7 +25,6 @@ from explorer.work import check_explanation, check_methods, work_of_explanation,
 NETWORKS = pytest.mark.parametrize("network", list(ZOO))
 MORE = ("steps", "samples", "baselines", "coalitions", "lime_samples")  # the settings that ask for more looks
 
-
 pixels = st.lists(st.sampled_from([0.0, 0.25, 0.6, 1.0]), min_size=64, max_size=64) | st.sampled_from([[0.0] * 64, [1.0] * 64])
 
 
