@@ -16,7 +16,7 @@ from explorer.page.controls import MAX_SLIDER, controls
 from explorer.page.facts import facts
 from explorer.page.painting import painting
 from explorer.page.stage import stage
-from explorer.state import MAX_PINNED, TABS, State, Zoo, limits
+from explorer.state import LOOKS, MAX_PINNED, TABS, State, Zoo, limits
 from explorer.version import version
 
 
@@ -142,6 +142,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         "families": list(FAMILIES),
         "most_pinned": MAX_PINNED,
         "tabs": list(TABS),
+        "looks": [*sorted(LOOKS), "options"],  # a change of these asks for no explanation
     }
 
 
