@@ -14,6 +14,7 @@ from explorer.page.answer import COMPARED, EXACT_TABS
 from explorer.page.concepts import concepts
 from explorer.page.controls import MAX_SLIDER, controls
 from explorer.page.facts import facts
+from explorer.page.method_answers import MOST
 from explorer.page.painting import painting
 from explorer.page.stage import stage
 from explorer.state import LOOKS, MAX_PINNED, TABS, State, Zoo, limits
@@ -141,6 +142,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         "exact_tabs": list(EXACT_TABS),
         "families": list(FAMILIES),
         "most_pinned": MAX_PINNED,
+        "most_methods": MOST,  # in one question
         "tabs": list(TABS),
         "looks": [*sorted(LOOKS), "options"],  # a change of these asks for no explanation
     }
