@@ -24,6 +24,7 @@ from bench.soak import soak
 from bench.students import PAINTS, Log, Student, now
 from bench.wire import Broken, Connection, Place, Reply
 from explorer.attribution import METHODS
+from explorer.link import read_link
 from explorer.models import load_zoo
 from explorer.state import State
 
@@ -60,12 +61,12 @@ def test_every_recorded_question_is_one_that_the_server_takes_today() -> None:
                 State.from_json(asked["state"], ZOO)
             else:
                 assert asked["link"] == session.link
-                assert State.from_query(session.link, ZOO)[1] == []
+                assert read_link(session.link, ZOO)[1] == []
 
 
 def test_every_recorded_look_at_the_methods_asks_all_that_apply_in_portions_of_four_at_most() -> None:
     for session in SESSIONS:
-        network = State.from_query(session.link, ZOO)[0].network
+        network = read_link(session.link, ZOO)[0].network
         asked = [name for portion in session.portions for name in portion.methods]
         assert asked == [name for name, method in METHODS.items() if not method.refusal(ZOO[network].network)]
         assert max(len(portion.methods) for portion in session.portions) <= 4

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,38 +11,19 @@ import pytest
 from asgi import respond
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from links import link_of
+from strategies import ZOO, options_of
 
 from explorer import work
 from explorer.attribution import CONVENTIONS, CORE, METHODS, Case, Method, exact_integrated_gradients, likely_pieces
-from explorer.models import load_zoo
 from explorer.page.method_answers import MOST as MOST_METHODS
 from explorer.page.method_answers import method_answers
 from explorer.pictures import BASELINES
 from explorer.state import MAX_SAMPLES, MAX_STEPS, RULE_NAMES, State, StateError
 from explorer.work import check_explanation, check_methods, work_of_explanation, work_of_method, work_with
 
-ZOO = load_zoo()
 NETWORKS = pytest.mark.parametrize("network", list(ZOO))
 MORE = ("steps", "samples", "baselines", "coalitions", "lime_samples")  # the settings that ask for more looks
-
-
-def value_of(setting: Any) -> st.SearchStrategy[Any]:
-    """Any value that a setting of a method can have."""
-    if isinstance(setting.default, bool):
-        return st.booleans()
-    if setting.choices:
-        return st.sampled_from(setting.choices)
-    if isinstance(setting.default, int):
-        return st.integers(int(setting.low), int(setting.high))
-    return st.floats(setting.low, setting.high)
-
-
-def options_of(names: list[str]) -> st.SearchStrategy[dict[str, dict[str, Any]]]:
-    """Any options for these methods."""
-    return st.fixed_dictionaries(
-        {name: st.fixed_dictionaries({}, optional={s.name: value_of(s) for s in METHODS[name].settings}) for name in names}
-    )
-
 
 pixels = st.lists(st.sampled_from([0.0, 0.25, 0.6, 1.0]), min_size=64, max_size=64) | st.sampled_from([[0.0] * 64, [1.0] * 64])
 
@@ -83,7 +63,7 @@ def test_the_work_of_any_question_is_a_positive_whole_number(question: tuple[Sta
 @settings(max_examples=50)
 def test_more_steps_or_samples_are_never_less_work(question: tuple[State, list[str]], data: st.DataObject) -> None:
     state, names = question
-    more = replace(state, steps=data.draw(st.integers(state.steps, MAX_STEPS)), samples=data.draw(st.integers(state.samples, MAX_SAMPLES)))
+    more = state.replace(steps=data.draw(st.integers(state.steps, MAX_STEPS)), samples=data.draw(st.integers(state.samples, MAX_SAMPLES)))
     assert work_of_explanation(more, ZOO) >= work_of_explanation(state, ZOO)
     case, methods = applying(state, names)
     for method in methods:
@@ -100,7 +80,8 @@ def test_more_steps_or_samples_are_never_less_work(question: tuple[State, list[s
 @settings(max_examples=25)
 def test_what_passes_the_check_keeps_to_the_work_that_it_promised(question: tuple[State, list[str]]) -> None:
     state, names = question
-    state = replace(state, options=tuple(one for one in state.options if one[1] not in ("coalitions", "lime_samples")))  # to be quick
+    quick = {name: {one: value for one, value in own.items() if one not in ("coalitions", "lime_samples")} for name, own in state.to_json()["options"].items()}
+    state = state.replace(options=quick)
     case, methods = applying(state, [name for name in names if name != "shapley_values" or state.network != "digits-cnn"])
     try:
         check_methods(state, case, methods)
@@ -164,7 +145,7 @@ def test_every_method_alone_and_the_explanation_are_accepted_with_their_largest_
     case, methods = applying(state, list(METHODS))
     for method in methods:
         own = {s.name: int(s.high) for s in method.settings if s.name in MORE}
-        check_methods(replace(state, options=tuple((method.name, name, value) for name, value in own.items())), case, [method])
+        check_methods(state.replace(options={method.name: own}), case, [method])
 
 
 # ---------------------------------------------------------------- what a refusal says
@@ -193,7 +174,7 @@ def test_a_refusal_of_a_method_without_settings_helps_too(monkeypatch: pytest.Mo
 def test_an_explanation_over_the_bound_is_refused_whether_it_comes_as_state_or_link(monkeypatch: pytest.MonkeyPatch) -> None:
     state = harsh("digits", steps=500)
     monkeypatch.setattr(work, "MOST", work_of_explanation(state, ZOO) - 1)
-    for question in ({"ask": 1, "state": state.to_json()}, {"ask": 1, "link": state.to_query()}):
+    for question in ({"ask": 1, "state": state.to_json()}, {"ask": 1, "link": link_of(state)}):
         with pytest.raises(StateError, match=r"this explanation would take about \d+ million .*: ask for fewer steps m or fewer samples n"):
             respond(question, ZOO)
     assert respond({"ask": 1, "state": harsh("digits").to_json()}, ZOO)["ask"] == 1

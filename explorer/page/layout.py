@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 from dash import dcc, html
 
-from explorer import models, pictures, state
+from explorer import link, models, pictures
 from explorer.attribution import CONVENTIONS, CORE, FAMILIES, METHODS, SHARED, Setting
+from explorer.link_picture import ALPHABET
 from explorer.page.answer import COMPARED
 from explorer.page.concepts import concepts
-from explorer.page.controls import controls
+from explorer.page.controls import MAX_SLIDER, controls
 from explorer.page.figures import figures
+from explorer.page.method_answers import MOST
 from explorer.page.painting import painting
 from explorer.page.panels import PANELS
 from explorer.page.tabs import tabs
-from explorer.state import State, Zoo
+from explorer.state import LOOKS, MAX_PINNED, State, Zoo, limits
 from explorer.version import version
 
 
@@ -86,16 +88,13 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
     return {
         "defaults": defaults,
         "levels": pictures.LEVELS,
-        "alphabet": state.ALPHABET,
-        "link": {name: field.key for name, field in state.FIELDS.items()},
-        "version": state.VERSION,
+        "alphabet": ALPHABET,
+        "link": dict(link.KEYS),
+        "painted": link.PAINTED,
+        "version": link.VERSION,
         "build": version(),  # of this layout: another replica may have sent the page that asks for it
-        "limits": {
-            "steps": [1, state.MAX_STEPS],
-            "samples": [1, state.MAX_SAMPLES],
-            "seed": [0, state.MAX_SEED],
-            "baseline_seed": [0, state.MAX_SEED],
-        },
+        "limits": limits(),
+        "noise_slider": MAX_SLIDER,
         "patterns": {
             name: {"title": pictures.PATTERN_TITLES[name], "levels": _levels(picture)}
             for name, picture in pictures.PATTERNS.items()
@@ -144,7 +143,9 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         "tabs": list(PANELS),
         "exact_tabs": [name for name, panel in PANELS.items() if panel.needs_exact],
         "families": list(FAMILIES),
-        "most_pinned": state.MAX_PINNED,
+        "most_pinned": MAX_PINNED,
+        "most_methods": MOST,  # in one question
+        "looks": [*sorted(LOOKS), "options"],  # a change of these asks for no explanation
     }
 
 

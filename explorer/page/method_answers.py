@@ -27,29 +27,26 @@ from explorer.work import check_methods
 MOST = 4  # methods in one question, however little work they are
 
 
-def check_names(names: object) -> tuple[str, ...]:
+def check_methods_asked(state: State, names: object, zoo: Zoo) -> tuple[str, ...]:
     """The methods that are asked for.
 
     Raises:
-        StateError: they are not 1 to ``MOST`` different ones of ``METHODS``.
+        StateError: they are not 1 to ``MOST`` different ones of ``METHODS``, or together too much work.
     """
     if not isinstance(names, list) or not 1 <= len(names) <= MOST or not all(isinstance(name, str) for name in names):
         raise StateError(f"'methods' must be a list of 1 to {MOST} names")
     unknown = [name for name in names if name not in METHODS]
     if unknown or len(set(names)) < len(names):
         raise StateError(f"'methods' must name each method once, and only those there are{': ' + repr(unknown[0])[:40] if unknown else ''}")
+    case = state.case(zoo)
+    check_methods(state, case, [METHODS[name] for name in names if not METHODS[name].refusal(case.network)])
     return tuple(names)
 
 
 def method_answers(state: State, names: Sequence[str], zoo: Zoo) -> dict[str, Any]:
-    """The maps and figures of some methods, by name.
-
-    Raises:
-        StateError: together they are too much work.
-    """
+    """The maps and figures of some methods, by name."""
     case = state.case(zoo)
     reasons = {name: METHODS[name].refusal(case.network) for name in names}
-    check_methods(state, case, [METHODS[name] for name in names if not reasons[name]])
     size = float(np.abs(values_at(case, np.stack([case.input, case.baseline]))).max())
     return {
         "methods": {

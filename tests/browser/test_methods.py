@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from links import link_of
 from playwright.sync_api import Route
 
 from explorer.attribution import CONVENTIONS, METHODS, rank_correlations
@@ -302,7 +303,7 @@ def test_a_link_with_heavy_options_opens_and_every_method_answers_in_the_end(vis
     state = State.from_json({"network": "digits-cnn", "pixels": [0.4] * 64, "tab": "methods", "options": heavy}, models)
     statuses: list[int] = []
     visit.page.on("response", lambda response: statuses.append(response.status) if QUESTION in response.url else None)
-    visit.open(state.to_query())
+    visit.open(link_of(state))
     visit.until(ALL_THERE)
     assert statuses.count(400) == 1  # the portion with all of the perturbations
     assert visit.state["options"] == heavy

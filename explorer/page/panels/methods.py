@@ -16,4 +16,4 @@ def _layout() -> list[Component]:
     ]
 
 
-PANEL = Panel("methods", "Methods", _layout)
+PANEL = Panel("Methods", _layout)
