@@ -7,7 +7,7 @@ answer), ignores the URL prefix and goes past Dash's middleware.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,30 +17,14 @@ from dash import ClientsideFunction, Dash, Input, Output
 from explorer.link import MAX_QUERY, read_link
 from explorer.page import controls
 from explorer.page.answer import answer, needs_exact
-from explorer.page.method_answers import check_methods_asked, method_answers
+from explorer.page.panels import PANELS
+from explorer.page.question import Key, QuestionKind, Work
 from explorer.server.compute import Compute
-from explorer.server.metrics import METHODS, STROKES
+from explorer.server.metrics import STROKES
 from explorer.state import State, StateError, Zoo
 from explorer.work import check_explanation
 
 MAX_ASK = 2**53
-Key = bytes  # all that an answer depends on
-Work = Callable[[], dict[str, Any]]  # computes the answer
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What differs between the callbacks.
-
-    Attributes:
-        source: id of the store that brings the question; the store of the answer has the kind's own name as its id.
-        prepare: key and work for a state and what is asked of it. StateError: this is wrong, or too much work.
-        asks: the member of a question that says what is asked of the state; without one, a link may stand for the state.
-    """
-
-    source: str
-    prepare: Callable[[State, Any, Zoo], tuple[Key, Work]]
-    asks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +46,10 @@ def _explanation(state: State, _: None, zoo: Zoo) -> tuple[Key, Work]:
     return state.cache_key() + bytes([exact]), lambda: answer(state, zoo, exact=exact)
 
 
-def _methods(state: State, asked: object, zoo: Zoo) -> tuple[Key, Work]:
-    names = check_methods_asked(state, asked, zoo)
-    return state.cache_key(options=True) + orjson.dumps(names), lambda: method_answers(state, names, zoo)
-
-
-KINDS: Mapping[str, Kind] = {STROKES: Kind("state", _explanation), METHODS: Kind("method-question", _methods, asks="methods")}
+EXPLANATION = QuestionKind(STROKES, "state", _explanation)
+KINDS: Mapping[str, QuestionKind] = {
+    kind.output: kind for kind in (EXPLANATION, *(panel.question for panel in PANELS.values() if panel.question))
+}
 
 
 def register(app: Dash, zoo: Zoo, compute: Compute) -> None:

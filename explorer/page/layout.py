@@ -11,6 +11,7 @@ from explorer import link, models, pictures
 from explorer.attribution import CONVENTIONS, CORE, FAMILIES, METHODS, SHARED, Setting
 from explorer.link_picture import ALPHABET
 from explorer.page.answer import COMPARED
+from explorer.page.callbacks import KINDS
 from explorer.page.concepts import concepts
 from explorer.page.controls import MAX_SLIDER, controls
 from explorer.page.figures import figures
@@ -45,10 +46,8 @@ def layout(zoo: Zoo, answer: str) -> html.Div:
                 className="columns",
             ),
             _footer(),
-            dcc.Store(id="state"),  # the two ends of the callback that server.js asks; nothing is written into them
-            dcc.Store(id="explanation"),
-            dcc.Store(id="method-question"),  # and those of the other
-            dcc.Store(id="method-answers"),
+            # the two ends of each callback, which the page's script asks by itself; nothing is written into them
+            *(dcc.Store(id=end) for kind in KINDS.values() for end in (kind.source, kind.output)),
             dcc.Store(id="config", data=config(opening, zoo) | {"answer": answer}),
         ],
         className="page",

@@ -44,7 +44,7 @@ class Compute:
         """The answer to a question: kept, being computed for another request, or computed now.
 
         Args:
-            callback: ``STROKES`` or ``METHODS``, whose pool computes.
+            callback: ``STROKES``, or any other, which the second pool computes.
             question: everything that the answer depends on.
             work: computes the answer; a pure function of the question. For what else is raised see ``FairQueue``.
         """
@@ -54,7 +54,7 @@ class Compute:
         if kept:
             return kept[1]
         if running is None:
-            running = self._running[key] = Computation(asyncio.create_task(self.pools[callback].run(work, CLIENT.get())))
+            running = self._running[key] = Computation(asyncio.create_task(self.pools.get(callback, self.pools[METHODS]).run(work, CLIENT.get())))
             running.task.add_done_callback(partial(self._ended, key))
         running.waiting += 1
         try:

@@ -144,7 +144,7 @@ def test_another_kind_of_question_needs_only_its_entry(monkeypatch: pytest.Monke
             raise StateError("'depth' must be a whole number")
         return b"key", lambda: {"found": asked + state.steps}
 
-    monkeypatch.setattr(callbacks, "KINDS", {**callbacks.KINDS, "lab": callbacks.Kind("lab-question", prepare, asks="depth")})
+    monkeypatch.setattr(callbacks, "KINDS", {**callbacks.KINDS, "lab": callbacks.QuestionKind("lab", "lab-question", prepare, asks="depth")})
     read = callbacks.read_question("lab", {"ask": 3, "state": {"steps": 7}, "depth": 2}, ZOO)
     assert json.loads(read.joined(json.dumps(read.work()).encode())) == {"ask": 3, "found": 9}
     wrong: list[tuple[dict[str, Any], str]] = [
