@@ -7,13 +7,13 @@ from typing import Any
 import orjson
 from dash import ClientsideFunction, Dash, Input, Output
 
+from explorer.cost import check_explanation
 from explorer.page import controls
 from explorer.page.answer import answer, needs_exact
 from explorer.page.method_answers import check_names, method_answers
 from explorer.server.compute import Compute
 from explorer.server.metrics import METHODS, STROKES
 from explorer.state import MAX_QUERY, State, StateError, Zoo
-from explorer.work import check_explanation
 
 MAX_ASK = 2**53
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from explorer.attribution import (
     METHODS,
-    Answer,
+    Attribution,
     Case,
     Method,
     exact_integrated_gradients,
@@ -21,8 +21,8 @@ from explorer.attribution import (
 )
 from explorer.attribution.field import values_at
 from explorer.attribution.method import delta_f
+from explorer.cost import check_methods
 from explorer.state import State, StateError, Zoo
-from explorer.work import check_methods
 
 MOST = 4  # methods in one question, however little work they are
 
@@ -48,7 +48,7 @@ def method_answers(state: State, names: Sequence[str], zoo: Zoo) -> dict[str, An
         StateError: together they are too much work.
     """
     case = state.case(zoo)
-    reasons = {name: METHODS[name].refusal(case.network) for name in names}
+    reasons = {name: METHODS[name].unsupported_reason(case.network) for name in names}
     check_methods(state, case, [METHODS[name] for name in names if not reasons[name]])
     size = float(np.abs(values_at(case, np.stack([case.input, case.baseline]))).max())
     return {
@@ -63,24 +63,24 @@ def _refused(reason: str) -> dict[str, Any]:
     return {"refusal": f"{reason[0].upper()}{reason[1:]}."}
 
 
-def _asked(method: Method, case: Case, state: State) -> Answer:
+def _asked(method: Method, case: Case, state: State) -> Attribution:
     if method.name == "integrated_gradients" and state.rule == "exact":
         exact = exact_integrated_gradients(case)
         pieces = len(exact.alphas)
-        return Answer(exact.attribution, forward=pieces + 1, backward=pieces, goal=delta_f(case))
+        return Attribution(exact.attribution, forward=pieces + 1, backward=pieces, expected_sum=delta_f(case))
     return method(case, **state.values(method))
 
 
-def _payload(found: Answer, size: float) -> dict[str, Any]:
-    (numbers,) = figures(found.attribution[None], 0.0 if found.goal is None else found.goal, size)
-    sums = None if found.goal is None else numbers.completeness
+def _payload(found: Attribution, size: float) -> dict[str, Any]:
+    (numbers,) = figures(found.attribution[None], 0.0 if found.expected_sum is None else found.expected_sum, size)
+    sums = None if found.expected_sum is None else numbers.completeness
     return {
         "map": found.attribution.ravel().tolist(),
         "snr": numbers.snr,
         "mean": numbers.mean,
         "total": numbers.completeness.total,
         "top": [list(pixel) for pixel in numbers.top],
-        "goal": found.goal,
+        "goal": found.expected_sum,
         "delta": sums and sums.delta,
         "share": sums and sums.share,
         "forward": found.forward,

@@ -7,7 +7,7 @@ it says itself, see ``Method.count``.
 
 The weights below were found by timing every method with its largest settings on every network of the zoo, which
 ``python -m bench bounds`` does again: one core of a shared server does 4,000 to 5,500 million in a second, and 3,000
-million while its neighbours fight it for every cache. So ``MOST`` is 1.2 to 1.6 s of a core, 2.1 s at the worst. It is
+million while its neighbours fight it for every cache. So ``MAX_COST`` is 1.2 to 1.6 s of a core, 2.1 s at the worst. It is
 as low as can be without refusing what the page asks for with defaults: exact Shapley values on the convolutional
 network and the three most laborious others are 6,400 million.
 """
@@ -19,11 +19,11 @@ from explorer.attribution.method import Values
 from explorer.attribution.rules import nodes
 from explorer.state import State, StateError, Zoo
 
-MOST = 6_500_000_000  # multiplications a question
+MAX_COST = 6_500_000_000  # multiplications a question
 PICTURE = 10_000  # what a picture takes each way, on top of the network's products
 BACKWARD = 2  # a picture on its way back takes up to as many times the products of its way forward
-ALONE = 1_500_000  # what a pass takes that only one picture makes
-ANSWER = 10_000_000  # a method's figures, and whatever it does but once
+SEQUENTIAL = 1_500_000  # what a pass takes that only one picture makes
+METHOD = 10_000_000  # a method's figures, and whatever it does but once
 CURVE = 101  # pictures whose worth the explanation tells along the path
 
 
@@ -33,8 +33,8 @@ def check_explanation(state: State, zoo: Zoo) -> None:
     Raises:
         StateError: it is; the message says how much, how much it may be, and what would help.
     """
-    asked = work_of_explanation(state, zoo)
-    if asked > MOST:
+    asked = cost_of_explanation(state, zoo)
+    if asked > MAX_COST:
         raise StateError(f"this explanation {_too_much(asked)}: ask for fewer steps m or fewer samples n")
 
 
@@ -49,8 +49,8 @@ def check_methods(state: State, case: Case, methods: list[Method]) -> None:
     Raises:
         StateError: it is; the message says how much, how much it may be, and what would help.
     """
-    asked = sum(work_of_method(method, case, state) for method in methods)
-    if asked <= MOST:
+    asked = sum(cost_of_method(method, case, state) for method in methods)
+    if asked <= MAX_COST:
         return
     if len(methods) > 1:
         raise StateError(f"these {len(methods)} methods together {_too_much(asked)}: ask for fewer of them at once")
@@ -58,35 +58,35 @@ def check_methods(state: State, case: Case, methods: list[Method]) -> None:
     raise StateError(f"{methods[0].title} {_too_much(asked)}: {help_}")
 
 
-def work_of_explanation(state: State, zoo: Zoo) -> int:
+def cost_of_explanation(state: State, zoo: Zoo) -> int:
     """The work of explaining a state: gradient, Integrated Gradients, SmoothGrad and the exact path, in multiplications."""
     network = zoo[state.network].network
     settings = state.settings()
     looks = 3 + 1 + nodes(settings.rule, settings.steps) + settings.samples
     pieces = likely_pieces(network)
     passes = Passes(looks + pieces + CURVE, looks + pieces)
-    return _sent(network, passes) + _nodes_found(settings.rule, settings.steps) + 4 * ANSWER
+    return _sent(network, passes) + _nodes_found(settings.rule, settings.steps) + 4 * METHOD
 
 
-def work_of_method(method: Method, case: Case, state: State) -> int:
+def cost_of_method(method: Method, case: Case, state: State) -> int:
     """The work of one method, with the settings that the state has for it, in multiplications."""
     if method.name == "integrated_gradients" and state.rule == "exact":
         pieces = likely_pieces(case.network)
-        return _sent(case.network, Passes(pieces + 3, pieces)) + ANSWER
-    return work_with(method, case, method.values(state.values(method)))
+        return _sent(case.network, Passes(pieces + 3, pieces)) + METHOD
+    return cost_with(method, case, method.values(state.values(method)))
 
 
-def work_with(method: Method, case: Case, values: Values) -> int:
+def cost_with(method: Method, case: Case, values: Values) -> int:
     """The work of one method with a value for each of its settings, in multiplications."""
     found = 0
     if "rule" in values and "steps" in values:
         found = _nodes_found(str(values["rule"]), int(values["steps"]))
-    return _sent(case.network, method.count(case, values)) + found + ANSWER
+    return _sent(case.network, method.count(case, values)) + found + METHOD
 
 
 def _sent(network: Network, passes: Passes) -> int:
     forward, backward = PICTURE + network.products, PICTURE + BACKWARD * network.products
-    return passes.forward * forward + passes.backward * backward + passes.alone * ALONE
+    return passes.forward * forward + passes.backward * backward + passes.sequential * SEQUENTIAL
 
 
 def _nodes_found(rule: str, steps: int) -> int:
@@ -95,7 +95,7 @@ def _nodes_found(rule: str, steps: int) -> int:
 
 
 def _too_much(asked: int) -> str:
-    return f"would take about {_millions(asked)} million multiplications, and one question may take {_millions(MOST)} million"
+    return f"would take about {_millions(asked)} million multiplications, and one question may take {_millions(MAX_COST)} million"
 
 
 def _millions(work: int) -> str:
@@ -105,7 +105,7 @@ def _millions(work: int) -> str:
 def _smaller(method: Method, case: Case, state: State) -> str:
     """Which settings of a method to lower: the whole numbers that make less work when they are less."""
     values = method.values(state.values(method))
-    asked = work_with(method, case, values)
+    asked = cost_with(method, case, values)
     numbers = [s for s in method.settings if isinstance(s.default, int) and not isinstance(s.default, bool)]
-    cheaper = [f"“{s.title}”" for s in numbers if work_with(method, case, {**values, s.name: int(s.low)}) < asked]
+    cheaper = [f"“{s.title}”" for s in numbers if cost_with(method, case, {**values, s.name: int(s.low)}) < asked]
     return f"choose a smaller {' or '.join(cheaper)}" if cheaper else "choose another network or a method that costs less"

@@ -23,14 +23,14 @@ from torch import nn
 
 from explorer.attribution.case import Case
 from explorer.attribution.field import outputs
-from explorer.attribution.layers import layers_in_order, not_in_order
-from explorer.attribution.method import Answer, Method, Values, always
+from explorer.attribution.layers import not_sequential, sequential_layers
+from explorer.attribution.method import Attribution, Method, Values, fixed_passes
 from explorer.attribution.network import Floats
 
 Gate = Literal["gradient", "deconvnet", "guided_backprop"]
 
 
-def changed_gradient(case: Case, gate: Gate) -> Floats:
+def modified_gradient(case: Case, gate: Gate) -> Floats:
     """What arrives at the input when F is sent back through changed ReLUs, ``(8, 8)`` float64.
 
     Args:
@@ -42,7 +42,7 @@ def changed_gradient(case: Case, gate: Gate) -> Floats:
         ∂F/∂x. It sums to nothing in particular.
 
     Raises:
-        NotWalkable: the network is not a plain sequence of layers.
+        NotSequential: the network is not a plain sequence of layers.
         ValueError: an unknown gate.
     """
     if gate not in get_args(Gate):
@@ -67,7 +67,7 @@ def _stretches(case: Case) -> list[tuple[torch.Tensor, torch.Tensor]]:
     start = torch.tensor(case.input).reshape(1, *case.network.input_shape).requires_grad_()
     z = start.clone()  # never the start itself, as a layer may write into what it is given
     done = []
-    for layer in layers_in_order(case.network):
+    for layer in sequential_layers(case.network):
         if isinstance(layer, nn.ReLU):
             done.append((start, z))
             start = torch.relu(z.detach()).requires_grad_()
@@ -83,14 +83,14 @@ def _through_relu(signal: torch.Tensor, z: torch.Tensor, gate: Gate) -> torch.Te
     return signal if gate == "deconvnet" else signal * (z > 0)
 
 
-def deconvnet(case: Case, values: Values) -> Answer:
+def deconvnet(case: Case, values: Values) -> Attribution:
     """DeconvNet's map, ``(8, 8)``: which pixels would drive up what speaks for F, had every unit been active."""
-    return Answer(changed_gradient(case, "deconvnet"), forward=1, backward=1)
+    return Attribution(modified_gradient(case, "deconvnet"), forward=1, backward=1)
 
 
-def guided_backprop(case: Case, values: Values) -> Answer:
+def guided_backprop(case: Case, values: Values) -> Attribution:
     """Guided Backprop's map, ``(8, 8)``: the gradient without whatever, on its way back, spoke against a unit."""
-    return Answer(changed_gradient(case, "guided_backprop"), forward=1, backward=1)
+    return Attribution(modified_gradient(case, "guided_backprop"), forward=1, backward=1)
 
 
 DECONVNET = Method(
@@ -104,12 +104,12 @@ DECONVNET = Method(
     complete="",
     invariant=False,
     passes="1 forward, 1 backward",
-    count=always(1, 1),
+    count=fixed_passes(1, 1),
     settings=(),
-    misleads="It never asks which units this picture switched on: without max-pooling a logit's map is the same for every "
+    caveat="It never asks which units this picture switched on: without max-pooling a logit's map is the same for every "
     "picture.",
-    work=deconvnet,
-    refusal=not_in_order,
+    compute=deconvnet,
+    unsupported_reason=not_sequential,
 )
 GUIDED_BACKPROP = Method(
     name="guided_backprop",
@@ -122,10 +122,12 @@ GUIDED_BACKPROP = Method(
     complete="",
     invariant=False,
     passes="1 forward, 1 backward",
-    count=always(1, 1),
+    count=fixed_passes(1, 1),
     settings=(),
-    misleads="It is sharp because it brings out edges of the picture itself: other classes, or shuffled weights in the upper "
+    caveat="It is sharp because it brings out edges of the picture itself: other classes, or shuffled weights in the upper "
     "layers, can leave the map almost as it was.",
-    work=guided_backprop,
-    refusal=not_in_order,
+    compute=guided_backprop,
+    unsupported_reason=not_sequential,
 )
+
+ENTRIES = (DECONVNET, GUIDED_BACKPROP)
