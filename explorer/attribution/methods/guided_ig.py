@@ -1,8 +1,4 @@
-"""Guided Integrated Gradients: a path that looks for its way while it goes.
-
-Where the network reacts sharply to a pixel, a straight path collects much that has nothing to do with the input. So at
-every step only those pixels move whose gradient is smallest just now; none may get far ahead of the straight path, and
-none may fall far behind it.
+"""Guided Integrated Gradients: an adaptive path that moves the pixels with the smallest |∂F/∂x| first.
 
 Kapishnikov, Venugopalan, Avci, Wedin, Terry & Bolukbasi, "Guided Integrated Gradients: an Adaptive Path Method for
 Removing Noise", CVPR 2021.
@@ -21,18 +17,18 @@ from explorer.attribution.network import SHAPE, SIDE, Floats
 
 FRACTION = Setting("fraction", "Share of pixels that move at a time", 0.25, 0, 1)
 LEEWAY = Setting("max_dist", "Most that a pixel may leave the straight path", 0.02, 0, 1)
-CLOSE = 1e-12  # of the whole way: nearer than that counts as there
+TOLERANCE = 1e-12  # of the whole distance: less counts as reached
 
 
 def guided_integrated_gradients(case: Case, values: Values) -> Attribution:
-    """Σ ∂F(γ_k) · (γ_{k+1} − γ_k) along the path γ from x′ to x that it finds, ``(8, 8)``, in units of F.
+    """Σ ∂F(γ_k) · (γ_{k+1} − γ_k) along an adaptive path γ from x′ to x, ``(8, 8)``, in units of F.
 
-    One look a step, each at the end of the step before it, so nothing can be batched. With no leeway the path is
-    straight and the map that of Integrated Gradients with the left-hand rule; with a leeway of 1 the path is free.
-    Pixels where x = x′ get exactly 0.
+    Each step needs the gradient at the end of the step before, so steps cannot be batched. No pixel may be further than
+    ``max_dist`` (of its own distance) from the straight path: with 0 the path is straight and the map that of Integrated
+    Gradients with the left-hand rule; with 1 the path is free. Pixels where x = x′ get exactly 0.
 
-    The expected_sum, F(x) − F(x′), is reached in the limit of many steps only where F is smooth. In a ReLU network a path that
-    has much leeway runs along kinks, where the gradient changes with every step: the sum then stays off, whatever m.
+    The sum converges to the expected sum, F(x) − F(x′), only for a smooth F. In a ReLU network a path with a large
+    ``max_dist`` runs along kinks, where the gradient changes at every step, so the sum does not converge.
     """
     steps, fraction, leeway = int(values["steps"]), float(values["fraction"]), float(values["max_dist"])
     start, end, difference = case.baseline.ravel(), case.input.ravel(), case.difference.ravel()
@@ -49,15 +45,15 @@ def guided_integrated_gradients(case: Case, values: Values) -> Attribution:
 
 
 def advance(progress: Floats, distance: Floats, slopes: Floats, alpha: float, fraction: float, leeway: float) -> Floats:
-    """Where the pixels are after a step that brings the picture to the share α of the whole way, ``(n,)`` in [0, 1].
+    """The progress of each pixel after a step to the share α of the whole distance, ``(n,)`` in [0, 1].
 
     Args:
-        progress: where each pixel is now, ``(n,)``; together at most at α.
-        way: |x − x′| of each pixel, ``(n,)``; the whole way is their sum.
+        progress: the progress of each pixel before the step, ``(n,)``; weighted by distance at most α.
+        distance: |x − x′| of each pixel, ``(n,)``; their sum is the whole distance.
         slopes: |∂F/∂x| of each pixel, ``(n,)``.
-        alpha: where the picture should be, in units of the whole way.
-        fraction: of all pixels, how many with the smallest slopes move together (ties move too).
-        leeway: how far from α a pixel may be.
+        alpha: the share of the whole distance to reach.
+        fraction: the share of all pixels, those with the smallest slopes, that move together (ties move too).
+        leeway: the largest difference between a pixel's progress and α.
     """
     last, first = min(alpha + leeway, 1.0), max(alpha - leeway, 0.0)
     progress = np.maximum(progress, first)
@@ -65,11 +61,11 @@ def advance(progress: Floats, distance: Floats, slopes: Floats, alpha: float, fr
     wanted = alpha * total - distance @ progress
     free = (progress < last) & (distance > 0)
     nth = int(fraction * (len(distance) - 1))
-    while wanted > CLOSE * total and np.count_nonzero(free):
+    while wanted > TOLERANCE * total and np.count_nonzero(free):
         ranked = np.where(free, slopes, np.inf)
         ordered = ranked.copy()
         ordered.partition(nth)
-        chosen = free & ~(ranked > ordered[nth])  # never none, so the loop ends whatever the slopes
+        chosen = free & ~(ranked > ordered[nth])  # never empty, so the loop ends
         gap = np.where(chosen, last - progress, 0.0)
         room = gap @ distance
         if room > wanted:

@@ -1,18 +1,16 @@
-"""DeconvNet and Guided Backprop: a backward pass in which ReLUs let through only what is positive.
+"""DeconvNet and Guided Backprop: the backward pass of F with another rule for ReLUs.
 
-Both start at F and go back through the layers as the gradient does, but for the ReLUs, where the signal s meets the
-unit's input z:
-
-- the gradient lets s pass where z > 0;
-- DeconvNet (Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014) where s > 0;
-- Guided Backprop (Springenberg, Dosovitskiy, Brox & Riedmiller, "Striving for Simplicity", ICLR 2015 workshop) where
-  both are.
-
-Other layers, leaky ReLUs among them, are passed as the gradient passes them, so without a ReLU both are the gradient.
-The papers start at one unit. Here that is F: for a logit the pass starts with 1 at the target's logit; for a probability
-with ∂F/∂logits, where other classes' logits have negative signs of their own, so the two maps are no multiples of each
-other.
+Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014 (DeconvNet); Springenberg, Dosovitskiy,
+Brox & Riedmiller, "Striving for Simplicity", ICLR 2015 workshop (Guided Backprop).
 """
+
+# For a signal s and the input z of a unit, a ReLU passes s back
+# - in the gradient if z > 0,
+# - in DeconvNet if s > 0,
+# - in Guided Backprop if both.
+# All other layers, also leaky ReLUs, are as in the gradient, so without a ReLU both maps are the gradient. The signal starts
+# with ∂F/∂logits: 1 for the target's logit; for a probability other classes have negative signs, so the map for a probability
+# is not a multiple of the map for the logit.
 
 from __future__ import annotations
 
@@ -31,41 +29,41 @@ Gate = Literal["gradient", "deconvnet", "guided_backprop"]
 
 
 def modified_gradient(case: Case, gate: Gate) -> Floats:
-    """What arrives at the input when F is sent back through changed ReLUs, ``(8, 8)`` float64.
+    """The backward pass of F with a modified rule for ReLUs, ``(8, 8)`` float64.
 
     Args:
-        case: the question; its baseline plays no part.
-        gate: what a ReLU lets through, see the module's text.
+        case: what is explained; its baseline is not used.
+        gate: the rule for ReLUs, see the comment at the top of this module.
 
     Returns:
         The signal at each pixel, signed, in units of F for a change of 1 in the pixel; with the gate "gradient" exactly
-        ∂F/∂x. It sums to nothing in particular.
+        ∂F/∂x.
 
     Raises:
         NotSequential: the network is not a plain sequence of layers.
-        ValueError: an unknown gate.
+        ValueError: the gate is unknown.
     """
     if gate not in get_args(Gate):
         raise ValueError(f"the gate must be one of {get_args(Gate)}, not {gate!r}")
-    with torch.inference_mode(False), torch.enable_grad():  # whatever mode the caller is in
-        stretches = _stretches(case)
-        _, logits = stretches[-1]
+    with torch.inference_mode(False), torch.enable_grad():  # independent of the caller's mode
+        segments = _segments(case)
+        _, logits = segments[-1]
         _, slopes = outputs(case.network, logits.detach().numpy(), case.target, case.output)
         signal = torch.from_numpy(slopes)
-        for start, z in reversed(stretches):
+        for start, z in reversed(segments):
             if z is not logits:
                 signal = _through_relu(signal, z, gate)
             (signal,) = torch.autograd.grad(z, start, signal, materialize_grads=True)
     return signal.numpy().reshape(case.input.shape)
 
 
-def _stretches(case: Case) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """The forward pass, cut at each ReLU: what enters a stretch between two ReLUs and what leaves it.
+def _segments(case: Case) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """The forward pass, split at each ReLU: input and output of each segment between two ReLUs.
 
-    Each stretch is a graph of its own, so that what happens at the ReLUs between them is ours to say.
+    Each segment has a graph of its own, so that the ReLUs between them can have another rule.
     """
     start = torch.tensor(case.input).reshape(1, *case.network.input_shape).requires_grad_()
-    z = start.clone()  # never the start itself, as a layer may write into what it is given
+    z = start.clone()  # a copy, as a layer may write into its input
     done = []
     for layer in sequential_layers(case.network):
         if isinstance(layer, nn.ReLU):
@@ -84,12 +82,12 @@ def _through_relu(signal: torch.Tensor, z: torch.Tensor, gate: Gate) -> torch.Te
 
 
 def deconvnet(case: Case, values: Values) -> Attribution:
-    """DeconvNet's map, ``(8, 8)``: which pixels would drive up what speaks for F, had every unit been active."""
+    """DeconvNet's map, ``(8, 8)``, signed, in units of F for a change of 1 in the pixel."""
     return Attribution(modified_gradient(case, "deconvnet"), forward=1, backward=1)
 
 
 def guided_backprop(case: Case, values: Values) -> Attribution:
-    """Guided Backprop's map, ``(8, 8)``: the gradient without whatever, on its way back, spoke against a unit."""
+    """Guided Backprop's map, ``(8, 8)``, signed, in units of F for a change of 1 in the pixel."""
     return Attribution(modified_gradient(case, "guided_backprop"), forward=1, backward=1)
 
 
