@@ -76,15 +76,15 @@ def explain(case: Case, settings: Settings | None = None, methods: Iterable[str]
     methods = tuple(methods)
     chosen = {name: gradient_method(name) for name in methods}
     # methods with the same points function (gradient and gradient × input) share the points
-    wanted = {method.points: method.points(case, settings) for method in chosen.values()}
-    batch = np.concatenate([case.input[None], case.baseline[None], case.input[None], *wanted.values()])
+    points = {method.points: method.points(case, settings) for method in chosen.values()}
+    batch = np.concatenate([case.input[None], case.baseline[None], case.input[None], *points.values()])
     outputs: list[Output] = [case.output] * len(batch)
     outputs[2] = "logit"
     field = gradient_field(case.network, batch, case.target, outputs)
-    ends = np.cumsum([3, *(len(points) for points in wanted.values())])
-    seen = {ask: field[start:end] for ask, start, end in zip(wanted, ends[:-1], ends[1:], strict=True)}
+    ends = np.cumsum([3, *(len(part) for part in points.values())])
+    fields = {function: field[start:end] for function, start, end in zip(points, ends[:-1], ends[1:], strict=True)}
     results = {
-        name: Result(method.attribution(case, settings, seen[method.points]), seen[method.points])
+        name: Result(method.attribution(case, settings, fields[method.points]), fields[method.points])
         for name, method in chosen.items()
     }
     return Explanation(

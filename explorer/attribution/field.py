@@ -154,8 +154,8 @@ def outputs(
         return logits[:, target], slopes
     values, slopes = _probability(network, logits, target)
     if output != "probability":
-        for row, wanted in enumerate(output):
-            if wanted == "logit":
+        for row, kind in enumerate(output):
+            if kind == "logit":
                 values[row] = logits[row, target]
                 slopes[row] = 0
                 slopes[row, target] = 1
@@ -172,11 +172,11 @@ def _probability(network: Network, logits: Floats, target: int) -> tuple[Floats,
     # classes first: numpy reduces over the leading axis several times faster
     slopes = np.ascontiguousarray(logits.T)
     slopes = np.exp(slopes - slopes.max(axis=0))
-    wanted = slopes[target].copy()
+    score = slopes[target].copy()
     slopes[target] = 0
     others = slopes.sum(axis=0)
-    total = others + wanted
-    values = wanted / total
+    total = others + score
+    values = score / total
     share = values / total
     slopes *= -share
     slopes[target] = share * others

@@ -214,12 +214,12 @@ def _tried(module: nn.Module, shape: tuple[int, ...], dtype: torch.dtype = torch
     x = probe_pictures(shape)[:3].to(dtype)
     try:
         with torch.no_grad():
-            answer = module(x)
+            output = module(x)
     except Exception as failure:
         return _first_sentence(failure)
-    if isinstance(answer, Tensor) and answer.ndim == 2 and len(answer) == 3 and answer.layout is torch.strided:
+    if isinstance(output, Tensor) and output.ndim == 2 and len(output) == 3 and output.layout is torch.strided:
         return None
-    found = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
+    found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
     return f"it answers {found}, not (k, classes)"
 
 
@@ -227,22 +227,22 @@ def _rows(module: nn.Module, x: Tensor) -> Tensor:
     """The module's output for a batch, without a graph."""
     try:
         with torch.no_grad():
-            answer: Tensor = module(x.clone())
+            output: Tensor = module(x.clone())
     except Exception as failure:
         raise ValueError(f"the network cannot answer a batch of {len(x)}: {_first_sentence(failure)}") from failure
-    if answer.ndim != 2 or len(answer) != len(x):
-        raise ValueError(f"for a batch of {len(x)} the network answers {tuple(answer.shape)}, not ({len(x)}, classes)")
-    return answer
+    if output.ndim != 2 or len(output) != len(x):
+        raise ValueError(f"for a batch of {len(x)} the network answers {tuple(output.shape)}, not ({len(x)}, classes)")
+    return output
 
 
 def _with_graph(module: nn.Module, x: Tensor) -> Tensor:
     """The module's output for a batch, with torch's graph."""
     try:
         with torch.enable_grad():
-            answer: Tensor = module(x.clone())
+            output: Tensor = module(x.clone())
     except Exception as failure:
         raise ValueError(f"the network answers, but not with a gradient: {_first_sentence(failure)}") from failure
-    return answer
+    return output
 
 
 def _equal(one: Tensor, other: Tensor, whole: Tensor) -> bool:
