@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_the_page_of_methods_is_the_table_of_methods() -> None:
     assert PLACE.read_text(encoding="utf-8") == page(), "make docs writes it anew"
-    assert all(method.title in page() and method.misleads in page() for method in METHODS.values())
+    assert all(method.title in page() and method.caveat in page() for method in METHODS.values())
 
 
 def test_the_readme_names_no_file_that_is_not_there() -> None:
@@ -60,7 +60,7 @@ def test_the_readme_names_the_methods_that_need_a_plain_sequence_or_a_background
         def forward(self, x: object) -> object:
             return self.one(x) * self.other(x)
 
-    refused = {name: method.refusal(Network(Branched())) for name, method in METHODS.items()}
+    refused = {name: method.unsupported_reason(Network(Branched())) for name, method in METHODS.items()}
     titled = {"LRP": "lrp_", "DeepLIFT": "deeplift", "DeconvNet": "deconvnet", "Guided Backprop": "guided_backprop"}
     sequence = [name for name, why in refused.items() if "plain sequence" in why]
     assert all("activation maps" in METHODS[name].family or any(name.startswith(stem) for stem in titled.values()) for name in sequence)

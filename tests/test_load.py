@@ -68,7 +68,7 @@ def test_every_recorded_look_at_the_methods_asks_all_that_apply_in_portions_of_f
     for session in SESSIONS:
         network = read_link(session.link, ZOO)[0].network
         asked = [name for portion in session.portions for name in portion.methods]
-        assert asked == [name for name, method in METHODS.items() if not method.refusal(ZOO[network].network)]
+        assert asked == [name for name, method in METHODS.items() if not method.unsupported_reason(ZOO[network].network)]
         assert max(len(portion.methods) for portion in session.portions) <= 4
 
 

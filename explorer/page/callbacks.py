@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from dash import ClientsideFunction, Dash, Input, Output
 
+from explorer.cost import check_explanation
 from explorer.link import MAX_QUERY, read_link
 from explorer.page import controls
 from explorer.page.answer import answer, needs_exact
@@ -22,7 +23,6 @@ from explorer.page.question import Key, QuestionKind, Work
 from explorer.server.compute import Compute
 from explorer.server.metrics import STROKES
 from explorer.state import State, StateError, Zoo
-from explorer.work import check_explanation
 
 MAX_ASK = 2**53
 

@@ -148,7 +148,7 @@ def test_a_card_tells_the_entry_and_its_setting_changes_the_map_the_link_and_bac
     visit.page.get_by_role("button", name="LRP-ε").click()
     card = visit.page.get_by_role("dialog")
     method = METHODS["lrp_epsilon"]
-    for text in (method.formula, method.paper, method.misleads, method.complete):
+    for text in (method.formula, method.paper, method.caveat, method.complete):
         assert text in card.inner_text()
     card.get_by_label("Stabiliser ε").fill("2.5")
     card.get_by_label("Stabiliser ε").press("Enter")
@@ -264,7 +264,7 @@ def test_a_method_that_is_too_much_work_says_so_in_its_card_until_its_setting_ch
     visit.to_tab("methods")
     visit.rest()
     assert asked.count(["smooth_integrated_gradients"]) == 1  # it is known to be refused
-    assert f"{len([m for m in METHODS.values() if not m.refusal(models['shapes'].network)]) - 1} methods answer" in visit.page.evaluate("() => explorer.methodWords")
+    assert f"{len([m for m in METHODS.values() if not m.unsupported_reason(models['shapes'].network)]) - 1} methods answer" in visit.page.evaluate("() => explorer.methodWords")
     card.get_by_role("button", name="Smooth IG").click()
     dialog = visit.page.get_by_role("dialog")
     assert TOO_MUCH in dialog.inner_text()

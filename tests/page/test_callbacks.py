@@ -435,5 +435,5 @@ def test_only_the_page_imports_dash() -> None:
         "import explorer.models, explorer.pictures, explorer.state"
     )
     loaded = imports_of(walk)
-    assert "explorer.attribution.integrated" in loaded and "explorer.state" in loaded
+    assert "explorer.attribution.methods.integrated_gradients" in loaded and "explorer.state" in loaded
     assert not [name for name in loaded if name.split(".")[0] in ("dash", "flask", "plotly", "dash_bootstrap_components")]

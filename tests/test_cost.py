@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from links import link_of
 from strategies import ZOO, options_of
 
-from explorer import work
+from explorer import cost
 from explorer.attribution import CONVENTIONS, CORE, METHODS, Case, Method, exact_integrated_gradients, likely_pieces
+from explorer.cost import check_explanation, check_methods, cost_of_explanation, cost_of_method, cost_with
 from explorer.page.method_answers import MOST as MOST_METHODS
 from explorer.page.method_answers import method_answers
 from explorer.pictures import BASELINES
 from explorer.state import MAX_SAMPLES, MAX_STEPS, RULE_NAMES, State, StateError
-from explorer.work import check_explanation, check_methods, work_of_explanation, work_of_method, work_with
 
 NETWORKS = pytest.mark.parametrize("network", list(ZOO))
 MORE = ("steps", "samples", "baselines", "coalitions", "lime_samples")  # the settings that ask for more looks
@@ -48,14 +48,14 @@ def questions(draw: st.DrawFn) -> tuple[State, list[str]]:
 def applying(state: State, names: list[str]) -> tuple[Case, list[Method]]:
     """The case that a state puts, and those of the methods that apply to it."""
     case = state.case(ZOO)
-    return case, [METHODS[name] for name in names if not METHODS[name].refusal(case.network)]
+    return case, [METHODS[name] for name in names if not METHODS[name].unsupported_reason(case.network)]
 
 
 @given(questions())
 @settings(max_examples=50)
 def test_the_work_of_any_question_is_a_positive_whole_number(question: tuple[State, list[str]]) -> None:
     case, methods = applying(*question)
-    for asked in [work_of_explanation(question[0], ZOO), *(work_of_method(method, case, question[0]) for method in methods)]:
+    for asked in [cost_of_explanation(question[0], ZOO), *(cost_of_method(method, case, question[0]) for method in methods)]:
         assert isinstance(asked, int) and asked > 0 and math.isfinite(asked)
 
 
@@ -64,16 +64,16 @@ def test_the_work_of_any_question_is_a_positive_whole_number(question: tuple[Sta
 def test_more_steps_or_samples_are_never_less_work(question: tuple[State, list[str]], data: st.DataObject) -> None:
     state, names = question
     more = state.replace(steps=data.draw(st.integers(state.steps, MAX_STEPS)), samples=data.draw(st.integers(state.samples, MAX_SAMPLES)))
-    assert work_of_explanation(more, ZOO) >= work_of_explanation(state, ZOO)
+    assert cost_of_explanation(more, ZOO) >= cost_of_explanation(state, ZOO)
     case, methods = applying(state, names)
     for method in methods:
         values = method.values(state.values(method))
-        asked = work_with(method, case, values)
+        asked = cost_with(method, case, values)
         for setting in method.settings:
             if setting.name in MORE:
                 larger = data.draw(st.integers(int(values[setting.name]), int(setting.high)))
-                assert work_with(method, case, {**values, setting.name: larger}) >= asked
-                assert work_with(method, case, {**values, setting.name: int(setting.high)}) >= asked
+                assert cost_with(method, case, {**values, setting.name: larger}) >= asked
+                assert cost_with(method, case, {**values, setting.name: int(setting.high)}) >= asked
 
 
 @given(questions())
@@ -92,8 +92,8 @@ def test_what_passes_the_check_keeps_to_the_work_that_it_promised(question: tupl
         products = case.network.products
         for method in methods:
             took = told[method.name]
-            done = took["forward"] * products + took["backward"] * work.BACKWARD * products
-            assert done + (took["forward"] + took["backward"]) * work.PICTURE <= work_of_method(method, case, state)
+            done = took["forward"] * products + took["backward"] * cost.BACKWARD * products
+            assert done + (took["forward"] + took["backward"]) * cost.PICTURE <= cost_of_method(method, case, state)
 
 
 @NETWORKS
@@ -122,7 +122,7 @@ def test_methods_with_their_defaults_are_accepted_as_the_page_asks_for_them(netw
     for first in range(0, len(methods), MOST_METHODS):  # as the Methods tab asks
         check_methods(state, case, methods[first : first + MOST_METHODS])
     # as Compare asks: what the explanation holds, exact Integrated Gradients among it, is not asked again
-    pinned = sorted((method for method in methods if method.name not in CORE), key=lambda method: work_of_method(method, case, state))
+    pinned = sorted((method for method in methods if method.name not in CORE), key=lambda method: cost_of_method(method, case, state))
     check_methods(state, case, pinned[-MOST_METHODS:])
 
 
@@ -152,7 +152,7 @@ def test_every_method_alone_and_the_explanation_are_accepted_with_their_largest_
 
 
 def test_a_refusal_of_one_method_names_the_bound_and_the_settings_that_help(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "MOST", 100_000_000)
+    monkeypatch.setattr(cost, "MAX_COST", 100_000_000)
     state = harsh("digits-cnn", options={"smooth_integrated_gradients": {"steps": 100, "samples": 100}})
     with pytest.raises(StateError) as refusal:
         check_methods(state, state.case(ZOO), [METHODS["smooth_integrated_gradients"]])
@@ -165,7 +165,7 @@ def test_a_refusal_of_one_method_names_the_bound_and_the_settings_that_help(monk
 
 
 def test_a_refusal_of_a_method_without_settings_helps_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "MOST", 100_000_000)
+    monkeypatch.setattr(cost, "MAX_COST", 100_000_000)
     state = harsh("digits-cnn")
     with pytest.raises(StateError, match=r"Shapley values of blocks would take .*: choose another network or a method"):
         check_methods(state, state.case(ZOO), [METHODS["shapley_values"]])
@@ -173,7 +173,7 @@ def test_a_refusal_of_a_method_without_settings_helps_too(monkeypatch: pytest.Mo
 
 def test_an_explanation_over_the_bound_is_refused_whether_it_comes_as_state_or_link(monkeypatch: pytest.MonkeyPatch) -> None:
     state = harsh("digits", steps=500)
-    monkeypatch.setattr(work, "MOST", work_of_explanation(state, ZOO) - 1)
+    monkeypatch.setattr(cost, "MAX_COST", cost_of_explanation(state, ZOO) - 1)
     for question in ({"ask": 1, "state": state.to_json()}, {"ask": 1, "link": link_of(state)}):
         with pytest.raises(StateError, match=r"this explanation would take about \d+ million .*: ask for fewer steps m or fewer samples n"):
             respond(question, ZOO)

@@ -1,15 +1,12 @@
-"""SmoothGrad² and VarGrad: what else there is to know of the gradients at SmoothGrad's noisy copies.
-
-Both look at the very points where SmoothGrad looks, so asking all three costs no more than asking one. For every pixel
-
-    SmoothGrad² = (SmoothGrad)² + VarGrad
-
-that is: the mean square is the square of the mean plus the variance.
+"""SmoothGrad² and VarGrad: mean square and variance of the gradients at SmoothGrad's noisy copies.
 
 Hooker, Erhan, Kindermans & Kim, "A Benchmark for Interpretability Methods in Deep Neural Networks", 2019 (SmoothGrad²);
 Adebayo, Gilmer, Goodfellow & Kim, "Local Explanation Methods for Deep Neural Networks Lack Sensitivity to Parameter
 Values", 2018 (VarGrad).
 """
+
+# All three use the same points, so together they cost no more than one. With ddof 0, for every pixel:
+# SmoothGrad² = SmoothGrad · SmoothGrad + VarGrad (the mean square is the square of the mean plus the variance).
 
 from __future__ import annotations
 
@@ -26,12 +23,12 @@ from explorer.attribution.method import (
     SAMPLES,
     SEED,
     VARIED,
-    FieldWork,
+    GradientMethod,
     Method,
-    each_sample,
+    passes_per_sample,
 )
+from explorer.attribution.methods.smoothgrad import error_of_mean, points
 from explorer.attribution.network import SHAPE, Floats
-from explorer.attribution.smooth import error_of_mean, points
 
 
 def mean_square(case: Case, settings: Settings, field: Field) -> Floats:
@@ -42,10 +39,9 @@ def mean_square(case: Case, settings: Settings, field: Field) -> Floats:
 def variance(case: Case, settings: Settings, field: Field) -> Floats:
     """The variance of the gradients over the copies, ``(8, 8)``, 0 or more, in the same unit as ``mean_square``.
 
-    It is divided by n (ddof 0): it describes these copies, one copy has none, and the identity above holds exactly.
-    With ddof 1 it is divided by n − 1, which estimates the variance over all possible copies; of one copy it is 0 still.
-    If the settings ask for it, it is the variance of |∂F/∂x|.
-    Computed in two passes, from the deviations, so it is never negative and keeps its digits beside a large mean.
+    With ddof 0 it is divided by n: the variance of these copies. With ddof 1 it is divided by n − 1: an estimate of the
+    variance over all copies. For one copy both are 0. With ``variance_of="magnitude"`` it is the variance of |∂F/∂x|.
+    Computed from the deviations, so it is never negative and accurate beside a large mean.
     """
     return _mean(_squared_deviations(field, settings)) * _bessel(field, settings)
 
@@ -53,13 +49,13 @@ def variance(case: Case, settings: Settings, field: Field) -> Floats:
 def _squared_deviations(field: Field, settings: Settings) -> Floats:
     gradients = np.abs(field.gradients) if settings.variance_of == "magnitude" else field.gradients
     deviations = gradients - _mean(gradients)
-    # where all are equal, the mean of n of them may still be off by a rounding error, and so would be the variance
+    # the mean of n equal numbers may have a rounding error, which would give a variance
     deviations[:, np.ptp(gradients, axis=0) == 0] = 0
     return deviations**2
 
 
 def _bessel(field: Field, settings: Settings) -> float:
-    """n / (n − ddof); one copy has no deviations to divide."""
+    """n / (n − ddof); 1 for one copy."""
     n = len(field.gradients)
     return n / max(n - settings.ddof, 1)
 
@@ -74,7 +70,7 @@ def _error_of_mean_square(field: Field, settings: Settings) -> Floats | None:
 
 
 def _error_of_variance(field: Field, settings: Settings) -> Floats | None:
-    """To leading order in 1/n: that of the mean of the squared deviations, taken as draws of their own."""
+    """To leading order in 1/n: the error of the mean of the squared deviations as independent draws."""
     error = error_of_mean(_squared_deviations(field, settings), settings.clean_last)
     return None if error is None else error * _bessel(field, settings)
 
@@ -90,11 +86,11 @@ SMOOTHGRAD_SQUARED = Method(
     complete="",
     invariant=True,
     passes="n forward, n backward",
-    count=each_sample,
+    count=passes_per_sample,
     settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP, NOISE_RANGE, CLEAN_LAST),
-    misleads="It has no sign, and a pixel whose gradient only flickers scores as high as one that always pushes one "
+    caveat="It has no sign, and a pixel whose gradient only flickers scores as high as one that always pushes one "
     "way.",
-    work=FieldWork(points, mean_square, _error_of_mean_square),
+    compute=GradientMethod(points, mean_square, _error_of_mean_square),
 )
 
 VARGRAD = Method(
@@ -109,8 +105,10 @@ VARGRAD = Method(
     complete="",
     invariant=True,
     passes="n forward, n backward",
-    count=each_sample,
+    count=passes_per_sample,
     settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP, NOISE_RANGE, CLEAN_LAST, VARIED, DDOF),
-    misleads="It shows where the gradient varies, not where it is large: a pixel with a large, steady gradient gets 0.",
-    work=FieldWork(points, variance, _error_of_variance),
+    caveat="It shows where the gradient varies, not where it is large: a pixel with a large, steady gradient gets 0.",
+    compute=GradientMethod(points, variance, _error_of_variance),
 )
+
+ENTRIES = (SMOOTHGRAD_SQUARED, VARGRAD)

@@ -15,10 +15,10 @@ from explorer.attribution import (
     completeness,
     exact_integrated_gradients,
     explain,
-    look,
+    gradient_field,
     trace,
 )
-from explorer.attribution.integrated import points
+from explorer.attribution.methods.integrated_gradients import points
 from explorer.attribution.network import Output
 
 from .toys import (
@@ -106,7 +106,7 @@ def test_gauss_legendre_is_complete_to_rounding_on_a_smooth_network(network: Net
 def test_rules_are_related_as_the_textbook_says(network: Network, output: Output) -> None:
     case, m = random_case(network, 1, output), 11
     left, right, midpoint, trapezoid = (ig(case, rule, m) for rule in ("left", "right", "midpoint", "trapezoid"))
-    at_input, at_baseline = look(network, np.stack([case.input, case.baseline]), case.target, output).gradients
+    at_input, at_baseline = gradient_field(network, np.stack([case.input, case.baseline]), case.target, output).gradients
     difference = case.difference * (at_input - at_baseline)
     assert relative_error(right - left, difference / m) < 1e-10
     assert relative_error((left + right) / 2, trapezoid) < 1e-12

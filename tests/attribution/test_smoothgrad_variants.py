@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import nn
 
-from explorer.attribution import METHODS, Case, Network, Settings, explain, look
+from explorer.attribution import METHODS, Case, Network, Settings, explain, gradient_field
 from explorer.attribution.field import Field
+from explorer.attribution.methods.smoothgrad import points
+from explorer.attribution.methods.smoothgrad_variants import SMOOTHGRAD_SQUARED, VARGRAD, mean_square, variance
 from explorer.attribution.network import Output
-from explorer.attribution.smooth import points
-from explorer.attribution.squared import SMOOTHGRAD_SQUARED, VARGRAD, mean_square, variance
 
 from .toys import BLACK, Floats, embed, first, linear, mlp, picture, random_case, relative_error
 
@@ -38,7 +38,7 @@ def of(function: Callable[[Case, Settings, Field], Floats], gradients: Floats) -
 @outputs
 def test_they_are_the_moments_of_the_gradients_at_smoothgrads_copies(output: Output) -> None:
     case = random_case(Network(mlp(0)), 2, output)
-    seen = look(case.network, points(case, Settings(seed=4)), case.target, output).gradients
+    seen = gradient_field(case.network, points(case, Settings(seed=4)), case.target, output).gradients
     assert relative_error(SMOOTHGRAD_SQUARED(case, seed=4).attribution, (seen**2).mean(axis=0)) < 1e-12
     assert relative_error(VARGRAD(case, seed=4).attribution, seen.var(axis=0, ddof=0)) < 1e-12
 
@@ -135,7 +135,7 @@ def test_captums_noise_tunnel_agrees_on_the_same_noise(
 @outputs
 def test_vargrad_can_divide_by_n_minus_1_and_vary_the_magnitude(output: Output) -> None:
     case = random_case(Network(mlp(0)), 4, output)
-    gradients = look(case.network, points(case, Settings(samples=12)), case.target, output).gradients
+    gradients = gradient_field(case.network, points(case, Settings(samples=12)), case.target, output).gradients
     for ddof in (0, 1):
         found = VARGRAD(case, samples=12, ddof=ddof, variance_of="magnitude").attribution
         assert relative_error(found, np.abs(gradients).var(axis=0, ddof=ddof)) < 1e-12

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attribution import METHODS, Case, Network, Settings, exact_integrated_gradients, look
-from explorer.attribution.expected import EXPECTED_GRADIENTS, GRADIENT_SHAP, draw
+from explorer.attribution import METHODS, Case, Network, Settings, exact_integrated_gradients, gradient_field
+from explorer.attribution.methods.expected_gradients import EXPECTED_GRADIENTS, GRADIENT_SHAP, draw
+from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
-from explorer.attribution.smooth import points
 
 from .toys import BLACK, Floats, embed, f_at, first, linear, mlp, picture, random_case, relative_error
 
@@ -45,7 +45,7 @@ def test_expected_gradients_is_as_near_its_limit_as_it_says(output: Output, seed
     assert np.abs(off).max() < 5
     assert 0.5 < np.sqrt((off**2).mean()) < 1.6  # neither too proud nor too modest
     assert relative_error(found.attribution, limit) < 0.1
-    assert found.goal == pytest.approx(limit.sum(), rel=1e-9)
+    assert found.expected_sum == pytest.approx(limit.sum(), rel=1e-9)
 
 
 @outputs
@@ -65,7 +65,7 @@ def test_it_is_the_mean_over_what_was_drawn(output: Output) -> None:
     maps = []
     for b, alpha in zip(*drawn, strict=True):
         at = b + alpha * (case.input - b)
-        maps.append((case.input - b) * look(NETWORK, at[None], case.target, output).gradients[0])
+        maps.append((case.input - b) * gradient_field(NETWORK, at[None], case.target, output).gradients[0])
     found = EXPECTED_GRADIENTS(case, samples=30, seed=7)
     assert relative_error(found.attribution, np.mean(maps, axis=0)) < 1e-12
     assert found.error is not None
@@ -77,7 +77,7 @@ def test_gradient_shap_without_noise_is_expected_gradients(output: Output) -> No
     case = random_case(NETWORK, 3, output)
     one, two = EXPECTED_GRADIENTS(case, seed=3), GRADIENT_SHAP(case, seed=3, noise_level=0)
     assert relative_error(two.attribution, one.attribution) < 1e-13
-    assert two.goal == pytest.approx(one.goal, rel=1e-12)
+    assert two.expected_sum == pytest.approx(one.expected_sum, rel=1e-12)
 
 
 @outputs
@@ -85,9 +85,9 @@ def test_the_goals_are_differences_of_means(output: Output) -> None:
     case = random_case(NETWORK, 4, output)
     background = f_at(case, BACKGROUND).mean()
     copies = points(case, Settings(samples=40, seed=2))
-    assert EXPECTED_GRADIENTS(case).goal == pytest.approx(f_at(case, case.input[None])[0] - background, rel=1e-12)
+    assert EXPECTED_GRADIENTS(case).expected_sum == pytest.approx(f_at(case, case.input[None])[0] - background, rel=1e-12)
     found = GRADIENT_SHAP(case, samples=40, seed=2)
-    assert found.goal == pytest.approx(f_at(case, copies).mean() - background, rel=1e-12)
+    assert found.expected_sum == pytest.approx(f_at(case, copies).mean() - background, rel=1e-12)
 
 
 def test_on_a_linear_network_each_pixel_is_its_weight_times_its_distance_from_the_drawn_background() -> None:
@@ -106,14 +106,14 @@ def test_a_worked_case_of_one_background_picture() -> None:
     found = EXPECTED_GRADIENTS(case, samples=400)
     assert found.attribution[0, 0] == pytest.approx(share, rel=1e-13)
     assert found.attribution[0, 0] == pytest.approx(0.75, abs=0.08)
-    assert found.goal == pytest.approx(0.75, rel=1e-13)
+    assert found.expected_sum == pytest.approx(0.75, rel=1e-13)
 
 
 def test_when_the_input_is_the_whole_background_there_is_nothing_to_explain() -> None:
     network = Network(mlp(0), background=picture(0)[None])
     answer = EXPECTED_GRADIENTS(Case(network, picture(0), BLACK, 0))
     assert not answer.attribution.any()
-    assert answer.goal == pytest.approx(0, abs=1e-15)
+    assert answer.expected_sum == pytest.approx(0, abs=1e-15)
 
 
 @both
@@ -125,8 +125,8 @@ def test_the_cases_own_baseline_plays_no_part(name: str) -> None:
 @both
 def test_a_network_without_background_is_refused_with_the_reason(name: str) -> None:
     bare = Network(mlp(0))
-    assert METHODS[name].refusal(NETWORK) == ""
-    assert "trained on" in METHODS[name].refusal(bare)
+    assert METHODS[name].unsupported_reason(NETWORK) == ""
+    assert "trained on" in METHODS[name].unsupported_reason(bare)
     with pytest.raises(ValueError, match=r"does not apply: .*trained on"):
         METHODS[name](random_case(bare, 0))
 

@@ -1,19 +1,16 @@
-"""Layer-wise relevance propagation: the target's logit, dealt back to the pixels layer by layer.
+"""Layer-wise relevance propagation (LRP) of the target's logit to the pixels.
 
-Bach et al., "On Pixel-Wise Explanations for Non-Linear Classifier Decisions by Layer-Wise Relevance Propagation",
-PLoS ONE 2015 (ε); Montavon et al., "Explaining Nonlinear Classification Decisions with Deep Taylor Decomposition", 2017
-(z⁺); Montavon et al., "Layer-Wise Relevance Propagation: An Overview", 2019 (γ).
-
-**What is explained** is always the target's logit, whichever output is asked for: relevance starts there, as the papers
-have it. A negative logit is dealt out too, and turns the signs.
-
-**Layers.** One rule for all affine layers of a network. A batch normalisation right behind a linear or convolutional
-layer is merged into it (it is part of the same affine map); one that stands alone is a diagonal layer. Average
-pooling is an affine layer like any other. Activations hand relevance through unchanged.
-
-**Negative inputs** (after a leaky ReLU, or pixels below 0): what counts as positive is the contribution a·w, not the
-weight. For inputs ≥ 0, which the papers of z⁺ and γ assume, the two are the same.
+Bach et al., PLoS ONE 2015 (ε); Montavon et al., "Explaining Nonlinear Classification Decisions with Deep Taylor
+Decomposition", 2017 (z⁺); Montavon et al., "Layer-Wise Relevance Propagation: An Overview", 2019 (γ).
 """
+
+# Relevance starts at the target's logit for either output, as in the papers; a negative logit inverts the signs.
+#
+# All affine layers have the same rule. A batch normalisation directly after a linear or convolutional layer is merged into
+# it; any other is a diagonal layer. Average pooling is an affine layer. Activations pass relevance on unchanged.
+#
+# For negative inputs (after a leaky ReLU, or pixels below 0) the contribution a·w must be positive, not the weight. For
+# inputs ≥ 0, which the papers of z⁺ and γ assume, the two are the same.
 
 from __future__ import annotations
 
@@ -25,12 +22,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from explorer.attribution.case import Case
-from explorer.attribution.layers import BATCH_NORMS, KINKED_AT_ZERO, activate, layers_of, refusal
-from explorer.attribution.method import Answer, Method, Setting, Values, always
+from explorer.attribution.layers import (
+    BATCH_NORMS,
+    KINKED_AT_ZERO,
+    activate,
+    affine_and_relu_layers,
+    unsupported_reason,
+)
+from explorer.attribution.method import Attribution, Method, Setting, Values, fixed_passes
 from explorer.attribution.network import SHAPE, Floats
 
-RESHAPES = (nn.Flatten, nn.Unflatten, nn.Identity, nn.Dropout, nn.Dropout2d)  # in eval mode they move no number
-TINY = 1e-200  # shares of a sum smaller than this are lost in rounding and could overflow: nobody gets any
+RESHAPES = (nn.Flatten, nn.Unflatten, nn.Identity, nn.Dropout, nn.Dropout2d)  # in eval mode they change no number
+TINY = 1e-200  # a smaller sum distributes no relevance: its shares could overflow
 
 EPSILON = Setting("epsilon", "Stabiliser ε", 0.1, 0, 10)
 GAMMA = Setting("gamma", "Weight γ of what is positive", 0.25, 0, 100)
@@ -42,8 +45,8 @@ class Affine:
 
     Attributes:
         layer: a linear, convolutional, normalising or pooling layer.
-        weight: what multiplies its input, None for pooling; with a merged normalisation in it.
-        bias: what it adds to each channel or unit, None for nothing.
+        weight: its weight, with a merged normalisation; None for pooling.
+        bias: its bias for each channel or unit, None if it has none.
     """
 
     layer: nn.Module
@@ -51,18 +54,18 @@ class Affine:
     bias: Tensor | None
 
     def __call__(self, a: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-        """The layer's output for input ``a``, with these weights instead of its own."""
+        """The layer's output for input ``a``, with the given weights."""
         if isinstance(self.layer, nn.Linear) and weight is not None:
             return functional.linear(a, weight, bias)
         if isinstance(self.layer, nn.Conv2d) and weight is not None:
-            return self.layer._conv_forward(a, weight, bias)  # knows about padding
+            return self.layer._conv_forward(a, weight, bias)  # handles padding modes
         if weight is not None and bias is not None:
             return a * channelwise(weight, a) + channelwise(bias, a)
         out: Tensor = self.layer(a)
         return out
 
     def positive(self, a: Tensor) -> Tensor:
-        """The sum of the positive contributions to each output, bias aside."""
+        """The sum of the positive contributions to each output, without bias."""
         none = None if self.bias is None else torch.zeros_like(self.bias)
         up = None if self.weight is None else self.weight.clamp(min=0)
         out = self(a.clamp(min=0), up, none)
@@ -72,17 +75,17 @@ class Affine:
 
 
 def channelwise(values: Tensor, a: Tensor) -> Tensor:
-    """Values ``(C,)`` shaped to meet an ``a`` of ``(k, C, …)``."""
+    """Values ``(C,)`` reshaped to broadcast with ``a`` of ``(k, C, …)``."""
     return values.reshape(-1, *[1] * (a.ndim - 2))
 
 
-# A rule: of an affine layer, its input and its output, what is shared out among the inputs, linear in them, and by what
-# sum each output's relevance is divided.
+# A rule maps an affine layer, its input and its output to what is distributed among the inputs (linear in them), and the
+# sum by which each output's relevance is divided.
 Rule = Callable[[Affine, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 def epsilon_rule(epsilon: float) -> Rule:
-    """Shares a·w / (z + ε·sign z); what belongs to the bias and to ε is lost. sign 0 is 1."""
+    """Shares a·w / (z + ε·sign z); the shares of the bias and of ε are lost. sign 0 is 1."""
 
     def shares(affine: Affine, a: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
         return z, torch.where(z >= 0, z + epsilon, z - epsilon)
@@ -91,10 +94,10 @@ def epsilon_rule(epsilon: float) -> Rule:
 
 
 def gamma_rule(gamma: float) -> Rule:
-    """Shares of z in which positive contributions weigh 1 + γ times; the bias weighs likewise, and its share is lost.
+    """Shares of z with a factor 1 + γ for positive contributions, and for a positive bias, whose share is lost.
 
-    Where z is negative, negative contributions weigh more instead (Andéol et al. 2021): else the sum could vanish and
-    relevance explode. Behind a ReLU no relevance comes to such a z, but the target's logit may be one.
+    For a negative z the factor is for negative contributions instead (Andéol et al. 2021); otherwise the sum could vanish
+    and relevance diverge. Before a ReLU such a z has no relevance, but the target's logit may be negative.
     """
 
     def shares(affine: Affine, a: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,16 +115,16 @@ def gamma_rule(gamma: float) -> Rule:
 
 
 def zplus_rule(affine: Affine, a: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
-    """Shares of the positive contributions alone; the bias gets none."""
+    """Shares of the positive contributions only; the bias gets none."""
     positive = affine.positive(a)
     return positive, positive
 
 
 def propagate(case: Case, rule: Rule) -> tuple[Floats, float]:
-    """The relevance of each pixel ``(8, 8)``, in units of the logit, and the target's logit that it comes from."""
-    with torch.inference_mode(False), torch.enable_grad():  # whatever mode the caller is in
+    """The relevance of each pixel ``(8, 8)``, in units of the logit, and the target's logit."""
+    with torch.inference_mode(False), torch.enable_grad():  # independent of the caller's mode
         steps, a = [], torch.tensor(case.input).reshape(1, *case.network.input_shape)
-        layers = layers_of(case.network)
+        layers = affine_and_relu_layers(case.network)
         while layers:
             layer = layers.pop(0)
             if isinstance(layer, KINKED_AT_ZERO):
@@ -148,14 +151,14 @@ def propagate(case: Case, rule: Rule) -> tuple[Floats, float]:
 
 
 def mergeable(layer: nn.Module, following: nn.Module, a: Tensor) -> bool:
-    """Whether a layer with input ``a`` is followed by the normalisation of its own channels or units."""
+    """Whether the following layer normalises the channels or units of a layer with input ``a``."""
     if isinstance(layer, nn.Conv2d):
         return isinstance(following, nn.BatchNorm2d)
     return isinstance(layer, nn.Linear) and isinstance(following, nn.BatchNorm1d) and a.ndim == 2
 
 
 def affine_of(layer: nn.Module, norm: nn.Module | None) -> Affine:
-    """A layer with its weights, together with the normalisation behind it, if there is one to merge."""
+    """A layer with its weights, merged with the normalisation after it, if any."""
     if isinstance(layer, BATCH_NORMS):
         return Affine(layer, *scale_and_shift(layer))
     if not isinstance(layer, nn.Linear | nn.Conv2d):
@@ -170,7 +173,7 @@ def affine_of(layer: nn.Module, norm: nn.Module | None) -> Affine:
 
 def scale_and_shift(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     """What a batch normalisation in eval mode multiplies each channel by and adds to it, ``(C,)`` each."""
-    assert norm.running_mean is not None and norm.running_var is not None  # else refused
+    assert norm.running_mean is not None and norm.running_var is not None  # else unsupported
     scale = (norm.running_var + norm.eps).rsqrt()
     if norm.weight is not None:
         scale = scale * norm.weight
@@ -178,34 +181,34 @@ def scale_and_shift(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tens
     return scale, shift if norm.bias is None else norm.bias + shift
 
 
-def lrp_epsilon(case: Case, values: Values) -> Answer:
+def lrp_epsilon(case: Case, values: Values) -> Attribution:
     """LRP with the ε-rule in every affine layer; ``(8, 8)``, in units of the logit, signed.
 
-    With ε = 0 it is gradient × input of the logit, for any network of ReLUs. It sums to the logit when no layer has a
-    bias and ε = 0: what is missing is what biases and ε have taken.
+    With ε = 0 it is gradient × input of the logit, for any ReLU network. It sums to the logit minus the shares of the
+    biases and of ε.
     """
     relevance, logit = propagate(case, epsilon_rule(float(values["epsilon"])))
-    return Answer(relevance, forward=1, backward=1, goal=logit)
+    return Attribution(relevance, forward=1, backward=1, expected_sum=logit)
 
 
-def lrp_gamma(case: Case, values: Values) -> Answer:
+def lrp_gamma(case: Case, values: Values) -> Attribution:
     """LRP with the γ-rule in every affine layer; ``(8, 8)``, in units of the logit, signed.
 
-    With γ = 0 it is the ε-rule with ε = 0, with γ → ∞ the z⁺-rule with biases. It sums to the logit when no layer has
-    a bias: what is missing is what biases have taken.
+    With γ = 0 it is the ε-rule with ε = 0, with γ → ∞ the z⁺-rule with biases. It sums to the logit minus the shares of
+    the biases.
     """
     relevance, logit = propagate(case, gamma_rule(float(values["gamma"])))
-    return Answer(relevance, forward=2, backward=2, goal=logit)
+    return Attribution(relevance, forward=2, backward=2, expected_sum=logit)
 
 
-def lrp_zplus(case: Case, values: Values) -> Answer:
+def lrp_zplus(case: Case, values: Values) -> Attribution:
     """LRP with the z⁺-rule in every affine layer; ``(8, 8)``, in units of the logit, all of the logit's sign.
 
-    It sums to the logit, whatever the biases, as long as each unit with relevance has a positive contribution to hand it
-    to. A unit that is active by its bias alone has none, and a negative logit may have none: that relevance is lost.
+    It sums to the logit, for any biases, if each unit with relevance has a positive contribution. A unit that is active
+    by its bias alone has none, and a negative logit may have none: that relevance is lost.
     """
     relevance, logit = propagate(case, zplus_rule)
-    return Answer(relevance, forward=2, backward=1, goal=logit)
+    return Attribution(relevance, forward=2, backward=1, expected_sum=logit)
 
 
 LRP_EPSILON = Method(
@@ -220,12 +223,12 @@ LRP_EPSILON = Method(
     explains="logit",
     invariant=False,
     passes="1 forward, 1 backward",
-    count=always(1, 1),
+    count=fixed_passes(1, 1),
     settings=(EPSILON,),
-    misleads="It explains the logit also where a probability is asked for, black pixels get 0, and with a small ε it is "
+    caveat="It explains the logit also where a probability is asked for, black pixels get 0, and with a small ε it is "
     "nothing but the logit's gradient × input.",
-    work=lrp_epsilon,
-    refusal=refusal,
+    compute=lrp_epsilon,
+    unsupported_reason=unsupported_reason,
 )
 LRP_GAMMA = Method(
     name="lrp_gamma",
@@ -239,12 +242,12 @@ LRP_GAMMA = Method(
     explains="logit",
     invariant=False,
     passes="2 forward, 2 backward",
-    count=always(2, 2),
+    count=fixed_passes(2, 2),
     settings=(GAMMA,),
-    misleads="It explains the logit also where a probability is asked for, and the larger γ is, the less it shows of what "
+    caveat="It explains the logit also where a probability is asked for, and the larger γ is, the less it shows of what "
     "speaks against the target.",
-    work=lrp_gamma,
-    refusal=refusal,
+    compute=lrp_gamma,
+    unsupported_reason=unsupported_reason,
 )
 LRP_ZPLUS = Method(
     name="lrp_zplus",
@@ -258,10 +261,12 @@ LRP_ZPLUS = Method(
     explains="logit",
     invariant=False,
     passes="2 forward, 1 backward",
-    count=always(2, 1),
+    count=fixed_passes(2, 1),
     settings=(),
-    misleads="It explains the logit also where a probability is asked for; the whole map has that logit's sign, and but for the "
+    caveat="It explains the logit also where a probability is asked for; the whole map has that logit's sign, and but for the "
     "sign it looks much alike for all targets.",
-    work=lrp_zplus,
-    refusal=refusal,
+    compute=lrp_zplus,
+    unsupported_reason=unsupported_reason,
 )
+
+ENTRIES = (LRP_EPSILON, LRP_GAMMA, LRP_ZPLUS)

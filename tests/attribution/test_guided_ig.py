@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from explorer.attribution import METHODS, Case, Network
-from explorer.attribution.guided import GUIDED_INTEGRATED_GRADIENTS, advanced
+from explorer.attribution.methods.guided_ig import GUIDED_INTEGRATED_GRADIENTS, advance
 from explorer.attribution.network import Output
 from explorer.pictures import PATTERNS
 
@@ -82,7 +82,7 @@ def test_near_the_straight_path_the_sum_comes_near_its_goal(output: Output) -> N
     for seed in range(3):
         case = random_case(NETWORKS["flat"], seed, output)
         answer = GUIDED_INTEGRATED_GRADIENTS(case, steps=500)
-        assert answer.goal == pytest.approx(delta_f(case), rel=1e-12)
+        assert answer.expected_sum == pytest.approx(delta_f(case), rel=1e-12)
         assert abs(answer.attribution.sum() - delta_f(case)) < 0.01 * np.abs(answer.attribution).sum()
 
 
@@ -122,7 +122,7 @@ def test_pixels_that_equal_the_baseline_get_exactly_zero() -> None:
 def test_an_input_that_is_its_own_baseline_gets_zeros(x: Floats) -> None:
     answer = GUIDED_INTEGRATED_GRADIENTS(Case(NETWORKS["flat"], x, x, 0))
     assert not answer.attribution.any()
-    assert answer.goal == 0
+    assert answer.expected_sum == 0
 
 
 def test_tiny_and_large_differences_are_walked_to_the_end() -> None:
@@ -133,7 +133,7 @@ def test_tiny_and_large_differences_are_walked_to_the_end() -> None:
 
 
 def test_a_worked_path_round_a_steep_place() -> None:
-    """F = 2x₀ + x₁ + 10 relu(x₀ − x₁) from (0.002, 0.001) to (1, 1): the straight path has x₀ > x₁ all the way.
+    """F = 2x₀ + x₁ + 10 relu(x₀ − x₁) from (0.002, 0.001) to (1, 1): the straight path has x₀ > x₁ all the distance.
 
     So it finds the gradient (12, −9) everywhere, though F gains almost nothing from the ten. A free path that moves one
     pixel at a time begins with x₁, as 9 < 12, and is past the kink after one step of 1.997/100. From there on the
@@ -154,10 +154,10 @@ def test_a_worked_path_round_a_steep_place() -> None:
 
 def step(**given: Any) -> Floats:
     standard: dict[str, Any] = {
-        "progress": np.zeros(4), "way": np.ones(4), "slopes": np.array([3.0, 1, 2, 4]), "alpha": 0.25, "fraction": 0.0,
+        "progress": np.zeros(4), "distance": np.ones(4), "slopes": np.array([3.0, 1, 2, 4]), "alpha": 0.25, "fraction": 0.0,
         "leeway": 1.0,
     }
-    return advanced(**(standard | given))
+    return advance(**(standard | given))
 
 
 def test_the_pixel_with_the_smallest_slope_moves_first_and_takes_the_whole_step_if_it_can() -> None:
@@ -188,8 +188,8 @@ def test_a_step_ends_whatever_the_slopes(slope: float) -> None:
 
 
 def test_pixels_with_a_longer_way_carry_more_of_the_step() -> None:
-    np.testing.assert_allclose(step(way=np.array([1.0, 4, 1, 2]), alpha=0.25), [0, 0.5, 0, 0])
-    np.testing.assert_allclose(step(way=np.array([1.0, 0, 1, 2]), alpha=0.25), [0, 0, 1, 0])
+    np.testing.assert_allclose(step(distance=np.array([1.0, 4, 1, 2]), alpha=0.25), [0, 0.5, 0, 0])
+    np.testing.assert_allclose(step(distance=np.array([1.0, 0, 1, 2]), alpha=0.25), [0, 0, 1, 0])
 
 
 @given(st.integers(0, 10**6), st.floats(0, 1), st.sampled_from([0, 0.02, 0.1, 0.5, 1.0]), st.integers(1, 50))
@@ -197,13 +197,13 @@ def test_every_step_arrives_where_it_should_within_its_leeway(
     seed: int, fraction: float, leeway: float, m: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    way = rng.random(16) * rng.integers(0, 2, 16)
+    distance = rng.random(16) * rng.integers(0, 2, 16)
     progress = np.zeros(16)
     for k in range(1, m + 1):
         slopes = np.round(rng.random(16), 1)  # with ties
-        moved = advanced(progress, way, slopes, k / m, fraction, leeway)
+        moved = advance(progress, distance, slopes, k / m, fraction, leeway)
         assert (moved >= progress).all()
-        assert (np.abs(moved[way > 0] - k / m) <= leeway + 1e-12).all()
-        assert abs(way @ moved - way.sum() * k / m) <= 1e-9 * way.sum()
+        assert (np.abs(moved[distance > 0] - k / m) <= leeway + 1e-12).all()
+        assert abs(distance @ moved - distance.sum() * k / m) <= 1e-9 * distance.sum()
         progress = moved
-    np.testing.assert_allclose(progress[way > 0], 1, rtol=1e-9)
+    np.testing.assert_allclose(progress[distance > 0], 1, rtol=1e-9)

@@ -1,4 +1,4 @@
-"""Vanilla gradient and gradient × input: one look, at the input itself."""
+"""Vanilla gradient and gradient × input: the gradient at the input itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.field import Field
-from explorer.attribution.method import MAGNITUDE, FieldWork, Method, always
+from explorer.attribution.method import MAGNITUDE, GradientMethod, Method, fixed_passes
 from explorer.attribution.network import Floats
 
 
@@ -18,8 +18,8 @@ def points(case: Case, settings: Settings) -> Floats:
 def gradient(case: Case, settings: Settings, field: Field) -> Floats:
     """Signed ∂F/∂x at x, ``(8, 8)``, in units of F for a change of 1 in the pixel.
 
-    Simonyan, Vedaldi & Zisserman, "Deep Inside Convolutional Networks", 2013. The paper shows |∂F/∂x|; taking the
-    magnitude is a matter of display and not done here, unless the settings ask for it, as some libraries do.
+    Simonyan, Vedaldi & Zisserman, "Deep Inside Convolutional Networks", 2013. The paper shows |∂F/∂x|, as
+    some libraries do: set ``magnitude``.
     """
     return np.abs(field.gradients[0]) if settings.magnitude else field.gradients[0]
 
@@ -27,8 +27,8 @@ def gradient(case: Case, settings: Settings, field: Field) -> Floats:
 def gradient_times_input(case: Case, settings: Settings, field: Field) -> Floats:
     """x · ∂F/∂x at x, ``(8, 8)``, in units of F.
 
-    Shrikumar et al., "Not Just a Black Box", 2016. For a linear F without offset it sums to F(x); in general it keeps
-    no completeness.
+    Shrikumar et al., "Not Just a Black Box", 2016. For a linear F without offset it sums to F(x); in general it
+    has no completeness.
     """
     return case.input * field.gradients[0]
 
@@ -44,11 +44,11 @@ GRADIENT = Method(
     complete="",
     invariant=True,
     passes="1 forward, 1 backward",
-    count=always(1, 1),
+    count=fixed_passes(1, 1),
     settings=(MAGNITUDE,),
-    misleads="Where F has saturated it is nearly 0 although the picture decided everything: it tells what would change F now, "
+    caveat="Where F has saturated it is nearly 0 although the picture decided everything: it tells what would change F now, "
     "not what made it.",
-    work=FieldWork(points, gradient),
+    compute=GradientMethod(points, gradient),
 )
 GRADIENT_TIMES_INPUT = Method(
     name="gradient_times_input",
@@ -61,8 +61,10 @@ GRADIENT_TIMES_INPUT = Method(
     complete="",
     invariant=True,
     passes="1 forward, 1 backward",
-    count=always(1, 1),
+    count=fixed_passes(1, 1),
     settings=(),
-    misleads="Black pixels get 0 whatever the network makes of them, and where F has saturated all of it is nearly 0.",
-    work=FieldWork(points, gradient_times_input),
+    caveat="Black pixels get 0 whatever the network makes of them, and where F has saturated all of it is nearly 0.",
+    compute=GradientMethod(points, gradient_times_input),
 )
+
+ENTRIES = (GRADIENT, GRADIENT_TIMES_INPUT)

@@ -1,4 +1,4 @@
-"""Occlusion: how much F falls when a window of the picture is replaced by the baseline.
+"""Occlusion: the decrease of F when a window of the picture is replaced by the baseline.
 
 Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014.
 """
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from explorer.attribution.case import Case
 from explorer.attribution.field import values_at
-from explorer.attribution.method import Answer, Method, Passes, Setting, Values
+from explorer.attribution.method import Attribution, Method, Passes, Setting, Values
 from explorer.attribution.network import SHAPE, SIDE, Floats
 
 WINDOW = Setting("window", "Window w × w", 1, 1, 4)
 
 
 def windows(side: int) -> NDArray[np.bool_]:
-    """All places of a window of side × side pixels, one pixel apart and none over the edge, ``((9 − side)², 8, 8)``."""
+    """Masks of all positions of a window of side × side pixels inside the picture, ``((9 − side)², 8, 8)``."""
     starts = np.arange(SIDE - side + 1)[:, None]
     covered = (starts <= np.arange(SIDE)) & (np.arange(SIDE) < starts + side)
     return (covered[:, None, :, None] & covered[None, :, None, :]).reshape(-1, *SHAPE)
@@ -26,20 +26,19 @@ def windows(side: int) -> NDArray[np.bool_]:
 def occlusion(case: Case, side: int) -> Floats:
     """F(x) − F(x with the window at the baseline), averaged over the windows on a pixel, ``(8, 8)``, in units of F.
 
-    A window's whole fall counts for each of its pixels; windows in which the input equals the baseline count as 0. F is
-    the target's probability or logit.
+    A window's whole decrease counts for each of its pixels; a window in which the input equals the baseline counts as 0.
     """
     places = windows(side)
     pictures = np.where(places, case.baseline, case.input)
     falls = values_at(case, case.input[None]) - values_at(case, pictures)
-    falls[(pictures == case.input).all(axis=(1, 2))] = 0.0  # and no rounding between one batch and another
+    falls[(pictures == case.input).all(axis=(1, 2))] = 0.0  # exactly 0, without rounding differences between batches
     covered = places.reshape(len(places), -1)
     return (falls @ covered / covered.sum(axis=0)).reshape(SHAPE)
 
 
-def _occlusion(case: Case, values: Values) -> Answer:
+def _occlusion(case: Case, values: Values) -> Attribution:
     side = int(values["window"])
-    return Answer(occlusion(case, side), (SIDE - side + 1) ** 2 + 1, 0)
+    return Attribution(occlusion(case, side), (SIDE - side + 1) ** 2 + 1, 0)
 
 
 def _count(case: Case, values: Values) -> Passes:
@@ -59,6 +58,8 @@ OCCLUSION = Method(
     passes="(9 − w)² + 1 forward",
     count=_count,
     settings=(WINDOW,),
-    misleads="Pixels that can stand in for each other all get little, as F hardly falls when only one of them is gone.",
-    work=_occlusion,
+    caveat="Pixels that can stand in for each other all get little, as F hardly falls when only one of them is gone.",
+    compute=_occlusion,
 )
+
+ENTRIES = (OCCLUSION,)

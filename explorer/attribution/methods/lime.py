@@ -1,12 +1,11 @@
-"""LIME: the linear model of which blocks are shown that fits F best near the picture.
+"""LIME: a weighted linear fit of F to which 2 × 2 blocks of the input are shown.
 
 Ribeiro, Singh & Guestrin, "'Why Should I Trust You?': Explaining the Predictions of Any Classifier", KDD 2016.
-
-Blocks of 2 × 2 pixels are shown or replaced by the baseline at random; F, the target's probability or logit, is fitted
-by plain least squares with an intercept, where pictures that show more of the input weigh more. As in the authors' code
-for images, distance is measured between coalitions, not pictures: 1 − the cosine of the angle between who is in and
-everybody, 1 − √(share shown).
 """
+
+# Blocks are shown or replaced by the baseline at random; F is fitted by least squares with an intercept. As in the authors'
+# code for images, the distance is between coalitions, not pictures: the cosine distance to the full coalition, which is
+# 1 − √(share shown).
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from explorer.attribution.case import Case
 from explorer.attribution.coalitions import BLOCKS, Coalitions, Fit, Game, least_squares
-from explorer.attribution.method import SEED, Answer, Method, Passes, Setting, Values
+from explorer.attribution.method import SEED, Attribution, Method, Passes, Setting, Values
 from explorer.attribution.network import Floats
 
 LIME_SAMPLES = Setting("lime_samples", "Samples of blocks n", 1000, 64, 20_000)
@@ -22,9 +21,9 @@ KERNEL_WIDTH = Setting("kernel_width", "Kernel width", 0.25, 0.05, 10.0)
 
 
 def draw(count: int, samples: int, seed: int) -> Coalitions:
-    """The coalition of everybody, then coalitions in which each player is in with probability ½, ``(samples, count)``.
+    """The full coalition, then coalitions in which each player is in with probability ½, ``(samples, count)``.
 
-    The generator is the call's own, made from the seed; the first n of a longer draw are the draw of n.
+    A shorter draw of the same seed is a prefix of a longer one.
     """
     drawn = np.random.default_rng(seed).random((samples, count)) < 0.5
     drawn[0] = True
@@ -38,21 +37,21 @@ def weights(coalitions: Coalitions, kernel_width: float) -> Floats:
 
 
 def lime(coalitions: Coalitions, worths: Floats, kernel: Floats) -> Fit:
-    """The weighted fit of the worths ``(k,)`` by an intercept, the first coefficient, and one of n players each.
+    """The weighted fit of the worths ``(k,)``: an intercept, the first coefficient, and one coefficient for each player.
 
-    The first coalition's worth is what the intercept counts from, so that a constant F gets exactly 0 everywhere.
+    The first coalition's worth is subtracted before, so that a constant F gets exactly 0.
     """
     rows = np.hstack([np.ones((len(coalitions), 1)), coalitions])
     return least_squares(rows, worths - worths[0], kernel)
 
 
-def _lime(case: Case, values: Values) -> Answer:
-    blocks = Game(case, BLOCKS, BLOCKS.max() + 1)  # all play, as distance counts how many are shown
+def _lime(case: Case, values: Values) -> Attribution:
+    blocks = Game(case, BLOCKS, BLOCKS.max() + 1)  # all blocks, as the distance depends on their number
     drawn = draw(blocks.count, int(values["lime_samples"]), int(values["seed"]))
     fit = lime(drawn, blocks.worth(drawn), weights(drawn, float(values["kernel_width"])))
     k, p = fit.deviations.shape
     error = np.sqrt((fit.deviations**2).sum(axis=0) * k / (k - p))
-    return Answer(blocks.shared(fit.coefficients[1:]), k, 0, error=blocks.shared(error[1:]))
+    return Attribution(blocks.to_pixels(fit.coefficients[1:]), k, 0, error=blocks.to_pixels(error[1:]))
 
 
 def _count(case: Case, values: Values) -> Passes:
@@ -72,7 +71,9 @@ LIME = Method(
     passes="n forward: drawn coalitions of 16 blocks of 2 × 2 pixels",
     count=_count,
     settings=(LIME_SAMPLES, KERNEL_WIDTH, SEED),
-    misleads="It explains a straight-line stand-in for F, which may fit F badly, and which the kernel width and the "
+    caveat="It explains a straight-line stand-in for F, which may fit F badly, and which the kernel width and the "
     "draw move.",
-    work=_lime,
+    compute=_lime,
 )
+
+ENTRIES = (LIME,)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.attribution import RULES, Case, Network, look
-from explorer.attribution.blur import BLUR_INTEGRATED_GRADIENTS, blurred
+from explorer.attribution import RULES, Case, Network, gradient_field
+from explorer.attribution.methods.blur_ig import BLUR_INTEGRATED_GRADIENTS, blurred
 from explorer.attribution.network import Output
 
 from .pair import gradients_for
@@ -118,8 +118,8 @@ def test_every_rule_comes_to_the_same_map_and_meets_its_goal(rule: str, output: 
         found = BLUR_INTEGRATED_GRADIENTS(case, steps=500, rule=rule)
         fine = BLUR_INTEGRATED_GRADIENTS(case, steps=500).attribution
         assert relative_error(found.attribution, fine) < 0.05  # at a kink of F a node is on this side or on that
-        assert found.goal is not None
-        assert abs(found.attribution.sum() - found.goal) < 0.005 * np.abs(found.attribution).sum()
+        assert found.expected_sum is not None
+        assert abs(found.attribution.sum() - found.expected_sum) < 0.005 * np.abs(found.attribution).sum()
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -130,21 +130,21 @@ def test_on_a_linear_network_every_rule_gives_weight_times_what_the_blur_took(ru
     found = BLUR_INTEGRATED_GRADIENTS(case, steps=steps, rule=rule, sigma_max=2.5)
     expected = weights[1].reshape(8, 8) * (case.input - blurred(case.input, np.array([2.5]))[0])
     assert relative_error(found.attribution, expected) < 1e-12
-    assert found.attribution.sum() == pytest.approx(found.goal, rel=1e-11)
+    assert found.attribution.sum() == pytest.approx(found.expected_sum, rel=1e-11)
 
 
 @outputs
 def test_the_goal_is_f_here_less_f_of_the_blurred_picture(output: Output) -> None:
     case = random_case(NETWORKS["image"], 2, output)
     at = f_at(case, np.stack([case.input, blurred(case.input, np.array([8.0]))[0]]))
-    assert BLUR_INTEGRATED_GRADIENTS(case).goal == pytest.approx(at[0] - at[1], rel=1e-12)
+    assert BLUR_INTEGRATED_GRADIENTS(case).expected_sum == pytest.approx(at[0] - at[1], rel=1e-12)
 
 
 @outputs
 def test_one_step_is_the_gradient_at_one_blur_times_the_whole_change(output: Output) -> None:
     case = random_case(NETWORKS["flat"], 3, output)
     half, full = blurred(case.input, np.array([2.0, 4.0]))
-    gradient = look(case.network, half[None], case.target, output).gradients[0]
+    gradient = gradient_field(case.network, half[None], case.target, output).gradients[0]
     found = BLUR_INTEGRATED_GRADIENTS(case, steps=1, rule="midpoint", sigma_max=4.0).attribution
     assert relative_error(found, gradient * (case.input - full)) < 1e-12
 
@@ -161,7 +161,7 @@ def test_a_worked_case_of_one_pixel() -> None:
 def test_a_black_picture_has_nothing_to_sharpen() -> None:
     answer = BLUR_INTEGRATED_GRADIENTS(Case(NETWORKS["flat"], BLACK, WHITE, 0))
     assert not answer.attribution.any()
-    assert answer.goal == pytest.approx(0, abs=1e-15)
+    assert answer.expected_sum == pytest.approx(0, abs=1e-15)
 
 
 def test_the_cases_own_baseline_plays_no_part() -> None:

@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 from explorer.attribution import METHODS, RULES, Case, Network, Settings, exact_integrated_gradients
-from explorer.attribution.averaged import AVERAGED_BASELINES, SMOOTH_INTEGRATED_GRADIENTS, noise_pictures
 from explorer.attribution.field import CHUNK, values_at
+from explorer.attribution.methods.averaged_ig import AVERAGED_BASELINES, SMOOTH_INTEGRATED_GRADIENTS, noise_pictures
+from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
-from explorer.attribution.paths import integrated, mean_and_error
-from explorer.attribution.smooth import points
+from explorer.attribution.paths import integrate_paths, mean_and_error
 
 from .toys import BLACK, Floats, convolutional, embed, f_at, first, linear, mlp, picture, random_case, relative_error
 
@@ -42,7 +42,7 @@ def test_smooth_ig_is_the_mean_of_ig_over_the_copies(rule: str, output: Output) 
     assert relative_error(found.attribution, maps.mean(axis=0)) < 1e-12
     assert found.error is not None
     assert relative_error(found.error, maps.std(axis=0, ddof=1) / 3) < 1e-12
-    assert found.goal == pytest.approx(f_at(case, copies).mean() - f_at(case, case.baseline[None])[0], rel=1e-12)
+    assert found.expected_sum == pytest.approx(f_at(case, copies).mean() - f_at(case, case.baseline[None])[0], rel=1e-12)
 
 
 @outputs
@@ -55,7 +55,7 @@ def test_ig_over_baselines_is_the_mean_of_ig_from_each(rule: str, output: Output
     assert relative_error(found.attribution, maps.mean(axis=0)) < 1e-12
     assert found.error is not None
     assert relative_error(found.error, maps.std(axis=0, ddof=1) / np.sqrt(7)) < 1e-12
-    assert found.goal == pytest.approx(f_at(case, case.input[None])[0] - f_at(case, baselines).mean(), rel=1e-12)
+    assert found.expected_sum == pytest.approx(f_at(case, case.input[None])[0] - f_at(case, baselines).mean(), rel=1e-12)
 
 
 @outputs
@@ -65,7 +65,7 @@ def test_smooth_ig_without_noise_is_ig(output: Output, samples: int) -> None:
     found = SMOOTH_INTEGRATED_GRADIENTS(case, noise_level=0, samples=samples, steps=30, rule="midpoint")
     plain = integrated_gradients(case, steps=30, rule="midpoint")
     assert relative_error(found.attribution, plain.attribution) < 1e-12
-    assert found.goal == pytest.approx(plain.goal, rel=1e-12)
+    assert found.expected_sum == pytest.approx(plain.expected_sum, rel=1e-12)
 
 
 @outputs
@@ -115,7 +115,7 @@ def test_paths_are_the_same_in_one_chunk_or_several(paths: int) -> None:
     inputs, baselines = rng.random((2, paths, 8, 8))
     sent: list[int] = []
     case.network.module.register_forward_hook(lambda module, args, out: sent.append(len(out)))
-    together = integrated(case, inputs, baselines, 10, "left")
+    together = integrate_paths(case, inputs, baselines, 10, "left")
     assert max(sent) <= CHUNK
     assert sum(sent) == 10 * paths
     some = [0, paths // 2, paths - 1]
@@ -183,6 +183,6 @@ def test_smooth_ig_can_average_the_squared_maps_and_then_promises_no_sum(output:
     ])
     found = SMOOTH_INTEGRATED_GRADIENTS(case, samples=5, steps=10, noise_range="picture", squares=True)
     assert relative_error(found.attribution, (maps**2).mean(axis=0)) < 1e-12
-    assert found.goal is None
+    assert found.expected_sum is None
     assert found.error is not None
     assert relative_error(found.error, (maps**2).std(axis=0, ddof=1) / np.sqrt(5)) < 1e-10

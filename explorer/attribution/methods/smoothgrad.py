@@ -19,9 +19,9 @@ from explorer.attribution.method import (
     NOISE_RANGE,
     SAMPLES,
     SEED,
-    FieldWork,
+    GradientMethod,
     Method,
-    each_sample,
+    passes_per_sample,
 )
 from explorer.attribution.network import SHAPE, Floats
 
@@ -29,10 +29,9 @@ from explorer.attribution.network import SHAPE, Floats
 def points(case: Case, settings: Settings) -> Floats:
     """x + ε, ε ~ N(0, σ²), ``(samples, 8, 8)``; σ = noise level × 1, the range of a pixel.
 
-    If the settings say so, σ is instead a share of the picture's own max − min, and an even picture gets no noise.
-    The generator is the call's own, made from the seed: the same seed gives the same copies, and the first n
-    of a longer draw are the draw of n. Clipped to [0, 1] only if the settings ask, and only if they ask is the last
-    copy x itself.
+    With ``noise_range="picture"`` σ is a share of the picture's max − min, so a constant picture gets no noise. The same seed
+    gives the same copies; a shorter draw is a prefix of a longer one. ``clip`` clips the copies to [0, 1]; with
+    ``clean_last`` the last copy is x itself.
     """
     share_of = 1.0 if settings.noise_range == "one" else float(np.ptp(case.input))
     copies = settings.noise_level * share_of * _noise(settings.seed, settings.samples)
@@ -47,7 +46,7 @@ def points(case: Case, settings: Settings) -> Floats:
 def attribution(case: Case, settings: Settings, field: Field) -> Floats:
     """The mean of the gradients, ``(8, 8)``, in units of F for a change of 1 in the pixel.
 
-    If the settings ask, the mean of their magnitudes or of their squares, without sign; squares have that unit squared.
+    With ``of`` the mean of their magnitudes or of their squares (in that unit squared), without sign.
     """
     return _mean(_averaged(field, settings))
 
@@ -55,17 +54,16 @@ def attribution(case: Case, settings: Settings, field: Field) -> Floats:
 def standard_error(field: Field, settings: Settings | None = None) -> Floats | None:
     """Standard error of each pixel's mean, ``(8, 8)``, from the sample variance (ddof 1); None for one sample.
 
-    How far the map would move with other noise: what is not well above it is noise. The settings say what was averaged
-    and whether the last copy had no noise; left out, they are the defaults.
+    The settings (by default ``Settings()``) give the averaged quantity and whether the last copy has no noise.
     """
     settings = settings or Settings()
     return error_of_mean(_averaged(field, settings), settings.clean_last)
 
 
 def error_of_mean(terms: Floats, clean_last: bool = False) -> Floats | None:
-    """Standard error of the mean of n terms ``(n, 8, 8)``, ``(8, 8)``; None where fewer than two are random.
+    """Standard error of the mean of n terms ``(n, 8, 8)``, ``(8, 8)``; None if fewer than two are random.
 
-    A last term without noise does not move the mean, so only the others count for its error.
+    A last term without noise does not contribute to the error.
     """
     count, n = len(terms), len(terms) - clean_last
     if n < 2:
@@ -82,7 +80,7 @@ def _averaged(field: Field, settings: Settings) -> Floats:
     return np.abs(field.gradients) if settings.of == "magnitude" else field.gradients**2
 
 
-@lru_cache(maxsize=8)  # a pure function; while a picture is painted every question has the same noise
+@lru_cache(maxsize=8)  # the noise is the same for every stroke of a picture
 def _noise(seed: int, samples: int) -> Floats:
     noise = np.random.default_rng(seed).standard_normal((samples, *SHAPE))
     noise.flags.writeable = False
@@ -105,8 +103,10 @@ SMOOTHGRAD = Method(
     complete="",
     invariant=True,
     passes="n forward, n backward",
-    count=each_sample,
+    count=passes_per_sample,
     settings=(SAMPLES, NOISE_LEVEL, SEED, CLIP, NOISE_RANGE, CLEAN_LAST, AVERAGE_OF),
-    misleads="Much noise explains noisy pictures rather than this one, and few samples leave a map that is noise itself.",
-    work=FieldWork(points, attribution, standard_error),
+    caveat="Much noise explains noisy pictures rather than this one, and few samples leave a map that is noise itself.",
+    compute=GradientMethod(points, attribution, standard_error),
 )
+
+ENTRIES = (SMOOTHGRAD,)

@@ -1,12 +1,11 @@
-"""XRAI: whole regions of the picture, ranked by how much attribution they hold for their size.
+"""XRAI: regions of the picture, ranked by their mean attribution.
 
 Kapishnikov, Bolukbasi, Viégas & Terry, "XRAI: Better Attributions Through Regions", ICCV 2019.
-
-Integrated Gradients from a black and from a white baseline, averaged so that neither dark nor bright pixels are blind
-spots, says what each pixel is worth; Felzenszwalb's segmentation at several scales says what could belong together.
-Unlike in the authors' code, regions are not widened at their borders, which at 8 × 8 would swallow the picture, and a
-region counts as soon as it adds one pixel. F is the target's probability or logit; the case's baseline plays no part.
 """
+
+# Pixels are rated by the mean of Integrated Gradients from a black and from a white baseline; regions are Felzenszwalb's
+# segmentation at several scales. Unlike in the authors' code, regions are not dilated, as at 8 × 8 they would cover the
+# picture, and a region counts if it adds at least one pixel. The case's baseline is not used.
 
 from __future__ import annotations
 
@@ -16,9 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.attribution.case import Case
-from explorer.attribution.field import look, values_at
-from explorer.attribution.integrated import attribution, points
-from explorer.attribution.method import RULE, STEPS, Answer, Method, Passes, Values, looks_on_path, shared
+from explorer.attribution.field import gradient_field, values_at
+from explorer.attribution.method import (
+    RULE,
+    STEPS,
+    Attribution,
+    Method,
+    Passes,
+    Values,
+    points_on_path,
+    shared_settings,
+)
+from explorer.attribution.methods.integrated_gradients import attribution, points
 from explorer.attribution.network import SHAPE, Floats
 from explorer.attribution.segments import regions
 
@@ -26,8 +34,8 @@ from explorer.attribution.segments import regions
 def xrai(base: Floats, masks: NDArray[np.bool_]) -> Floats:
     """The heatmap ``(8, 8)``, in units of base, of overlapping regions ``(r, 8, 8)``: XRAI's full algorithm.
 
-    Again and again the region is taken whose pixels that are not taken yet have the highest mean attribution, and these
-    get that mean. Pixels in no region get the mean of all such. So the map sums to what base ``(8, 8)`` sums to.
+    Repeatedly selects the region whose remaining pixels have the highest mean attribution; these get that mean. Pixels in
+    no region get their mean. So the map has the same sum as base ``(8, 8)``.
     """
     values, masks = base.reshape(-1), masks.reshape(len(masks), -1)
     left = np.ones(values.size, bool)
@@ -44,26 +52,26 @@ def xrai(base: Floats, masks: NDArray[np.bool_]) -> Floats:
 
 
 def base_attribution(case: Case, values: Values) -> tuple[Floats, int]:
-    """The mean of Integrated Gradients from black and from white, ``(8, 8)``, and how many points it looked at."""
-    settings = shared(values)
+    """The mean of Integrated Gradients from black and from white, ``(8, 8)``, and the number of evaluated points."""
+    settings = shared_settings(values)
     cases = [replace(case, baseline=np.full(SHAPE, level)) for level in (0.0, 1.0)]
     paths = [points(one, settings) for one in cases]
-    field = look(case.network, np.concatenate(paths), case.target, case.output)
+    field = gradient_field(case.network, np.concatenate(paths), case.target, case.output)
     k = len(paths[0])
     maps = [attribution(one, settings, part) for one, part in zip(cases, (field[:k], field[k:]), strict=True)]
     return (maps[0] + maps[1]) / 2, 2 * k
 
 
-def _xrai(case: Case, values: Values) -> Answer:
-    base, looks = base_attribution(case, values)
+def _xrai(case: Case, values: Values) -> Attribution:
+    base, evaluations = base_attribution(case, values)
     f, black, white = values_at(case, np.stack([case.input, np.zeros(SHAPE), np.ones(SHAPE)])).tolist()
-    goal = f - (black + white) / 2
-    return Answer(xrai(base, regions(case.input)), looks + 3, looks, goal=goal)
+    expected_sum = f - (black + white) / 2
+    return Attribution(xrai(base, regions(case.input)), evaluations + 3, evaluations, expected_sum=expected_sum)
 
 
 def _count(case: Case, values: Values) -> Passes:
-    looks = 2 * looks_on_path(values)
-    return Passes(looks + 3, looks)
+    evaluations = 2 * points_on_path(values)
+    return Passes(evaluations + 3, evaluations)
 
 
 XRAI = Method(
@@ -79,6 +87,8 @@ XRAI = Method(
     passes="2m + 3 forward, 2m backward",
     count=_count,
     settings=(STEPS, RULE),
-    misleads="Regions come from the picture's edges alone, so what the network sees in a part of one is averaged away.",
-    work=_xrai,
+    caveat="Regions come from the picture's edges alone, so what the network sees in a part of one is averaged away.",
+    compute=_xrai,
 )
+
+ENTRIES = (XRAI,)

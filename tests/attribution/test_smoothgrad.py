@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from torch import nn
 
-from explorer.attribution import METHODS, Case, Network, Settings, explain, look, standard_error
+from explorer.attribution import METHODS, Case, Network, Settings, explain, gradient_field, standard_error
 from explorer.attribution.field import Field
+from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
-from explorer.attribution.smooth import points
 
 from .toys import BLACK, Floats, embed, first, linear, mlp, picture, random_case, relative_error
 
@@ -46,7 +46,7 @@ def test_on_a_linear_network_it_is_the_gradient_whatever_the_noise(noise_level: 
 @outputs
 def test_it_is_the_mean_of_the_gradients_at_its_own_noisy_copies(output: Output) -> None:
     case = random_case(Network(mlp(0)), 2, output)
-    at_copies = look(case.network, copies(case, seed=4), case.target, output).gradients
+    at_copies = gradient_field(case.network, copies(case, seed=4), case.target, output).gradients
     assert relative_error(smoothgrad(case, seed=4), at_copies.mean(axis=0)) < 1e-12
 
 
@@ -193,7 +193,7 @@ def test_one_clean_copy_is_the_gradient(output: Output) -> None:
 @outputs
 def test_magnitudes_and_squares_are_taken_before_the_mean(output: Output) -> None:
     case = random_case(Network(mlp(0)), 2, output)
-    at_copies = look(case.network, copies(case), case.target, output).gradients
+    at_copies = gradient_field(case.network, copies(case), case.target, output).gradients
     assert relative_error(smoothgrad(case, of="magnitude"), np.abs(at_copies).mean(axis=0)) < 1e-12
     assert relative_error(smoothgrad(case, of="square"), (at_copies**2).mean(axis=0)) < 1e-12
     squared = METHODS["smoothgrad_squared"](case)

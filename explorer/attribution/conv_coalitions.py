@@ -1,7 +1,7 @@
-"""The logits of all coalitions of a convolutional network, each feature computed once for each coalition that it can tell apart.
+"""Logits of all coalitions of a convolutional network, without a forward pass for each.
 
-A feature near a corner sees few players. So every position of a feature map holds a table with an axis of length 2 for each
-player in its receptive field, and of length 1 for every other; numpy's broadcasting combines them.
+Every position of a feature map has a table with an axis of length 2 for each player in its receptive field, of length 1
+for every other; broadcasting combines them.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from explorer.attribution.layers import layers_of, refusal
+from explorer.attribution.layers import affine_and_relu_layers, unsupported_reason
 from explorer.attribution.network import SIDE, Floats, Network
 
-Tables = dict[tuple[int, int], Floats]  # by row and column: (2 or 1 for each player, …, channels), the last player first
+Tables = dict[tuple[int, int], Floats]  # by row and column: (2 or 1 for each player, …, channels), last player first
 
 
 def logits_of_all_coalitions(network: Network, input: Floats, baseline: Floats, regions: NDArray[np.int64], count: int) -> Floats | None:
@@ -23,11 +23,11 @@ def logits_of_all_coalitions(network: Network, input: Floats, baseline: Floats, 
         network: 3 × 3 or other odd convolutions of stride 1 that keep the size, ReLUs, then the mean of each map and one
             linear layer.
         input, baseline: pictures ``(8, 8)``.
-        regions: which player a pixel belongs to, ``(8, 8)``; −1 where to none.
-        count: how many players there are; player i is in coalition number c if bit i of c is 1.
+        regions: the player of each pixel, ``(8, 8)``; −1 for a pixel of no player.
+        count: the number of players; player i is in coalition number c if bit i of c is 1.
 
     Returns:
-        None where the network is of another kind.
+        None for a network of another kind.
     """
     body, head = _parts(network)
     if head is None:
@@ -47,8 +47,8 @@ def logits_of_all_coalitions(network: Network, input: Floats, baseline: Floats, 
 
 
 def _parts(network: Network) -> tuple[list[nn.Module], nn.Linear | None]:
-    """The convolutions and ReLUs, and the linear layer behind the mean of their maps; None for it where they are no such."""
-    match [] if refusal(network) else layers_of(network):
+    """The convolutions and ReLUs, and the linear layer after global average pooling; ``([], None)`` for another network."""
+    match [] if unsupported_reason(network) else affine_and_relu_layers(network):
         case [*body, nn.AdaptiveAvgPool2d(output_size=1 | (1, 1)), nn.Flatten(), nn.Linear() as head]:
             if all(type(layer) is nn.ReLU or _keeps_size(layer) for layer in body):
                 return body, head
@@ -77,7 +77,7 @@ def _convolved(layer: nn.Conv2d, tables: Tables) -> Tables:
         terms = []
         for i in range(rows):
             for j in range(columns):
-                table = tables.get((r + i - rows // 2, c + j - columns // 2))  # none outside: zeros
+                table = tables.get((r + i - rows // 2, c + j - columns // 2))  # outside are zeros
                 if table is not None:
                     terms.append(table @ weight[:, :, i, j].T)
         total = _sum(terms)
@@ -86,7 +86,7 @@ def _convolved(layer: nn.Conv2d, tables: Tables) -> Tables:
 
 
 def _sum(terms: list[Floats]) -> Floats:
-    """Their sum, those of the same shape and the smaller ones first: so the largest tables are passed through least often."""
+    """The sum, in the order that makes the fewest large temporaries: equal shapes first, then ascending size."""
     by_shape: dict[tuple[int, ...], Floats] = {}
     for term in terms:
         if term.shape in by_shape:

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from explorer.attribution import Case, Network, look
-from explorer.attribution.changed_backward import DECONVNET, GUIDED_BACKPROP, Gate, changed_gradient
-from explorer.attribution.layers import NotWalkable, layers_in_order, not_in_order
+from explorer.attribution import Case, Network, gradient_field
+from explorer.attribution.layers import NotSequential, not_sequential, sequential_layers
+from explorer.attribution.methods.modified_backprop import DECONVNET, GUIDED_BACKPROP, Gate, modified_gradient
 from explorer.attribution.network import Output
 
 from .toys import BLACK, Floats, convolutional, embed, first, linear, mlp, picture, random_case, relative_error
@@ -28,7 +28,7 @@ networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
 
 
 def gradient(case: Case) -> Floats:
-    return look(case.network, case.input[None].copy(), case.target, case.output).gradients[0]
+    return gradient_field(case.network, case.input[None].copy(), case.target, case.output).gradients[0]
 
 
 def by_captum(case: Case, name: str) -> Floats:
@@ -82,7 +82,7 @@ def test_maps_equal_captums_on_toys(network: Network, name: str, output: Output)
 @given(st.integers(0, 10**6), st.sampled_from(["probability", "logit"]), st.sampled_from(list(NETWORKS)))
 def test_the_walk_with_the_gradients_own_gate_is_the_gradient(seed: int, output: Output, network: str) -> None:
     case = random_case(NETWORKS[network], seed, output)
-    assert relative_error(changed_gradient(case, "gradient"), gradient(case)) < 1e-12
+    assert relative_error(modified_gradient(case, "gradient"), gradient(case)) < 1e-12
 
 
 @gates
@@ -129,7 +129,7 @@ def test_answers_are_the_same_twice_counted_and_of_the_right_kind(network: Netwo
     one, two = METHODS[name](case), METHODS[name](case)
     assert np.array_equal(one.attribution, two.attribution)
     assert (one.attribution.shape, one.attribution.dtype) == ((8, 8), np.float64)
-    assert (one.forward, one.backward, one.goal, one.error) == (1, 1, None, None)
+    assert (one.forward, one.backward, one.expected_sum, one.error) == (1, 1, None, None)
 
 
 def test_layers_that_write_into_what_they_are_given_change_nothing() -> None:
@@ -185,22 +185,22 @@ def test_a_network_that_cannot_be_walked_through_is_refused_by_the_part_that_hid
         METHODS[name](random_case(network, 0))
     hooked = Network(mlp(0))
     hooked.module[1].register_forward_hook(lambda module, args, out: None)  # type: ignore[index]
-    assert METHODS[name].refusal(hooked) == "it goes through the network layer by layer, and layer 1 has a hook"
-    with pytest.raises(NotWalkable):
-        changed_gradient(random_case(hooked, 0), "deconvnet")
+    assert METHODS[name].unsupported_reason(hooked) == "it goes through the network layer by layer, and layer 1 has a hook"
+    with pytest.raises(NotSequential):
+        modified_gradient(random_case(hooked, 0), "deconvnet")
 
 
 def test_an_unknown_gate_is_refused() -> None:
     gate: Gate = "open"  # type: ignore[assignment]
     with pytest.raises(ValueError, match="gate must be one of"):
-        changed_gradient(random_case(NETWORKS["flat"], 0), gate)
+        modified_gradient(random_case(NETWORKS["flat"], 0), gate)
 
 
 def test_layers_called_in_turn_are_the_network(zoo_network: Network) -> None:
     for network in (zoo_network, *NETWORKS.values(), Network(linear(np.ones((2, 64))))):
-        assert not_in_order(network) == ""
+        assert not_sequential(network) == ""
         x = torch.tensor(np.stack([picture(seed) for seed in range(3)]))
         a = x.reshape(-1, *network.input_shape)
-        for layer in layers_in_order(network):
+        for layer in sequential_layers(network):
             a = layer(a)
         assert torch.equal(a, network.logits(x))

@@ -1,8 +1,6 @@
-"""Integrated Gradients averaged: over noisy copies of the input, or over several baselines.
+"""Integrated Gradients averaged over noisy copies of the input (Smilkov et al. 2017), or over several baselines.
 
-Smooth IG is SmoothGrad around Integrated Gradients, as Smilkov et al. suggest (2017). That one baseline decides too
-much, and that an average over several is a way out: Sturmfels, Lundberg & Lee, "Visualizing the Impact of Feature
-Attribution Baselines", Distill 2020.
+Sturmfels, Lundberg & Lee, "Visualizing the Impact of Feature Attribution Baselines", Distill 2020.
 """
 
 from __future__ import annotations
@@ -21,69 +19,70 @@ from explorer.attribution.method import (
     RULE,
     SAMPLES,
     SEED,
-    Answer,
+    STEPS_EACH,
+    Attribution,
     Method,
     Passes,
     Setting,
     Values,
-    looks_on_path,
-    shared,
+    points_on_path,
+    shared_settings,
 )
+from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import SHAPE, Floats
-from explorer.attribution.paths import STEPS_EACH, integrated, mean_and_error
-from explorer.attribution.smooth import points
+from explorer.attribution.paths import integrate_paths, mean_and_error
 
 BASELINES = Setting("baselines", "Baselines b", 20, 1, 100)
 SQUARES = Setting("squares", "Average the squared maps", False)
 
 
-def smooth_integrated_gradients(case: Case, values: Values) -> Answer:
+def smooth_integrated_gradients(case: Case, values: Values) -> Attribution:
     """The mean of Integrated Gradients from x′ to each of SmoothGrad's noisy copies of x, ``(8, 8)``, in units of F.
 
-    The goal is that of the mean itself: mean F(x + ε) − F(x′) over the very copies that were drawn. The standard error
-    is that over copies; it knows nothing of the error of the quadrature. With ``squares`` it is the mean of the squared
-    maps, as PAIR has it: without sign, in units of F², and nothing that it should sum to.
+    The expected sum is mean F(x + ε) − F(x′) over the copies that were drawn. The standard error is over copies, without
+    the quadrature error. With ``squares`` it is the mean of the squared maps, as in PAIR: without sign, in units of F²,
+    and without an expected sum.
     """
-    settings = shared(values)
+    settings = shared_settings(values)
     copies = points(case, settings)
     baselines = np.broadcast_to(case.baseline, copies.shape)
     f = values_at(case, np.concatenate([case.baseline[None], copies]))
-    maps = integrated(case, copies, baselines, settings.steps, settings.rule)
+    maps = integrate_paths(case, copies, baselines, settings.steps, settings.rule)
     if values["squares"]:
-        return _averaged(maps**2, len(copies) * looks_on_path(values), len(f), None)
-    return _averaged(maps, len(copies) * looks_on_path(values), len(f), float(f[1:].mean() - f[0]))
+        return _averaged(maps**2, len(copies) * points_on_path(values), len(f), None)
+    return _averaged(maps, len(copies) * points_on_path(values), len(f), float(f[1:].mean() - f[0]))
 
 
-def integrated_gradients_of_baselines(case: Case, values: Values) -> Answer:
+def integrated_gradients_of_baselines(case: Case, values: Values) -> Attribution:
     """The mean of Integrated Gradients of x from b baselines of uniform noise, ``(8, 8)``, in units of F.
 
-    The case's own baseline plays no part. The goal is F(x) − mean F(x′) over the baselines that were drawn; the
-    standard error tells how far the map would move with others.
+    The case's baseline is not used. The expected sum is F(x) − mean F(x′) over the baselines that were drawn; the standard
+    error is over baselines.
     """
-    settings = shared(values)
+    settings = shared_settings(values)
     baselines = noise_pictures(int(values["baselines"]), settings.seed)
     inputs = np.broadcast_to(case.input, baselines.shape)
     f = values_at(case, np.concatenate([case.input[None], baselines]))
-    maps = integrated(case, inputs, baselines, settings.steps, settings.rule)
-    return _averaged(maps, len(baselines) * looks_on_path(values), len(f), float(f[0] - f[1:].mean()))
+    maps = integrate_paths(case, inputs, baselines, settings.steps, settings.rule)
+    return _averaged(maps, len(baselines) * points_on_path(values), len(f), float(f[0] - f[1:].mean()))
 
 
 def noise_pictures(count: int, seed: int) -> Floats:
-    """Pictures of uniform noise in [0, 1), ``(count, 8, 8)``; fewer of the same seed are the first of more."""
+    """Pictures of uniform noise in [0, 1), ``(count, 8, 8)``; a shorter draw of the same seed is a prefix of a longer one."""
     return np.random.default_rng(seed).random((count, *SHAPE))
 
 
-def _averaged(maps: Floats, looks: int, ends: int, goal: float | None) -> Answer:
+def _averaged(maps: Floats, evaluations: int, ends: int, expected_sum: float | None) -> Attribution:
     mean, error = mean_and_error(maps)
-    return Answer(mean, forward=looks + ends, backward=looks, goal=goal, error=error)
+    return Attribution(mean, forward=evaluations + ends, backward=evaluations, expected_sum=expected_sum, error=error)
 
 
 def _count(paths: str) -> Callable[[Case, Values], Passes]:
-    """As many paths as the setting of that name says, with one end that they share."""
+    """``Method.count`` for as many paths as the setting of that name, which share one end."""
 
     def count(case: Case, values: Values) -> Passes:
-        looks = int(values[paths]) * looks_on_path(values)
-        return Passes(looks + int(values[paths]) + 1, looks)
+        evaluations = int(values[paths]) * points_on_path(values)
+        return Passes(evaluations + int(values[paths]) + 1, evaluations)
 
     return count
 
@@ -101,8 +100,8 @@ SMOOTH_INTEGRATED_GRADIENTS = Method(
     passes="n m + n + 1 forward, n m backward",
     count=_count("samples"),
     settings=(STEPS_EACH, RULE, replace(SAMPLES, default=20, high=100), NOISE_LEVEL, SEED, CLIP, NOISE_RANGE, SQUARES),
-    misleads="It adds up to what the noisy copies score, which can be far from what this picture scores.",
-    work=smooth_integrated_gradients,
+    caveat="It adds up to what the noisy copies score, which can be far from what this picture scores.",
+    compute=smooth_integrated_gradients,
 )
 
 AVERAGED_BASELINES = Method(
@@ -118,6 +117,8 @@ AVERAGED_BASELINES = Method(
     passes="b m + b + 1 forward, b m backward",
     count=_count("baselines"),
     settings=(STEPS_EACH, RULE, BASELINES, SEED),
-    misleads="The average hides how much the baselines disagree, and noise is no better than black as “nothing there”.",
-    work=integrated_gradients_of_baselines,
+    caveat="The average hides how much the baselines disagree, and noise is no better than black as “nothing there”.",
+    compute=integrated_gradients_of_baselines,
 )
+
+ENTRIES = (SMOOTH_INTEGRATED_GRADIENTS, AVERAGED_BASELINES)
