@@ -69,11 +69,11 @@ export function floats(text) {
 
 /**
  * The largest absolute value.
- * @param {ArrayLike<number>} values
+ * @param {Iterable<number>} values
  */
 export function largest(values) {
   let most = 0;
-  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]));
+  for (const value of values) most = Math.max(most, Math.abs(value));
   return most;
 }
 

@@ -15,6 +15,8 @@ import { ink } from "../draw/colours.js";
 import { PixelMap } from "../draw/map.js";
 import { paintMap } from "../draw/paint.js";
 
+/** @import { State } from "../types.js" */
+
 // How numbers are written in a CSV file, and what stands between them.
 const POINTS = { separator: ",", point: "." };
 const COMMAS = { separator: ";", point: "," };
@@ -33,7 +35,7 @@ export function startExport() {
   on("enlarge", enlarge);
 }
 
-const address = (/** @type {import("../types.js").State} */ state) => `${window.location.origin}${window.location.pathname}${link(state)}`;
+const address = (/** @type {State} */ state) => `${window.location.origin}${window.location.pathname}${link(state)}`;
 
 // ---- files
 

@@ -16,12 +16,15 @@ const dismissed = new Set(); // and those that were offered in vain
 let urgentDismissed = false;
 /** @type {{ remove: () => void, urgent: boolean } | null} */
 let offer = null; // the notice, while it is there
-/** @type {() => Promise<boolean>} whether the page is there to be loaded */
-let isThere = async () => true;
+/** @type {() => Promise<boolean>} */
+let lookForPage;
 
-/** @param {() => Promise<boolean>} pageIsThere */
-export function startNewerVersion(pageIsThere) {
-  isThere = pageIsThere;
+/** Whether there is a page to be loaded: a browser's own error page would be all that is left of this one. */
+export const isThere = () => lookForPage();
+
+/** @param {() => Promise<boolean>} look whether the page is there */
+export function startNewerVersion(look) {
+  lookForPage = look;
   on("other-version", (version) => {
     others.add(version);
     if (!offer && !dismissed.has(version)) show(false);
@@ -47,10 +50,7 @@ function show(urgent) {
   offer = { remove: notice(text, { button, ondismiss }), urgent };
 }
 
-/**
- * Only when the page is there to be loaded: a browser's own error page would be all that is left of it.
- * @param {HTMLElement} text
- */
+/** @param {HTMLElement} text */
 async function reload(text) {
   if (!(await isThere())) {
     write(text, "The server is away just now. Try to reload in a moment; your picture and settings are kept.");

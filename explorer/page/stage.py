@@ -1,6 +1,6 @@
 """The stage in the centre: four tabs and the playback bar under them.
 
-The maps are canvases drawn by ``saliency.js``, ``integrated.js``, ``compare.js`` and ``gallery.js`` from the answers; the
+The maps are canvases drawn by ``saliency.js``, ``integrated.js``, ``compare.js`` and ``methods.js`` from the answers; the
 charts are Plotly's, drawn by ``charts.js``.
 """
 
