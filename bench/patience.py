@@ -1,4 +1,4 @@
-"""How long the page waits before it asks again: assets/patience.js and server.js in Python. tests/test_load.py compares them."""
+"""How long the page waits before it asks again: assets/core/retry.js and server.js in Python. tests/test_load.py compares them."""
 
 from __future__ import annotations
 

@@ -184,14 +184,14 @@ def test_a_student_who_is_shed_comes_again_as_patient_as_the_page_and_it_is_no_e
 def constants(script: str) -> dict[str, float]:
     """The numbers that a script of the page begins with; those of an object as ``NAME.key``."""
     text = (Path(__file__).resolve().parents[1] / "assets" / script).read_text(encoding="utf-8")
-    found = dict(re.findall(r"^  const ([A-Z_]+) = ([\d.]+);", text, re.MULTILINE))
-    for name, inside in re.findall(r"^  const ([A-Z_]+) = \{(.+?)\};", text, re.MULTILINE):
+    found = dict(re.findall(r"^const ([A-Z_]+) = ([\d.]+);", text, re.MULTILINE))
+    for name, inside in re.findall(r"^const ([A-Z_]+) = \{(.+?)\};", text, re.MULTILINE):
         found |= {f"{name}.{key}": value for key, value in re.findall(r"(\w+): ([\d.]+)", inside)}
     return {name: float(value) for name, value in found.items()}
 
 
 def test_a_student_has_the_patience_of_the_page() -> None:
-    page, server, session, methods = map(constants, ("patience.js", "server.js", "session.js", "methods.js"))
+    page, server, session, methods = map(constants, ("core/retry.js", "core/server.js", "core/session.js", "core/method_results.js"))
     assert (page["AWAY.first"], page["AWAY.most"]) == (1000 * patience.AWAY_FIRST, 1000 * patience.AWAY_MOST)
     assert (page["LONG_AWAY.tries"], page["LONG_AWAY.most"]) == (patience.LONG_AWAY_TRIES, 1000 * patience.LONG_AWAY_MOST)
     assert (page["BUSY.growth"], page["BUSY.most"]) == (patience.BUSY_GROWTH, 1000 * patience.BUSY_MOST)

@@ -56,7 +56,7 @@ class Headers:
         wanted = ALWAYS | {"Cross-Origin-Resource-Policy": "cross-origin" if path.startswith("/static/") else "same-origin"}
         if not kind.startswith(("text/css", "text/javascript")):  # parts of a page, which has a policy itself
             wanted |= self.policy
-        if path == "/" or path in ASKED_BY_THE_PAGE:
+        if path == "/" or path in ASKED_BY_THE_PAGE or path.startswith("/static/"):  # modules are fetched as other data is
             wanted |= READ_BY_SANDBOXED_PAGES
         if kind.startswith("text/html"):
             wanted |= PAGE

@@ -75,10 +75,7 @@ def test_the_page_writes_the_same_links_as_python(visit: Visit, models: Zoo) -> 
     states = many_states(models)
     links = visit.page.evaluate(
         """(states) => {
-          const was = explorer.view.state;
-          const links = states.map((state) => ((explorer.view.state = state), explorer.link()));
-          explorer.view.state = was;
-          return links;
+          return states.map((state) => explorer.link(state));
         }""",
         [state.to_json() for state in states],
     )
