@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 LISTS = ("requirements.txt", "requirements-dev.txt")
 ALONE = "requirements-oracles.txt"  # installed without what they ask for
-COMPUTING = 2  # seconds that one question may take, see README
+COMPUTING = 2  # seconds that one question may take, see docs/deploy.md
 
 
 def text(name: str) -> str:
@@ -333,5 +333,5 @@ def test_a_stop_leaves_the_questions_under_way_the_time_they_are_given(
 
 def test_the_settings_that_are_given_are_settings_that_are_documented(container: dict[str, Any], compose: dict[str, Any]) -> None:
     given = environment(container).keys() | compose["replica-1"]["environment"].keys()
-    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8"), re.MULTILINE))
     assert given <= documented
