@@ -26,20 +26,20 @@ def test_the_page_of_methods_is_the_table_of_methods() -> None:
     assert all(method.title in page() and method.misleads in page() for method in METHODS.values())
 
 
-def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as GitHub writes them."""
-    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+def anchors(file: Path) -> set[str]:
+    """The anchors of a file's headings, as GitHub writes them."""
+    headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_every_link_between_the_pages_leads_to_a_file_and_a_heading_that_exist() -> None:
-    links = [(page, link) for page in PAGES for link in re.findall(r"(?<!\")\]\((?!https?:)([^)]+)\)", page.read_text(encoding="utf-8"))]
-    assert len(links) > 10 and {page for page, _ in links} >= {ROOT / "README.md", ROOT / "docs" / "deploy.md"}
-    for page, link in links:
+    links = [(file, link) for file in PAGES for link in re.findall(r"(?<!\")\]\((?!https?:)([^)]+)\)", file.read_text(encoding="utf-8"))]
+    assert len(links) > 10 and {file for file, _ in links} >= {ROOT / "README.md", ROOT / "docs" / "deploy.md"}
+    for file, link in links:
         name, _, anchor = link.partition("#")
-        target = page.parent / name if name else page
-        assert target.exists(), (page.name, link)
-        assert not anchor or anchor in anchors(target), (page.name, link)
+        target = file.parent / name if name else file
+        assert target.exists(), (file.name, link)
+        assert not anchor or anchor in anchors(target), (file.name, link)
 
 
 def test_the_readme_stays_short() -> None:
