@@ -60,7 +60,7 @@ def test_an_address_of_ipv6_is_written_in_brackets(monkeypatch: pytest.MonkeyPat
 @pytest.mark.skipif(sys.platform != "linux", reason="how to ask for them differs from system to system")
 def test_without_a_way_out_linux_still_knows_its_interfaces(monkeypatch: pytest.MonkeyPatch) -> None:
     known = urls_for_others(ServerSettings(host="0.0.0.0"))
-    monkeypatch.setattr(addresses, "ELSEWHERE", {socket.AF_INET: ()})
+    monkeypatch.setattr(addresses, "PROBE_TARGETS", {socket.AF_INET: ()})
     assert set(urls_for_others(ServerSettings(host="0.0.0.0"))) >= set(known)
 
 

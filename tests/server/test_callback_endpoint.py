@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from bench.asking import callback_request
-from explorer.server.callback_endpoint import SMALLEST
+from explorer.server.callback_endpoint import MIN_COMPRESSED
 from explorer.server.callback_endpoint import client_of as who_asks
 from explorer.server.errors import MAX_BODY
 from explorer.state import State
@@ -67,7 +67,7 @@ def test_no_header_breaks_an_answer(accept: str) -> None:
 
 def test_small_answers_are_left_alone() -> None:
     said = CLIENT.post(UPDATE, json={"output": "x"}, headers={"Accept-Encoding": "gzip"})
-    assert "Content-Encoding" not in said.headers and len(said.data) < SMALLEST
+    assert "Content-Encoding" not in said.headers and len(said.data) < MIN_COMPRESSED
 
 
 @pytest.mark.parametrize("network", ["shapes", "digits", "digits-cnn", "digits-rewritten", "logistic"])
@@ -152,11 +152,11 @@ def test_a_client_that_disconnects_frees_its_place_and_one_that_waits_for_the_sa
         busy = asyncio.create_task(pool.run(lambda: computed.wait(60)))
         stays = asyncio.Event()
         asking = [asyncio.create_task(ask(*what)) for what in ((50, leaving), (60, leaving), (60, stays))]
-        while sum(map(len, pool._turns.values())) < 2:
+        while sum(map(len, pool._waiting.values())) < 2:
             await asyncio.sleep(0)
         leaving.set()
         await asyncio.wait(asking[:2])
-        assert sum(map(len, pool._turns.values())) == 1  # nobody waits for 50 steps any more
+        assert sum(map(len, pool._waiting.values())) == 1  # nobody waits for 50 steps any more
         computed.set()
         last = await asking[2]
         assert last[0]["status"] == 200 and b"explanation" in last[1]["body"]

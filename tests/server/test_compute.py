@@ -15,7 +15,7 @@ from serving import awaited
 
 from explorer.models import load_zoo
 from explorer.page.callbacks import explained
-from explorer.server.compute import ENTRY, Compute, answer_cache
+from explorer.server.compute import ENTRY_OVERHEAD, Compute, answer_cache
 from explorer.server.fair_queue import Busy
 from explorer.server.metrics import METHODS, STROKES, Metrics
 from explorer.state import State
@@ -137,12 +137,12 @@ def test_the_cache_keeps_what_was_asked_for_last_within_its_bound(asked_for: lis
         assert (kept is not None) == (question in newest)
         if kept is not None:
             newest[question] = newest.pop(question)
-        elif ENTRY + 1 + length <= size:  # Compute passes what is larger by
+        elif ENTRY_OVERHEAD + 1 + length <= size:  # Compute passes what is larger by
             cache[STROKES, question] = question, bytes(length)
             newest[question] = length
-        while sum(ENTRY + 1 + length for length in newest.values()) > size:
+        while sum(ENTRY_OVERHEAD + 1 + length for length in newest.values()) > size:
             newest.pop(next(iter(newest)))
-        assert cache.currsize == sum(ENTRY + 1 + length for length in newest.values()) <= size
+        assert cache.currsize == sum(ENTRY_OVERHEAD + 1 + length for length in newest.values()) <= size
 
 
 def test_what_the_cache_says_it_uses_is_what_its_memory_takes() -> None:

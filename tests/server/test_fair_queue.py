@@ -55,7 +55,7 @@ async def asked(queue: FairQueue, work: Callable[[], Any], client: str = "") -> 
 
 async def idle(queue: FairQueue) -> None:
     """Every thread is free again, and nobody waits: else this never ends."""
-    while queue._free < queue.threads or any(queue._turns.values()):
+    while queue._free < queue.threads or any(queue._waiting.values()):
         await asyncio.sleep(0.001)
     assert queue._free == queue.threads
 
@@ -139,7 +139,7 @@ async def test_the_longer_the_queue_takes_the_later_one_should_come_back() -> No
     queue = FairQueue(1, 1000)
     found = []
     for seconds in (0.0, 0.1, 0.1, 100.0):
-        queue._mean = seconds
+        queue._mean_seconds = seconds
         async with occupied(queue):
             waiting = [await asked(queue, int, "one") for _ in range(25 if found else 0)]
             found.append(queue._busy("full").retry_after)
@@ -165,7 +165,7 @@ async def test_a_caller_that_leaves_in_the_moment_of_its_turn_gives_it_to_the_ne
     queue = FairQueue(1, 5)
     queue._free = 0  # as if its thread were busy
     first, second = await asked(queue, lambda: 1, "a"), await asked(queue, lambda: 2, "b")
-    queue._next()  # as if it were done
+    queue._release()  # as if it were done
     first.cancel()
     assert await second == 2
     assert first.cancelled()
@@ -216,7 +216,7 @@ def test_nobody_is_served_twice_while_another_waits(asked_for: list[str | None])
         served, tasks = list[str](), list[asyncio.Task[None]]()
 
         async def wait(client: str) -> None:
-            await queue._turn(client)
+            await queue._acquire(client)
             served.append(client)
 
         for client in [*asked_for, None]:
@@ -225,7 +225,7 @@ def test_nobody_is_served_twice_while_another_waits(asked_for: list[str | None])
                 waiting[client] += 1
                 await asyncio.sleep(0)
                 continue
-            queue._next()
+            queue._release()
             queue._free = 0
             await asyncio.sleep(0)
             if not served:

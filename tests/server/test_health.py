@@ -30,6 +30,6 @@ def test_a_finding_holds_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("explorer.page.self_check.find_fault", lambda *_: next(found))
     client = client_of(create_app())
     assert [client.get("/readyz").status_code for _ in range(3)] == [503] * 3
-    monkeypatch.setattr("explorer.server.application.VALID", 0.0)
+    monkeypatch.setattr("explorer.server.application.FAULT_TTL", 0.0)
     client = client_of(create_app())
     assert [client.get("/readyz").status_code for _ in range(2)] == [200, 503]

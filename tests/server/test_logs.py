@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 
-from explorer.server.logs import FIELDS, JsonFormatter, places
+from explorer.server.logs import FIELDS, JsonFormatter, traceback_of
 
 
 def logged(message: str, *values: object, **more: object) -> dict[str, object]:
@@ -49,7 +49,7 @@ def test_the_places_of_an_error_tell_where_it_and_its_causes_were_but_not_what_t
         except KeyError as cause:
             raise ValueError("cannot read 0.25, 0.75") from cause
     except ValueError as error:
-        told = places(error)
+        told = traceback_of(error)
     assert "in inner" in told and "KeyError" in told and "ValueError" in told
     assert told.index("KeyError") < told.index("ValueError")
     assert "0.25, 0.75" not in told.replace('raise KeyError("0.25, 0.75")', "").replace('raise ValueError("cannot read 0.25, 0.75")', "")

@@ -37,7 +37,7 @@ from serving import (
 
 from bench import processes
 from bench.asking import free_port
-from explorer.server.protocol import READING
+from explorer.server.protocol import READ_TIMEOUT
 
 HALF = b"POST /_dash-update-component HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
 CHUNKED = HALF[:-1].replace(b"Content-Length: 100", b"Transfer-Encoding: chunked")
@@ -148,7 +148,7 @@ def test_where_there_are_too_many_connections_those_that_wait_for_no_answer_make
                 connection.sendall(said)
         took = time.monotonic()
         assert [post(port, stroke())[0] for _ in range(5)] == [200] * 5
-        assert time.monotonic() - took < READING  # which is when the first of them would go by themselves
+        assert time.monotonic() - took < READ_TIMEOUT  # which is when the first of them would go by themselves
         assert processes.usage([process.pid]).descriptors < 160
         assert stop(process)[2] == ""
 
@@ -176,18 +176,18 @@ def test_requests_that_stop_halfway_hold_nobody_up() -> None:
             halves.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)).sendall(words)
         took = time.monotonic()
         assert post(port, stroke())[0] == 200
-        assert time.monotonic() - took < READING  # which is when they are cut off
+        assert time.monotonic() - took < READ_TIMEOUT  # which is when they are cut off
 
 
 def test_requests_that_stop_halfway_are_cut_off() -> None:
     port = free_port()
-    with crowded(port, READING=0.5):
+    with crowded(port, READ_TIMEOUT=0.5):
         assert [say(port, words) for words in (b"", HALF, CHUNKED + b"5\r\n{", b"GET / HT")] == [b""] * 4
 
 
 def test_who_does_not_read_is_cut_off() -> None:
     port = free_port()
-    with crowded(port, UNREAD=0.5), socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as slow:
+    with crowded(port, WRITE_TIMEOUT=0.5), socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as slow:
         slow.sendall(b"GET /_dash-layout HTTP/1.1\r\nHost: x\r\n\r\n" * 60)
         wait_for(lambda: is_cut(slow), "the end of it")
 
