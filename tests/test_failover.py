@@ -121,7 +121,7 @@ def test_a_question_that_one_replica_fails_is_answered_by_the_other(tmp_path: Pa
         answers = [ask(nginx)[::2] for _ in range(8)]
         assert answers == [(200, b"right")] * 8
         assert len(stubs[1].asked) == 8
-        assert nginx.asked_again() > 0
+        assert nginx.retried() > 0
 
 
 @needs_nginx
@@ -245,29 +245,29 @@ def test_nothing_is_lost_when_a_worker_and_a_replica_are_killed_and_both_are_rep
     command = [sys.executable, "scripts/failover.py", "--students=12", "--pause=0.6"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    scenes = [line.rsplit(maxsplit=10) for line in done.stdout.splitlines() if line.endswith(" ms")]
-    assert len(scenes) == 7
-    for _, sent, right, lost, *_ in scenes:
+    phases = [line.rsplit(maxsplit=10) for line in done.stdout.splitlines() if line.endswith(" ms")]
+    assert len(phases) == 7
+    for _, sent, right, lost, *_ in phases:
         assert lost == "0"
         assert int(sent) == int(right)  # what was sent is counted when it is sent
-    assert sum(int(scene[2]) for scene in scenes) >= 9 * 12  # as many rounds of the class
-    assert sum(int(scene[4]) for scene in scenes) > 0  # nginx had something to do
+    assert sum(int(phase[2]) for phase in phases) >= 9 * 12  # as many rounds of the class
+    assert sum(int(phase[4]) for phase in phases) > 0  # nginx had something to do
 
 
 @needs_nginx
 @pytest.mark.parametrize("other", [hangs, RIGHT], ids=["all", "one"])
 def test_a_question_that_is_never_answered_is_lost(tmp_path: Path, other: Reply) -> None:
-    async def attended(nginx: Nginx) -> failover.Scene:
-        lecture = failover.Lecture(nginx, b"right", students=4, pause=0.01, patience=0.3)
-        async with lecture.attended(), lecture.scene("one hangs"):
-            await lecture.rounds(1)
-        return lecture.scenes[0]
+    async def class_present(nginx: Nginx) -> failover.Phase:
+        run = failover.FailoverRun(nginx, b"right", students=4, pause=0.01, timeout=0.3)
+        async with run.class_present(), run.phase("one hangs"):
+            await run.rounds(1)
+        return run.phases[0]
 
     with before(tmp_path, hangs, other) as (nginx, stubs):
-        scene = awaited(attended(nginx))
-    assert sum(len(stub.asked) for stub in stubs) == scene.sent == len(scene.seconds) + len(scene.lost)
-    assert scene.lost and all(lost.startswith("TimeoutError") for lost in scene.lost)
-    assert bool(scene.seconds) == (other is RIGHT)
+        phase = awaited(class_present(nginx))
+    assert sum(len(stub.asked) for stub in stubs) == phase.sent == len(phase.seconds) + len(phase.lost)
+    assert phase.lost and all(lost.startswith("TimeoutError") for lost in phase.lost)
+    assert bool(phase.seconds) == (other is RIGHT)
 
 
 def test_a_student_knows_a_wrong_answer_and_one_to_another_question() -> None:

@@ -1,4 +1,4 @@
-"""The class that loads the server: it plays back what the page sends, notices every wrong answer, and leaves nothing behind."""
+"""The load generator: it replays the page's requests, detects every wrong answer, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ import pytest
 from asgi import respond
 from serving import awaited
 
-from bench import patience, students
-from bench.answers import Key, Wrong
+from bench import retry, students
+from bench.answers import KnownAnswers, WrongAnswer
 from bench.bodies import Body, sessions
 from bench.serving import running
 from bench.soak import soak
-from bench.students import PAINTS, Log, Student, now
-from bench.wire import Broken, Connection, Place, Reply
+from bench.students import PAINTING, Log, Student, now
+from bench.wire import BrokenResponse, Connection, Endpoint, Reply
 from explorer.attribution import METHODS
 from explorer.models import load_zoo
 from explorer.state import State
 
 SESSIONS = sessions()
 ZOO = load_zoo()
-STROKE = SESSIONS[0].strokes[0].questions[0][1]
+STROKE = SESSIONS[0].strokes[0].requests[0][1]
 
 
 def question(body: Body, number: int = 7) -> dict[str, object]:
     """What a recorded body asks."""
-    asked: dict[str, object] = json.loads(body.asking(number))["inputs"][0]["value"]
+    asked: dict[str, object] = json.loads(body.with_number(number))["inputs"][0]["value"]
     return asked
 
 
@@ -72,7 +72,7 @@ def test_every_recorded_look_at_the_methods_asks_all_that_apply_in_portions_of_f
 
 
 def test_a_body_for_the_empty_callback_asks_the_same_elsewhere() -> None:
-    whole, empty = (json.loads(body.asking(3)) for body in (STROKE, STROKE.emptied()))
+    whole, empty = (json.loads(body.with_number(3)) for body in (STROKE, STROKE.for_empty_callback()))
     assert empty["output"] == "empty-output.data" and empty["changedPropIds"] == ["empty-input.data"]
     assert empty["inputs"][0] == {"id": "empty-input", "property": "data", "value": whole["inputs"][0]["value"]}
 
@@ -82,7 +82,7 @@ def test_a_body_for_the_empty_callback_asks_the_same_elsewhere() -> None:
 
 @pytest.mark.parametrize("body", [SESSIONS[0].opening, STROKE, SESSIONS[0].portions[0]], ids=["opening", "stroke", "methods"])
 def test_the_right_answer_is_taken_whatever_its_number(body: Body) -> None:
-    key = Key()
+    key = KnownAnswers()
     for number in (1, 2, 2**50):
         key.check(body, number, wrapped(body, answer_to(body, number)))
     said = json.loads(answer_to(body, 5))
@@ -91,9 +91,9 @@ def test_the_right_answer_is_taken_whatever_its_number(body: Body) -> None:
 
 
 def test_a_wrong_answer_is_noticed() -> None:
-    key, right = Key(), answer_to(STROKE, 1)
+    key, right = KnownAnswers(), answer_to(STROKE, 1)
     key.check(STROKE, 1, wrapped(STROKE, right))
-    other = answer_to(SESSIONS[1].strokes[0].questions[0][1], 1)
+    other = answer_to(SESSIONS[1].strokes[0].requests[0][1], 1)
     number = re.sub(rb'"total":(-?)(\d)', lambda m: b'"total":%b%d' % (m[1], (int(m[2]) + 1) % 9), right, count=1)
     for wrong in (
         wrapped(STROKE, answer_to(STROKE, 2)),  # to another question of this student
@@ -105,7 +105,7 @@ def test_a_wrong_answer_is_noticed() -> None:
         Reply(200, {}, b"<html>"),
         Reply(200, {"content-encoding": "gzip"}, b"no gzip"),
     ):
-        with pytest.raises(Wrong):
+        with pytest.raises(WrongAnswer):
             key.check(STROKE, 1, wrong)
 
 
@@ -116,7 +116,7 @@ Answer = Callable[[bytes], Awaitable[bytes]]
 
 
 @asynccontextmanager
-async def fake(answer: Answer) -> AsyncIterator[Place]:
+async def fake(answer: Answer) -> AsyncIterator[Endpoint]:
     """A server that answers each request's body with these bytes, and hangs up where they say so."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -134,7 +134,7 @@ async def fake(answer: Answer) -> AsyncIterator[Place]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
-        yield Place("127.0.0.1", server.sockets[0].getsockname()[1])
+        yield Endpoint("127.0.0.1", server.sockets[0].getsockname()[1])
     finally:
         server.close()
 
@@ -150,15 +150,15 @@ def right(body: bytes) -> bytes:
     return http(200, wrapped(STROKE, orjson.dumps(respond(asked, ZOO))).raw)
 
 
-def student(place: Place, log: Log) -> Student:
+def student(endpoint: Endpoint, log: Log) -> Student:
     """Somebody who paints."""
-    return Student(place, SESSIONS[0], PAINTS, Key(), log, "1")
+    return Student(endpoint, SESSIONS[0], PAINTING, KnownAnswers(), log, "1")
 
 
 def test_a_student_who_is_shed_comes_again_as_patient_as_the_page_and_it_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
     waited: list[tuple[int | None, int]] = []
-    monkeypatch.setattr(patience, "pause_after", lambda told, before, _: waited.append((told, before)) or 0.0)
+    monkeypatch.setattr(retry, "pause_after", lambda told, before, _: waited.append((told, before)) or 0.0)
 
     async def answer(body: bytes) -> bytes:
         seen.append(body)
@@ -166,11 +166,11 @@ def test_a_student_who_is_shed_comes_again_as_patient_as_the_page_and_it_is_no_e
 
     async def paint() -> Log:
         log = Log()
-        async with fake(answer) as place:
-            one = student(place, log)
-            one.want(STROKE, now())
-            await one.settle()
-            one.leave()
+        async with fake(answer) as endpoint:
+            one = student(endpoint, log)
+            one.request(STROKE, now())
+            await one.finish()
+            one.close()
         return log
 
     log = awaited(paint())
@@ -181,22 +181,23 @@ def test_a_student_who_is_shed_comes_again_as_patient_as_the_page_and_it_is_no_e
 
 
 def constants(script: str) -> dict[str, float]:
-    """The numbers that a script of the page begins with; those of an object as ``NAME.key``."""
-    text = (Path(__file__).resolve().parents[1] / "assets" / script).read_text(encoding="utf-8")
-    found = dict(re.findall(r"^  const ([A-Z_]+) = ([\d.]+);", text, re.MULTILINE))
-    for name, inside in re.findall(r"^  const ([A-Z_]+) = \{(.+?)\};", text, re.MULTILINE):
+    """The numeric constants of a script of the page; those of an object as ``NAME.key``."""
+    (path,) = (Path(__file__).resolve().parents[1] / "assets").rglob(script)
+    text = path.read_text(encoding="utf-8")
+    found = dict(re.findall(r"^ *(?:export )?const ([A-Z_]+) = ([\d.]+);", text, re.MULTILINE))
+    for name, inside in re.findall(r"^ *(?:export )?const ([A-Z_]+) = \{(.+?)\};", text, re.MULTILINE):
         found |= {f"{name}.{key}": value for key, value in re.findall(r"(\w+): ([\d.]+)", inside)}
     return {name: float(value) for name, value in found.items()}
 
 
 def test_a_student_has_the_patience_of_the_page() -> None:
     page, server, session, methods = map(constants, ("patience.js", "server.js", "session.js", "methods.js"))
-    assert (page["AWAY.first"], page["AWAY.most"]) == (1000 * patience.AWAY_FIRST, 1000 * patience.AWAY_MOST)
-    assert (page["LONG_AWAY.tries"], page["LONG_AWAY.most"]) == (patience.LONG_AWAY_TRIES, 1000 * patience.LONG_AWAY_MOST)
-    assert (page["BUSY.growth"], page["BUSY.most"]) == (patience.BUSY_GROWTH, 1000 * patience.BUSY_MOST)
-    assert server["MOST_SECONDS"] == patience.MOST_SECONDS
-    assert (session["LOST_AFTER"], methods["LOST_AFTER"]) == (1000 * students.STROKE_LOST, 1000 * students.PORTION_LOST)
-    assert (session["LIVE_SHARE"], methods["QUIET"]) == (students.LIVE_SHARE, 1000 * students.QUIET)
+    assert (page["AWAY.first"], page["AWAY.most"]) == (1000 * retry.AWAY_FIRST, 1000 * retry.AWAY_MOST)
+    assert (page["LONG_AWAY.tries"], page["LONG_AWAY.most"]) == (retry.LONG_AWAY_TRIES, 1000 * retry.LONG_AWAY_MOST)
+    assert (page["BUSY.growth"], page["BUSY.most"]) == (retry.BUSY_GROWTH, 1000 * retry.BUSY_MOST)
+    assert server["MOST_SECONDS"] == retry.MOST_SECONDS
+    assert (session["LOST_AFTER"], methods["LOST_AFTER"]) == (1000 * students.STROKE_TIMEOUT, 1000 * students.PORTION_TIMEOUT)
+    assert (session["LIVE_SHARE"], methods["QUIET"]) == (students.LIVE_SHARE, 1000 * students.METHODS_DELAY)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +206,7 @@ def test_a_student_has_the_patience_of_the_page() -> None:
     + [(None, 0, 0.3, 0.5), (None, 2, 1.2, 2), (None, 11, 3.75, 6.25), (None, 12, 11.25, 18.75), (None, 5000, 11.25, 18.75)],
 )
 def test_a_pause_is_longer_each_time_and_at_random(told: int | None, before: int, least: float, most: float) -> None:
-    pauses = [patience.pause_after(told, before, Random(seed)) for seed in range(300)]
+    pauses = [retry.pause_after(told, before, Random(seed)) for seed in range(300)]
     assert least <= min(pauses) < least + 0.1 * (most - least)
     assert most - 0.1 * (most - least) < max(pauses) <= most
 
@@ -221,18 +222,18 @@ def test_only_the_newest_of_those_that_waited_is_asked_and_all_wait_for_its_answ
             await go.wait()
             return right(body)
 
-        async with fake(answer) as place:
-            one = student(place, log)
+        async with fake(answer) as endpoint:
+            one = student(endpoint, log)
             began = now()
-            bodies = [stroke.questions[0][1] for stroke in SESSIONS[0].strokes[:3]]
-            one.want(bodies[0], began)
+            bodies = [stroke.requests[0][1] for stroke in SESSIONS[0].strokes[:3]]
+            one.request(bodies[0], began)
             while not seen:
                 await asyncio.sleep(0)
-            one.want(bodies[1], began)
-            one.want(bodies[2], began)
+            one.request(bodies[1], began)
+            one.request(bodies[2], began)
             go.set()
-            await one.settle()
-            one.leave()
+            await one.finish()
+            one.close()
             assert question(bodies[2], 2) == json.loads(seen[-1])["inputs"][0]["value"]
         return log
 
@@ -252,10 +253,10 @@ def test_an_answer_that_is_cut_short_is_an_error_and_a_closed_connection_is_open
         async def answer(_: bytes) -> bytes:
             return next(told)
 
-        async with fake(answer) as place:
-            connection = Connection(place)
+        async with fake(answer) as endpoint:
+            connection = Connection(endpoint)
             bodies = [(await connection.get("/")).body for _ in range(2)]
-            with pytest.raises(Broken):
+            with pytest.raises(BrokenResponse):
                 await connection.get("/")
             connection.close()
             return bodies, connection.reconnected
@@ -271,8 +272,8 @@ def test_an_answer_in_gzip_and_in_chunks_is_unfolded() -> None:
         async def answer(_: bytes) -> bytes:
             return chunks % (folded[:5], len(folded) - 5, folded[5:])
 
-        async with fake(answer) as place:
-            connection = Connection(place)
+        async with fake(answer) as endpoint:
+            connection = Connection(endpoint)
             told = await connection.get("/")
             connection.close()
             return told
@@ -284,13 +285,13 @@ def test_an_answer_in_gzip_and_in_chunks_is_unfolded() -> None:
 
 
 def test_a_small_class_meets_no_error_and_leaves_nothing_behind() -> None:
-    with running("app.py", said=None, WORKERS="2") as (port, server):
-        place = Place("127.0.0.1", port)
-        kept = awaited(soak(place, server, students=10, seconds=6, every=0.3, seed=1, known=SESSIONS[:2]))
-    assert not kept.log.faults
-    assert len(kept.log.waits["opening"]) == 10
-    assert kept.log.counts["answers"] > 20
-    assert kept.after is not None
-    assert kept.after.processes == kept.before.processes
-    assert kept.leaks() == []
-    assert kept.growth() < 0.25
+    with running("app.py", WORKERS="2") as (port, server):
+        endpoint = Endpoint("127.0.0.1", port)
+        result = awaited(soak(endpoint, server, students=10, seconds=6, every=0.3, seed=1, visits=SESSIONS[:2]))
+    assert not result.log.errors
+    assert len(result.log.waits["opening"]) == 10
+    assert result.log.counts["answers"] > 20
+    assert result.after is not None
+    assert result.after.processes == result.before.processes
+    assert result.leaks() == []
+    assert result.growth() < 0.25

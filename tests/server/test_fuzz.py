@@ -1,4 +1,4 @@
-"""Hostile requests: every answer is an answer, or a refusal in one sentence, and nobody else notices. ``make fuzz`` fires many more."""
+"""Hostile requests: every response is an answer or a refusal in one sentence, and other clients are not affected. ``make fuzz`` sends many more."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from serving import awaited
 from app import create_app
 from bench.bodies import sessions
 from bench.serving import ROOT, running
-from bench.wire import Place, Reply
+from bench.wire import Endpoint, Reply
+from tests.fuzz.checks import violations
 from tests.fuzz.fuzzer import fuzz
-from tests.fuzz.refusals import complaints
-from tests.fuzz.shots import IN_THE_APP, ON_THE_WIRE, Maker, Shot, shot
+from tests.fuzz.requests import IN_THE_APP, ON_THE_WIRE, FuzzRequest, Maker, fuzz_request
 
 SEED = 20
-EACH = 200  # shots of a kind in the app
+EACH = 200  # requests of a kind in the app
 SOURCE = sessions()
 CLIENT = client_of()
 
 
-def answered(what: Shot) -> Reply:
+def answered(what: FuzzRequest) -> Reply:
     """What the app answers, as if it had come over the wire."""
     given = CLIENT.open(f"/{what.path}", method=what.method, data=what.body, headers=list(what.headers))
     head = "".join(f"{name}: {value}\r\n" for name, value in given.headers)
@@ -37,7 +37,7 @@ def test_whatever_is_asked_the_answer_is_one_or_a_refusal_in_one_sentence(maker:
     for number in range(EACH):
         what = maker(Random(f"{SEED} {number}"), SOURCE)
         reply = answered(what)
-        assert not complaints(reply), (number, complaints(reply), what.body[:300])
+        assert not violations(reply), (number, violations(reply), what.body[:300])
         refused += reply.status >= 400
     assert refused >= EACH / 4 or maker.__name__ == "links"  # links are read kindly, but all else must be hostile
 
@@ -52,7 +52,7 @@ def test_every_file_that_dash_registers_is_answered_with_itself_or_a_refusal_whe
         ways = [name, f"{name}.map", f"{folder}/{stem}.v4_4_1m1700000000{dot}{suffix}", f"{name}?v=1", f"{name}/", name.upper(), folder]
         ways += [f"static/{version}/{file}" for version in ("0", "0123456789abcdef", "..", "%00")] + [f"assets/{file}"]
         for path in ways:
-            assert not complaints(answered(Shot("suites", method="GET", path=path, headers=()))), path
+            assert not violations(answered(FuzzRequest("suites", method="GET", path=path, headers=()))), path
 
 
 def as_shipped() -> dict[str, str]:
@@ -66,15 +66,15 @@ def as_shipped() -> dict[str, str]:
 def test_a_real_server_refuses_what_is_hardly_http_and_the_class_beside_it_notices_nothing(settings: dict[str, str]) -> None:
     settings = {**settings, "WORKERS": "2"}
     with tempfile.TemporaryFile() as log:
-        with running("app.py", said=log, **settings) as (port, server):
-            place = Place("127.0.0.1", port, settings.get("URL_PREFIX", "/"))
-            outcome = awaited(fuzz(place, server, shots=400, seed=SEED, students=3, source=SOURCE[:1]))
+        with running("app.py", stderr=log, **settings) as (port, server):
+            endpoint = Endpoint("127.0.0.1", port, settings.get("URL_PREFIX", "/"))
+            outcome = awaited(fuzz(endpoint, server, requests=400, seed=SEED, students=3, source=SOURCE[:1]))
         log.seek(0)
-        said = log.read().decode()
+        output = log.read().decode()
     assert outcome.failures() == []
     assert {"paths", "methods", "headers", "framing", "mutated"} <= set(outcome.report.statuses)
-    assert "Traceback" not in said and "unexpected error" not in said, said[-3000:]
-    assert ('"path"' in said) == ("ACCESS_LOG" in settings)
+    assert "Traceback" not in output and "unexpected error" not in output, output[-3000:]
+    assert ('"path"' in output) == ("ACCESS_LOG" in settings)
 
 
 # ---------------------------------------------------------------- the fuzzer itself
@@ -114,16 +114,16 @@ BAD = {
 
 @pytest.mark.parametrize("good", GOOD, ids=lambda good: str(good.status))
 def test_a_good_answer_is_not_complained_of(good: Reply) -> None:
-    assert complaints(good) == []
+    assert violations(good) == []
 
 
 @pytest.mark.parametrize("bad", BAD)
 def test_a_bad_answer_is_complained_of(bad: str) -> None:
-    assert complaints(BAD[bad])
+    assert violations(BAD[bad])
 
 
 def test_a_shot_can_be_fired_again() -> None:
-    first, again = ([shot(SEED, number, SOURCE) for number in range(200)] for _ in range(2))
+    first, again = ([fuzz_request(SEED, number, SOURCE) for number in range(200)] for _ in range(2))
     assert first == again
-    assert first != [shot(SEED + 1, number, SOURCE) for number in range(200)]
+    assert first != [fuzz_request(SEED + 1, number, SOURCE) for number in range(200)]
     assert {what.kind for what in first} == {maker.__name__ for maker in (*IN_THE_APP, *ON_THE_WIRE)}
