@@ -30,18 +30,18 @@ from explorer.attribution.field import outputs
 from explorer.attribution.measures import ROUNDING
 from explorer.attribution.network import Floats
 from explorer.models import Model
-from explorer.page.words import NOTHING, Facts, Sentence, tell
+from explorer.page.narration import NOTHING, Facts, Sentence
+from explorer.page.panels import PANELS
 from explorer.state import State, Zoo
 
 CURVE = np.linspace(0, 1, 101)  # where the curve of F along the path is drawn, however few the steps
 CURVE.flags.writeable = False
-EXACT_TABS = ("integrated", "compare")
 COMPARED = ("gradient", "integrated_gradients", "smoothgrad")
 
 
 def needs_exact(state: State) -> bool:
     """Whether what a state shows needs the exact path, by far the largest part of the work on a convolutional network."""
-    return state.tab in EXACT_TABS or state.rule == "exact"
+    return PANELS[state.tab].needs_exact or state.rule == "exact"
 
 
 def answer(state: State, zoo: Zoo, *, exact: bool = True) -> dict[str, Any]:
@@ -51,10 +51,10 @@ def answer(state: State, zoo: Zoo, *, exact: bool = True) -> dict[str, Any]:
         state: what the user chose.
         zoo: the networks.
         exact: whether to tell what the exact path is needed for; else ``"exact"`` is None, the curve is empty, and there
-            are words for the first tab only. Always so under the exact rule.
+            are sentences only for panels that do not need it. Always computed under the exact rule.
     """
     payload, sentences = narrated(state, zoo, exact=exact)
-    return {**payload, "words": {tab: [sentence.text for sentence in told] for tab, told in sentences.items()}}
+    return {**payload, "words": {tab: [sentence.to_json() for sentence in told] for tab, told in sentences.items()}}
 
 
 def narrated(state: State, zoo: Zoo, *, exact: bool = True) -> tuple[dict[str, Any], dict[str, list[Sentence]]]:
@@ -98,8 +98,9 @@ def narrated(state: State, zoo: Zoo, *, exact: bool = True) -> tuple[dict[str, A
         },
         "correlations": _correlations(stack[[list(maps).index(name) for name in COMPARED]]),
     }
-    told = tell(_facts(state, model, payload, explanation, steps))
-    return payload, told if crossed else {"saliency": told["saliency"]}
+    facts = _facts(state, model, payload, explanation, steps)
+    narrators = {name: panel.narrate for name, panel in PANELS.items() if panel.narrate and (crossed or not panel.needs_exact)}
+    return payload, {name: narrate(facts) for name, narrate in narrators.items()}
 
 
 def _method(values: list[float], found: Figures) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from dash import dcc, html
 
 from explorer import models, pictures, state
 from explorer.attribution import CONVENTIONS, CORE, FAMILIES, METHODS, SHARED, Setting
-from explorer.page.answer import COMPARED, EXACT_TABS
+from explorer.page.answer import COMPARED
 from explorer.page.concepts import concepts
 from explorer.page.controls import controls
-from explorer.page.facts import facts
+from explorer.page.figures import figures
 from explorer.page.painting import painting
-from explorer.page.stage import stage
+from explorer.page.panels import PANELS
+from explorer.page.tabs import tabs
 from explorer.state import State, Zoo
 from explorer.version import version
 
@@ -35,8 +36,8 @@ def layout(zoo: Zoo, answer: str) -> html.Div:
             html.Main(
                 [
                     html.Div([painting(), controls(opening, zoo)], className="column-left"),
-                    stage(),
-                    facts(),
+                    tabs(),
+                    figures(),
                     concepts(),
                 ],
                 className="columns",
@@ -140,7 +141,8 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         },
         "core": list(CORE),
         "compared": list(COMPARED),
-        "exact_tabs": list(EXACT_TABS),
+        "tabs": list(PANELS),
+        "exact_tabs": [name for name, panel in PANELS.items() if panel.needs_exact],
         "families": list(FAMILIES),
         "most_pinned": state.MAX_PINNED,
     }

@@ -408,7 +408,7 @@ def test_only_the_page_imports_dash() -> None:
     walk = (
         "import importlib, pkgutil, explorer.attribution as engine\n"
         "for module in pkgutil.walk_packages(engine.__path__, 'explorer.attribution.'): importlib.import_module(module.name)\n"
-        "import explorer.models, explorer.pictures, explorer.state, explorer.page.answer, explorer.page.words"
+        "import explorer.models, explorer.pictures, explorer.state"
     )
     loaded = imports_of(walk)
     assert "explorer.attribution.integrated" in loaded and "explorer.state" in loaded

@@ -17,7 +17,7 @@ from truth import Truth
 from explorer.attribution import Network
 from explorer.models import Model, load_zoo
 from explorer.page.answer import narrated
-from explorer.page.words import Claim, Sentence, number, percent, probability
+from explorer.page.narration import Claim, Sentence
 from explorer.state import State
 
 ZOO = load_zoo()
@@ -33,18 +33,12 @@ def false_sentences(state: State, model: Model) -> tuple[list[str], list[Sentenc
     return wrong, said
 
 
-NAMES = re.compile(r"“[^”]*”|(P|logit)\([^)]*\)")
-NUMERAL = re.compile(r"≈ 1|−?\d+(?:\.\d+)?(?:·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?(?: %)?")
+NAMES = re.compile(r"“[^”]*”|(P|logit)\([^)]*\)|\{[^}]*\}")
 
 
 def stray_numbers(sentence: Sentence) -> set[str]:
-    """The numerals in a text, but for names, that are not a number of its claim as it is written."""
-    written = {
-        form
-        for value in sentence.numbers.values()
-        for form in (number(value), number(value, 2), probability(value), f"{value:.2f}".replace("-", "−"), f"{value:.0f}", *([percent(value)] if value >= 0 else []))
-    }
-    return set(NUMERAL.findall(NAMES.sub("", sentence.text))) - written - {"0"}
+    """The numerals that a text writes itself, but for names and 0."""
+    return set(re.findall(r"\d+", NAMES.sub("", sentence.text))) - {"0"}
 
 
 def describe(state: State) -> str:

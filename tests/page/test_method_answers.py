@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 from asgi import client_of, respond
+from each import each
 
 from bench.asking import callback_request
 from explorer import work
@@ -21,8 +23,6 @@ from explorer.state import State, StateError
 
 ZOO = load_zoo()
 CLIENT = client_of()
-every_method = pytest.mark.parametrize("name", list(METHODS))
-NETWORKS = pytest.mark.parametrize("network", list(ZOO))
 
 
 def told(state: State, *names: str, zoo: Mapping[str, Model] = ZOO) -> dict[str, Any]:
@@ -35,23 +35,21 @@ def pixels(value: float) -> tuple[float, ...]:
     return (value,) * 64
 
 
-@every_method
-@NETWORKS
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"output": "logit", "target": "predicted"},
-        {"pixels": pixels(0.0)},  # the input is the baseline
-        {"pixels": pixels(1.0), "baseline": "white"},
-        {"pixels": pixels(1.0)},
-        {"steps": 1, "samples": 1, "noise_level": 0.0},
-        {"rule": "exact", "baseline": "blur"},
-    ],
-    ids=["opening", "logit", "zero", "white", "bright", "least", "exact"],
-)
-def test_every_method_answers_or_says_why_not_whatever_the_picture(name: str, network: str, changes: dict[str, Any]) -> None:
-    state = State.from_json({"network": network, **changes}, ZOO)
+CHANGES: dict[str, dict[str, Any]] = {
+    "opening": {},
+    "logit": {"output": "logit", "target": "predicted"},
+    "input is baseline": {"pixels": pixels(0.0)},
+    "white": {"pixels": pixels(1.0), "baseline": "white"},
+    "bright": {"pixels": pixels(1.0)},
+    "least": {"steps": 1, "samples": 1, "noise_level": 0.0},
+    "exact": {"rule": "exact", "baseline": "blur"},
+}
+
+
+@each([*product(METHODS, ZOO, CHANGES)])
+def test_every_method_answers_or_says_why_not_whatever_the_picture(case: tuple[str, str, str]) -> None:
+    name, network, changes = case
+    state = State.from_json({"network": network, **CHANGES[changes]}, ZOO)
     said = told(state, name)["methods"][name]
     if "refusal" in said:
         assert said["refusal"] == METHODS[name].refusal(ZOO[network].network)[0].upper() + METHODS[name].refusal(ZOO[network].network)[1:] + "."

@@ -1,13 +1,13 @@
-"""The figures on the right, filled by ``facts.js`` from the explanation store."""
+"""The figures on the right, filled by ``figures.js`` from the explanation store."""
 
 from __future__ import annotations
 
 from dash import html
 
-from explorer.page.parts import script_owned
+from explorer.page.components import script_owned
 
 
-def facts() -> html.Aside:
+def figures() -> html.Aside:
     """Scores, F and ΔF, top pixels, completeness, SNR, and what can be taken away."""
     return html.Aside(
         [
