@@ -100,7 +100,7 @@ async def wait_for(condition: Callable[[], bool]) -> bool:
 
 async def check(container: Container) -> None:
     """Check all requirements in turn."""
-    require("it starts and its health check says so", await wait_for(lambda: container.health() == "healthy"))
+    require("it starts and its health check passes", await wait_for(lambda: container.health() == "healthy"))
     confined(container)
     expected = (await Student(container.port, b"").exchange(request_body(0)))[1]
     await loaded(container, expected)

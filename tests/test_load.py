@@ -14,6 +14,7 @@ from random import Random
 import orjson
 import pytest
 from asgi import respond
+from each import each
 from serving import awaited
 
 from bench import retry, students
@@ -33,14 +34,14 @@ STROKE = SESSIONS[0].strokes[0].requests[0][1]
 
 
 def question(body: Body, number: int = 7) -> dict[str, object]:
-    """What a recorded body asks."""
-    asked: dict[str, object] = json.loads(body.with_number(number))["inputs"][0]["value"]
-    return asked
+    """The question in a recorded body."""
+    value: dict[str, object] = json.loads(body.with_number(number))["inputs"][0]["value"]
+    return value
 
 
-def wrapped(body: Body, told: bytes, status: int = 200) -> Reply:
+def wrapped(body: Body, text: bytes, status: int = 200) -> Reply:
     """An answer as Dash sends it."""
-    return Reply(status, {}, orjson.dumps({"multi": True, "response": {body.output: {"data": told.decode()}}}))
+    return Reply(status, {}, orjson.dumps({"multi": True, "response": {body.output: {"data": text.decode()}}}))
 
 
 def answer_to(body: Body, number: int) -> bytes:
@@ -51,54 +52,54 @@ def answer_to(body: Body, number: int) -> bytes:
 # ---------------------------------------------------------------- what was recorded
 
 
-def test_every_recorded_question_is_one_that_the_server_takes_today() -> None:
+def test_every_recorded_request_is_valid_today() -> None:
     for session in SESSIONS:
         for body in session.bodies():
-            asked = question(body)
-            assert asked["ask"] == 7
-            if "state" in asked:
-                State.from_json(asked["state"], ZOO)
+            value = question(body)
+            assert value["ask"] == 7
+            if "state" in value:
+                State.from_json(value["state"], ZOO)
             else:
-                assert asked["link"] == session.link
+                assert value["link"] == session.link
                 assert State.from_query(session.link, ZOO)[1] == []
 
 
-def test_every_recorded_look_at_the_methods_asks_all_that_apply_in_portions_of_four_at_most() -> None:
+def test_every_recorded_look_at_the_methods_requests_all_that_apply_in_portions_of_at_most_four() -> None:
     for session in SESSIONS:
         network = State.from_query(session.link, ZOO)[0].network
-        asked = [name for portion in session.portions for name in portion.methods]
-        assert asked == [name for name, method in METHODS.items() if not method.refusal(ZOO[network].network)]
+        requested = [name for portion in session.portions for name in portion.methods]
+        assert requested == [name for name, method in METHODS.items() if not method.refusal(ZOO[network].network)]
         assert max(len(portion.methods) for portion in session.portions) <= 4
 
 
-def test_a_body_for_the_empty_callback_asks_the_same_elsewhere() -> None:
+def test_a_body_for_the_empty_callback_has_the_same_question() -> None:
     whole, empty = (json.loads(body.with_number(3)) for body in (STROKE, STROKE.for_empty_callback()))
     assert empty["output"] == "empty-output.data" and empty["changedPropIds"] == ["empty-input.data"]
     assert empty["inputs"][0] == {"id": "empty-input", "property": "data", "value": whole["inputs"][0]["value"]}
 
 
-# ---------------------------------------------------------------- what is noticed
+# ---------------------------------------------------------------- what is detected
 
 
 @pytest.mark.parametrize("body", [SESSIONS[0].opening, STROKE, SESSIONS[0].portions[0]], ids=["opening", "stroke", "methods"])
-def test_the_right_answer_is_taken_whatever_its_number(body: Body) -> None:
+def test_the_right_answer_is_accepted_with_any_number(body: Body) -> None:
     key = KnownAnswers()
     for number in (1, 2, 2**50):
         key.check(body, number, wrapped(body, answer_to(body, number)))
-    said = json.loads(answer_to(body, 5))
-    rearranged = orjson.dumps({**{name: value for name, value in said.items() if name != "ask"}, "ask": 5})
+    answer = json.loads(answer_to(body, 5))
+    rearranged = orjson.dumps({**{name: value for name, value in answer.items() if name != "ask"}, "ask": 5})
     key.check(body, 5, wrapped(body, rearranged))
 
 
-def test_a_wrong_answer_is_noticed() -> None:
+def test_a_wrong_answer_is_detected() -> None:
     key, right = KnownAnswers(), answer_to(STROKE, 1)
     key.check(STROKE, 1, wrapped(STROKE, right))
     other = answer_to(SESSIONS[1].strokes[0].requests[0][1], 1)
     number = re.sub(rb'"total":(-?)(\d)', lambda m: b'"total":%b%d' % (m[1], (int(m[2]) + 1) % 9), right, count=1)
     for wrong in (
-        wrapped(STROKE, answer_to(STROKE, 2)),  # to another question of this student
+        wrapped(STROKE, answer_to(STROKE, 2)),  # to another request of this student
         wrapped(STROKE, other),  # to another student's
-        wrapped(STROKE, number),  # one digit is another
+        wrapped(STROKE, number),  # one digit is wrong
         wrapped(STROKE, right[:-20]),
         wrapped(STROKE, right, status=500),
         Reply(200, {}, wrapped(STROKE, right).raw[:-20]),
@@ -109,7 +110,7 @@ def test_a_wrong_answer_is_noticed() -> None:
             key.check(STROKE, 1, wrong)
 
 
-# ---------------------------------------------------------------- how a student asks
+# ---------------------------------------------------------------- how a student sends requests
 
 
 Answer = Callable[[bytes], Awaitable[bytes]]
@@ -117,15 +118,15 @@ Answer = Callable[[bytes], Awaitable[bytes]]
 
 @asynccontextmanager
 async def fake(answer: Answer) -> AsyncIterator[Endpoint]:
-    """A server that answers each request's body with these bytes, and hangs up where they say so."""
+    """A server that answers each body with the bytes from ``answer``, and closes the connection if they contain "hang up"."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 length = re.search(rb"Content-Length: (\d+)", head)
-                told = await answer(await reader.readexactly(int(length[1]) if length else 0))
-                writer.write(told)
-                if b"hang up" in told:
+                response = await answer(await reader.readexactly(int(length[1]) if length else 0))
+                writer.write(response)
+                if b"hang up" in response:
                     break
         except asyncio.IncompleteReadError:
             pass
@@ -140,25 +141,25 @@ async def fake(answer: Answer) -> AsyncIterator[Endpoint]:
 
 
 def http(status: int, body: bytes = b"", *headers: bytes) -> bytes:
-    """An answer as bytes."""
+    """A response as bytes."""
     return b"\r\n".join([b"HTTP/1.1 %d X" % status, *headers, b"Content-Length: %d" % len(body), b"", body])
 
 
 def right(body: bytes) -> bytes:
-    """The right answer to a recorded body as it came."""
-    asked = json.loads(body)["inputs"][0]["value"]
-    return http(200, wrapped(STROKE, orjson.dumps(respond(asked, ZOO))).raw)
+    """The right response to a recorded body."""
+    value = json.loads(body)["inputs"][0]["value"]
+    return http(200, wrapped(STROKE, orjson.dumps(respond(value, ZOO))).raw)
 
 
 def student(endpoint: Endpoint, log: Log) -> Student:
-    """Somebody who paints."""
+    """A student who paints."""
     return Student(endpoint, SESSIONS[0], PAINTING, KnownAnswers(), log, "1")
 
 
-def test_a_student_who_is_shed_comes_again_as_patient_as_the_page_and_it_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_student_retries_after_a_503_and_it_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
     waited: list[tuple[int | None, int]] = []
-    monkeypatch.setattr(retry, "pause_after", lambda told, before, _: waited.append((told, before)) or 0.0)
+    monkeypatch.setattr(retry, "pause_after", lambda retry_after, failures, _: waited.append((retry_after, failures)) or 0.0)
 
     async def answer(body: bytes) -> bytes:
         seen.append(body)
@@ -190,7 +191,7 @@ def constants(script: str) -> dict[str, float]:
     return {name: float(value) for name, value in found.items()}
 
 
-def test_a_student_has_the_patience_of_the_page() -> None:
+def test_a_student_has_the_timeouts_and_retries_of_the_page() -> None:
     page, server, session, methods = map(constants, ("patience.js", "server.js", "session.js", "methods.js"))
     assert (page["AWAY.first"], page["AWAY.most"]) == (1000 * retry.AWAY_FIRST, 1000 * retry.AWAY_MOST)
     assert (page["LONG_AWAY.tries"], page["LONG_AWAY.most"]) == (retry.LONG_AWAY_TRIES, 1000 * retry.LONG_AWAY_MOST)
@@ -200,18 +201,18 @@ def test_a_student_has_the_patience_of_the_page() -> None:
     assert (session["LIVE_SHARE"], methods["QUIET"]) == (students.LIVE_SHARE, 1000 * students.METHODS_DELAY)
 
 
-@pytest.mark.parametrize(
-    ("told", "before", "least", "most"),
+@each(
     [(2, 0, 2, 4), (2, 1, 3, 6), (2, 5000, 15, 30), (0, 0, 1, 2), (99, 0, 10, 20)]
-    + [(None, 0, 0.3, 0.5), (None, 2, 1.2, 2), (None, 11, 3.75, 6.25), (None, 12, 11.25, 18.75), (None, 5000, 11.25, 18.75)],
+    + [(None, 0, 0.3, 0.5), (None, 2, 1.2, 2), (None, 11, 3.75, 6.25), (None, 12, 11.25, 18.75), (None, 5000, 11.25, 18.75)]
 )
-def test_a_pause_is_longer_each_time_and_at_random(told: int | None, before: int, least: float, most: float) -> None:
-    pauses = [retry.pause_after(told, before, Random(seed)) for seed in range(300)]
+def test_a_pause_is_random_and_grows_with_each_failure(case: tuple[int | None, int, float, float]) -> None:
+    retry_after, failures, least, most = case
+    pauses = [retry.pause_after(retry_after, failures, Random(seed)) for seed in range(300)]
     assert least <= min(pauses) < least + 0.1 * (most - least)
     assert most - 0.1 * (most - least) < max(pauses) <= most
 
 
-def test_only_the_newest_of_those_that_waited_is_asked_and_all_wait_for_its_answer() -> None:
+def test_only_the_newest_pending_request_is_sent_and_its_answer_counts_for_all() -> None:
     seen: list[bytes] = []
 
     async def paint() -> Log:
@@ -244,14 +245,14 @@ def test_only_the_newest_of_those_that_waited_is_asked_and_all_wait_for_its_answ
     assert all(took >= first for took in later)
 
 
-def test_an_answer_that_is_cut_short_is_an_error_and_a_closed_connection_is_opened_again() -> None:
+def test_an_incomplete_response_is_an_error_and_a_closed_connection_is_opened_again() -> None:
     answers = [http(200, b"one", b"X: hang up"), http(200, b"two"), http(200, b"three", b"X: hang up")[:-2]]
 
     async def ask() -> tuple[list[bytes], int]:
-        told = iter(answers)
+        responses = iter(answers)
 
         async def answer(_: bytes) -> bytes:
-            return next(told)
+            return next(responses)
 
         async with fake(answer) as endpoint:
             connection = Connection(endpoint)
@@ -264,19 +265,19 @@ def test_an_answer_that_is_cut_short_is_an_error_and_a_closed_connection_is_open
     assert awaited(ask()) == ([b"one", b"two"], 1)
 
 
-def test_an_answer_in_gzip_and_in_chunks_is_unfolded() -> None:
-    folded = gzip.compress(b"whole")
+def test_a_response_in_gzip_and_chunks_is_decoded() -> None:
+    compressed = gzip.compress(b"whole")
     chunks = b"HTTP/1.1 200 X\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n"
 
     async def ask() -> Reply:
         async def answer(_: bytes) -> bytes:
-            return chunks % (folded[:5], len(folded) - 5, folded[5:])
+            return chunks % (compressed[:5], len(compressed) - 5, compressed[5:])
 
         async with fake(answer) as endpoint:
             connection = Connection(endpoint)
-            told = await connection.get("/")
+            reply = await connection.get("/")
             connection.close()
-            return told
+            return reply
 
     assert awaited(ask()).body == b"whole"
 
@@ -284,7 +285,7 @@ def test_an_answer_in_gzip_and_in_chunks_is_unfolded() -> None:
 # ---------------------------------------------------------------- a short soak
 
 
-def test_a_small_class_meets_no_error_and_leaves_nothing_behind() -> None:
+def test_a_small_class_gets_no_error_and_leaves_nothing_behind() -> None:
     with running("app.py", WORKERS="2") as (port, server):
         endpoint = Endpoint("127.0.0.1", port)
         result = awaited(soak(endpoint, server, students=10, seconds=6, every=0.3, seed=1, visits=SESSIONS[:2]))
