@@ -29,11 +29,11 @@ from explorer.attribution.network import Output
 from explorer.models import FOLDER
 from explorer.pictures import digit_samples
 
-from .toys import BLACK, WHITE, Floats, convolutional, embed, linear, mlp, picture, random_case, relative_error
+from .each import each
+from .toys import BLACK, WHITE, Floats, convolutional, embed, linear, mlp, outputs, picture, random_case, relative_error
 
 METHODS = {m.name: m for m in (CAM, GRAD_CAM, GRAD_CAM_PLUS_PLUS, SMOOTH_GRAD_CAM_PLUS_PLUS, GUIDED_GRAD_CAM)}
-methods = pytest.mark.parametrize("name", METHODS)
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
+methods = each("name", METHODS)
 
 
 def averaged(seed: int = 0, maps: int = 5, stride: int = 1) -> Network:
@@ -51,7 +51,7 @@ def flattened(seed: int = 0) -> Network:
 
 
 NETWORKS = {"averaged": averaged(), "smaller maps": averaged(stride=2), "flattened": flattened(), "leaky": Network(convolutional())}
-networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+networks = each("network", NETWORKS.values(), ids=NETWORKS)
 
 
 def scored(case: Case) -> nn.Module:

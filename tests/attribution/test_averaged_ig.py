@@ -17,9 +17,22 @@ from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
 from explorer.attribution.paths import integrate_paths, mean_and_error
 
-from .toys import BLACK, Floats, convolutional, embed, f_at, first, linear, mlp, picture, random_case, relative_error
+from .toys import (
+    BLACK,
+    Floats,
+    convolutional,
+    embed,
+    f_at,
+    first,
+    linear,
+    mlp,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+    zoo_networks,
+)
 
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 rules = pytest.mark.parametrize("rule", RULES)
 integrated_gradients = METHODS["integrated_gradients"]
 
@@ -152,6 +165,7 @@ def test_the_standard_error_tells_how_far_the_map_moves_with_other_draws(name: s
     assert np.median(moved / said) == pytest.approx(1, abs=0.15)
 
 
+@zoo_networks
 @outputs
 def test_captums_noise_tunnel_around_ig_agrees_on_the_same_noise(
     zoo_network: Network, output: Output, monkeypatch: pytest.MonkeyPatch

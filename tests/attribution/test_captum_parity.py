@@ -18,11 +18,10 @@ from explorer.attribution import Case, Network, Settings, explain
 from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
 
-from .toys import BLACK, Floats, convolutional, picture, relative_error
+from .toys import BLACK, Floats, convolutional, outputs, picture, relative_error, zoo_networks
 
 captum = importlib.import_module("captum.attr")
 
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 METHODS = {
     "left": "riemann_left",
     "right": "riemann_right",
@@ -103,6 +102,7 @@ def check_smoothgrad(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     assert relative_error(ours(case, "smoothgrad", settings), theirs(found)) < 1e-6
 
 
+@zoo_networks
 @outputs
 @pytest.mark.parametrize("rule", METHODS)
 def test_integrated_gradients_equals_captums(zoo_network: Network, rule: str, output: Output) -> None:
@@ -110,18 +110,21 @@ def test_integrated_gradients_equals_captums(zoo_network: Network, rule: str, ou
         check_integrated_gradients(case, rule)
 
 
+@zoo_networks
 @outputs
 def test_gradient_equals_captums_saliency_with_its_sign(zoo_network: Network, output: Output) -> None:
     for case in cases(zoo_network, output):
         check_gradient(case)
 
 
+@zoo_networks
 @outputs
 def test_gradient_times_input_equals_captums(zoo_network: Network, output: Output) -> None:
     for case in cases(zoo_network, output):
         check_gradient_times_input(case)
 
 
+@zoo_networks
 @outputs
 def test_smoothgrad_equals_captums_noise_tunnel_on_the_same_noise(
     zoo_network: Network, output: Output, monkeypatch: pytest.MonkeyPatch

@@ -20,15 +20,14 @@ from torch import nn
 
 from explorer.attribution import CONVENTIONS, METHODS, Case, Network
 from explorer.attribution.methods.expected_gradients import draw
-from explorer.attribution.network import OUTPUTS, Output
+from explorer.attribution.network import Output
 
 from .pair import OlderNumpy, gradients_for
 from .test_conventions import cases, draws, ours
-from .toys import Floats, picture, relative_error
+from .toys import Floats, outputs, picture, relative_error, zoo_networks
 from .zennits import load_zennit
 
 CLOSE = 1e-5  # libraries keep weights, α or sums in single precision
-outputs = pytest.mark.parametrize("output", OUTPUTS)
 BACKGROUND = np.stack([picture(seed) for seed in range(100, 105)])
 
 
@@ -130,6 +129,7 @@ TUNNELS = (
 )
 
 
+@zoo_networks
 @outputs
 @pytest.mark.parametrize(
     ("name", "theirs"),
@@ -145,6 +145,7 @@ def test_captum_with_its_defaults(captum: Any, zoo_network: Network, name: str, 
         assert relative_error(ours("captum", name, case), mapped(found)) < CLOSE
 
 
+@zoo_networks
 @outputs
 @pytest.mark.parametrize("tunnel", TUNNELS, ids=lambda tunnel: tunnel.ours)
 def test_captums_noise_tunnel_with_its_defaults(
@@ -158,6 +159,7 @@ def test_captums_noise_tunnel_with_its_defaults(
         assert np.abs(ours("captum", tunnel.ours, case) - found).max() < CLOSE * np.abs(size).max()
 
 
+@zoo_networks
 @outputs
 def test_captums_gradient_shap_with_its_defaults(
     captum: Any, zoo_network: Network, output: Output, monkeypatch: pytest.MonkeyPatch
@@ -177,6 +179,7 @@ def test_captums_gradient_shap_with_its_defaults(
         assert relative_error(ours("captum", "gradient_shap", case), mapped(found)) < CLOSE
 
 
+@zoo_networks
 def test_captums_lrp_with_its_defaults(captum: Any, zoo_network: Network) -> None:
     for case in cases(zoo_network, "logit"):
         module = copy.deepcopy(case.network.module)
@@ -187,6 +190,7 @@ def test_captums_lrp_with_its_defaults(captum: Any, zoo_network: Network) -> Non
         assert relative_error(ours("captum", "lrp_epsilon", case), mapped(found)) < CLOSE
 
 
+@zoo_networks
 @outputs
 @pytest.mark.parametrize("steps", [2, 7, 50])
 def test_captums_trapezoid(captum: Any, zoo_network: Network, output: Output, steps: int) -> None:
@@ -216,6 +220,7 @@ def pair_noise(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return begin
 
 
+@zoo_networks
 @outputs
 @pytest.mark.parametrize(
     ("name", "theirs"),
@@ -236,6 +241,7 @@ def test_pair_with_its_defaults(
         assert relative_error(ours("pair", name, case), found.reshape(8, 8)) < CLOSE
 
 
+@zoo_networks
 @outputs
 @pytest.mark.parametrize(
     ("name", "theirs"),
@@ -263,6 +269,7 @@ def zennit() -> Any:
     return importlib.import_module("zennit.attribution")
 
 
+@zoo_networks
 @outputs
 @pytest.mark.parametrize(
     ("name", "theirs"),
@@ -280,6 +287,7 @@ def test_zennit_with_its_defaults(
         assert len(list(noise)) == (1 if name == "smoothgrad" else 20)  # the last copy is the picture itself
 
 
+@zoo_networks
 def test_zennits_epsilon_rule_with_its_default(zennit: Any, zoo_network: Network) -> None:
     rules, core = importlib.import_module("zennit.rules"), importlib.import_module("zennit.composites")
     composite = core.LayerMapComposite(

@@ -18,6 +18,7 @@ from explorer.attribution.methods import deeplift
 from explorer.attribution.methods.deeplift import mean_products
 from explorer.attribution.network import Output
 
+from .each import each
 from .toys import (
     BLACK,
     Floats,
@@ -28,6 +29,7 @@ from .toys import (
     first,
     linear,
     mlp,
+    outputs,
     picture,
     random_case,
     relative_error,
@@ -35,7 +37,6 @@ from .toys import (
 
 DEEPLIFT, SHAP = METHODS["deeplift"], METHODS["deeplift_shap"]
 BACKGROUND = np.random.default_rng(9).random((13, 8, 8))
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 seeds = st.integers(0, 10_000)
 
 IMAGE = nn.Sequential(nn.Conv2d(1, 3, 3, padding=1, padding_mode="reflect"), nn.ReLU(), nn.AvgPool2d(4), nn.Flatten())
@@ -48,7 +49,7 @@ NETWORKS = {
         nn.Sequential(IMAGE, linear(np.random.default_rng(3).standard_normal((3, 12)), 0.1)), background=BACKGROUND
     ),
 }
-networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+networks = each("network", NETWORKS.values(), ids=NETWORKS)
 
 
 def net(*layers: nn.Module, background: Floats | None = None) -> Network:

@@ -15,11 +15,11 @@ from explorer.attribution import FAMILIES, METHODS, Case, Method, Network, Setti
 from explorer.models import FOLDER, load_zoo
 from explorer.pictures import digit_samples
 
-from .toys import BLACK, WHITE, Floats, linear, mlp, picture, relative_error
+from .each import each
+from .toys import BLACK, WHITE, Floats, linear, mlp, outputs, picture, relative_error
 
 ZOO = {name: model.network for name, model in load_zoo().items()}
-every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
+every_method = each("method", METHODS.values(), ids=METHODS)
 
 # Settings that make sampling methods quick; what they promise must hold for few draws too.
 QUICK = {"samples": 8, "steps": 9, "baselines": 3, "coalitions": 128, "lime_samples": 64}

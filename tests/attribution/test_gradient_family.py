@@ -15,7 +15,8 @@ from explorer.attribution import METHODS, Attribution, Case, Network
 from explorer.attribution.method import FAMILIES
 from explorer.attribution.network import Output
 
-from .toys import BLACK, WHITE, convolutional, linear, mlp, picture, random_case, relative_error
+from .each import each
+from .toys import BLACK, WHITE, convolutional, linear, mlp, outputs, picture, random_case, relative_error
 
 SIGNED = (
     "smooth_integrated_gradients",
@@ -26,9 +27,8 @@ SIGNED = (
     "guided_integrated_gradients",
 )
 UNSIGNED = ("smoothgrad_squared", "vargrad")
-every_method = pytest.mark.parametrize("name", SIGNED + UNSIGNED)
-signed_method = pytest.mark.parametrize("name", SIGNED)
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
+every_method = each("name", SIGNED + UNSIGNED)
+signed_method = each("name", SIGNED)
 
 BACKGROUND = np.stack([picture(seed) for seed in range(100, 107)])
 

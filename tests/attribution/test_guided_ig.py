@@ -19,21 +19,20 @@ from explorer.pictures import PATTERNS
 from .pair import OlderNumpy, gradients_for
 from .toys import (
     BLACK,
+    NETWORKS,
     WHITE,
     Floats,
-    convolutional,
     delta_f,
     embed,
     first,
     linear,
     mlp,
+    outputs,
     picture,
     random_case,
     relative_error,
+    zoo_networks,
 )
-
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
-NETWORKS = {"flat": Network(mlp(0)), "image": Network(convolutional())}
 
 
 def guided(case: Case, **settings: Any) -> Floats:
@@ -46,6 +45,7 @@ def pairs(case: Case, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> Float
     return saliency.GuidedIG().GetMask(case.input, gradients_for(case), x_baseline=case.baseline, **settings)
 
 
+@zoo_networks
 @outputs
 def test_pairs_guided_ig_agrees_with_its_defaults(
     zoo_network: Network, output: Output, monkeypatch: pytest.MonkeyPatch

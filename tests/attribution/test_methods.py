@@ -10,12 +10,22 @@ from torch import nn
 from explorer.attribution import CORE, METHODS, Case, GradientMethod, Network, Settings, explain, gradient_field
 from explorer.attribution.network import Output
 
-from .toys import BLACK, convolutional, f_at, first, linear, mlp, picture, random_case, relative_error
+from .each import each
+from .toys import (
+    BLACK,
+    NETWORKS,
+    f_at,
+    first,
+    linear,
+    mlp,
+    networks,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+)
 
-every_method = pytest.mark.parametrize("method", list(CORE))
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
-NETWORKS = {"flat": Network(mlp(0)), "image": Network(convolutional())}
-networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+every_method = each("method", list(CORE))
 
 
 def attribution(case: Case, method: str, settings: Settings | None = None) -> np.ndarray:

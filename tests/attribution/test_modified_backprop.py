@@ -18,13 +18,26 @@ from explorer.attribution.layers import NotSequential, not_sequential, sequentia
 from explorer.attribution.methods.modified_backprop import DECONVNET, GUIDED_BACKPROP, Gate, modified_gradient
 from explorer.attribution.network import Output
 
-from .toys import BLACK, Floats, convolutional, embed, first, linear, mlp, picture, random_case, relative_error
+from .each import each
+from .toys import (
+    BLACK,
+    Floats,
+    convolutional,
+    embed,
+    first,
+    linear,
+    mlp,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+    zoo_networks,
+)
 
 METHODS = {"deconvnet": DECONVNET, "guided_backprop": GUIDED_BACKPROP}
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
-gates = pytest.mark.parametrize("name", METHODS)
+gates = each("name", METHODS)
 NETWORKS = {"flat": Network(mlp(0)), "image": Network(convolutional()), "deep": Network(mlp(3, (64, 9, 8, 7, 2)))}
-networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+networks = each("network", NETWORKS.values(), ids=NETWORKS)
 
 
 def gradient(case: Case) -> Floats:
@@ -61,6 +74,7 @@ def test_a_unit_on_its_kink_is_off() -> None:
     assert DECONVNET(case).attribution.ravel()[:2].tolist() == [1, 1]
 
 
+@zoo_networks
 @gates
 @outputs
 def test_maps_equal_captums_on_the_zoo(zoo_network: Network, name: str, output: Output) -> None:
@@ -93,6 +107,7 @@ def test_without_a_relu_both_are_the_gradient(name: str, output: Output) -> None
     assert relative_error(METHODS[name](case).attribution, gradient(case)) < 1e-14
 
 
+@zoo_networks
 def test_the_deconvnet_map_of_a_logit_is_the_same_for_every_picture(zoo_network: Network) -> None:
     one, *others = [DECONVNET(Case(zoo_network, picture(seed), BLACK, 1, "logit")).attribution for seed in range(3)]
     assert one.any()
@@ -196,6 +211,7 @@ def test_an_unknown_gate_is_refused() -> None:
         modified_gradient(random_case(NETWORKS["flat"], 0), gate)
 
 
+@zoo_networks
 def test_layers_called_in_turn_are_the_network(zoo_network: Network) -> None:
     for network in (zoo_network, *NETWORKS.values(), Network(linear(np.ones((2, 64))))):
         assert not_sequential(network) == ""

@@ -20,9 +20,8 @@ from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.methods.smoothgrad_variants import SMOOTHGRAD_SQUARED, VARGRAD, mean_square, variance
 from explorer.attribution.network import Output
 
-from .toys import BLACK, Floats, embed, first, linear, mlp, picture, random_case, relative_error
+from .toys import BLACK, Floats, embed, first, linear, mlp, outputs, picture, random_case, relative_error, zoo_networks
 
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 ANY_CASE = Case(Network(linear(np.zeros((2, 64)))), BLACK, BLACK, 0)
 
 
@@ -110,6 +109,7 @@ def test_the_standard_error_tells_how_far_the_map_moves_with_other_noise(name: s
     assert np.median(moved / said) == pytest.approx(1, abs=0.15)
 
 
+@zoo_networks
 @outputs
 @pytest.mark.parametrize(("name", "kind"), [("smoothgrad_squared", "smoothgrad_sq"), ("vargrad", "vargrad")])
 def test_captums_noise_tunnel_agrees_on_the_same_noise(
