@@ -106,7 +106,7 @@ def check_smoothgrad(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
 @outputs
 @pytest.mark.parametrize("rule", METHODS)
 def test_integrated_gradients_equals_captums(zoo_network: Network, rule: str, output: Output) -> None:
-    for case in cases(zoo_network, output):
+    for case in cases(zoo_network, output)[::3]:  # both pictures, every third class
         check_integrated_gradients(case, rule)
 
 

@@ -77,7 +77,7 @@ def few_if_convolutional(network: Network, many: Any, few: Any) -> Any:
 def test_exact_maps_are_complete_to_rounding_on_a_thousand_varied_cases_of_each_network(
     zoo_network: Network, output: Output
 ) -> None:
-    for case in varied_cases(zoo_network, output, few_if_convolutional(zoo_network, 1000, 60)):
+    for case in varied_cases(zoo_network, output, few_if_convolutional(zoo_network, 500, 20)):
         attribution = exact_integrated_gradients(case).attribution
         ends = f_at(case, np.stack([case.input, case.baseline]))
         delta = abs(attribution.sum() - (ends[0] - ends[1]))
@@ -159,7 +159,8 @@ def test_exact_maps_equal_gauss_legendre_between_the_switches_on_the_zoo(zoo_net
     for i, case in enumerate(varied_cases(zoo_network, output, few_if_convolutional(zoo_network, 60, 3))):
         steps = exact_integrated_gradients(case)
         if case.difference.any():
-            expected = piecewise_gauss(case, cuts(steps))
+            # the thousand pieces of a convolutional network are short, so few nodes integrate each to rounding
+            expected = piecewise_gauss(case, cuts(steps), few_if_convolutional(zoo_network, 30, 8))
             assert relative_error(steps.attribution, expected) < 1e-11, i
 
 

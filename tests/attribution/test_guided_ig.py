@@ -16,6 +16,7 @@ from explorer.attribution.methods.guided_ig import GUIDED_INTEGRATED_GRADIENTS, 
 from explorer.attribution.network import Output
 from explorer.pictures import PATTERNS
 
+from .each import each
 from .pair import OlderNumpy, gradients_for
 from .toys import (
     BLACK,
@@ -50,20 +51,20 @@ def pairs(case: Case, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> Float
 def test_pairs_guided_ig_agrees_with_its_defaults(
     zoo_network: Network, output: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for x, baseline in ((picture(0), BLACK), (np.round(picture(1)), BLACK), (picture(2), picture(3))):
-        for target in (0, len(zoo_network.classes) - 1):
-            case = Case(zoo_network, x, baseline, target, output)
-            assert relative_error(guided(case), pairs(case, monkeypatch)) < 1e-9
+    last = len(zoo_network.classes) - 1
+    for x, baseline, target in ((picture(0), BLACK, 0), (np.round(picture(1)), BLACK, last), (picture(2), picture(3), last)):
+        case = Case(zoo_network, x, baseline, target, output)
+        assert relative_error(guided(case), pairs(case, monkeypatch)) < 1e-9
 
 
 @outputs
 @pytest.mark.parametrize("kind", NETWORKS)
-@pytest.mark.parametrize("fraction", [0.0, 0.1, 0.25, 1.0])
-@pytest.mark.parametrize("leeway", [0.0, 0.02, 0.3, 1.0])
+@each("fraction", [0.0, 0.1, 0.25, 1.0])
+@each("leeway", [0.0, 0.02, 0.3, 1.0])
 def test_pairs_guided_ig_agrees_with_other_settings(
     kind: str, output: Output, fraction: float, leeway: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for seed in range(2):
+    for seed in range(2 if kind == "flat" else 1):
         case = random_case(NETWORKS[kind], seed, output)
         expected = pairs(case, monkeypatch, x_steps=40, fraction=fraction, max_dist=leeway)
         assert relative_error(guided(case, steps=40, fraction=fraction, max_dist=leeway), expected) < 1e-9
