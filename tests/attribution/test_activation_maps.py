@@ -30,7 +30,20 @@ from explorer.models import FOLDER
 from explorer.pictures import digit_samples
 
 from .each import each
-from .toys import BLACK, WHITE, Floats, convolutional, embed, linear, mlp, outputs, picture, random_case, relative_error
+from .toys import (
+    BLACK,
+    WHITE,
+    Floats,
+    convolutional,
+    embed,
+    f_module,
+    linear,
+    mlp,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+)
 
 METHODS = {m.name: m for m in (CAM, GRAD_CAM, GRAD_CAM_PLUS_PLUS, SMOOTH_GRAD_CAM_PLUS_PLUS, GUIDED_GRAD_CAM)}
 methods = each("name", METHODS)
@@ -54,12 +67,6 @@ NETWORKS = {"averaged": averaged(), "smaller maps": averaged(stride=2), "flatten
 networks = each("network", NETWORKS.values(), ids=NETWORKS)
 
 
-def scored(case: Case) -> nn.Module:
-    """F as a module of its own, with its softmax where a probability is asked for."""
-    module = copy.deepcopy(case.network.module)
-    return module if case.output == "logit" else nn.Sequential(module, nn.Softmax(dim=1))
-
-
 def tensor(case: Case) -> torch.Tensor:
     return torch.tensor(case.input).reshape(1, *case.network.input_shape)
 
@@ -74,7 +81,7 @@ def layer_of_maps(case: Case, module: nn.Module) -> nn.Module:
 
 def maps_by_autograd(case: Case, pictures: Floats) -> tuple[Floats, Floats]:
     """A and ∂F/∂A, with a hook on a private copy and torch's own softmax."""
-    module, seen = scored(case), []
+    module, seen = f_module(case), []
     layer_of_maps(case, module).register_forward_hook(lambda layer, args, out: seen.append(out))
     x = torch.tensor(pictures).reshape(-1, *case.network.input_shape).requires_grad_()
     f = module(x)[:, case.target].sum()
@@ -123,7 +130,7 @@ def test_grad_cam_and_guided_grad_cam_equal_captums(zoo: dict[str, Network], out
     captum = importlib.import_module("captum.attr")
     for network in (zoo["digits-cnn"], *NETWORKS.values()):
         case = random_case(network, seed, output)
-        module = scored(case)
+        module = f_module(case)
         layer = layer_of_maps(case, module)
         found = captum.LayerGradCam(module, layer).attribute(tensor(case), case.target, relu_attributions=True)
         assert relative_error(GRAD_CAM(case).attribution, by_bilinear(found.detach().numpy()[0, 0])) < 1e-9

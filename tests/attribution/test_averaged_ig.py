@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
 
 import numpy as np
@@ -23,6 +22,7 @@ from .toys import (
     convolutional,
     embed,
     f_at,
+    f_module,
     first,
     linear,
     mlp,
@@ -172,9 +172,7 @@ def test_captums_noise_tunnel_around_ig_agrees_on_the_same_noise(
 ) -> None:
     """To 1e-6 only: Captum keeps the steps in single precision."""
     captum = importlib.import_module("captum.attr")
-    module: nn.Module = copy.deepcopy(zoo_network.module)
-    if output == "probability":
-        module = nn.Sequential(module, nn.Softmax(1) if zoo_network.activation == "softmax" else nn.Sigmoid())
+    module = f_module(Case(zoo_network, BLACK, BLACK, 0, output))
     for target in range(len(zoo_network.classes)):
         case = Case(zoo_network, picture(target), picture(50), target, output)
         noise = torch.tensor(points(case, Settings(samples=6)) - case.input).reshape(6, *zoo_network.input_shape)

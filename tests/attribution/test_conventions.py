@@ -124,8 +124,8 @@ def test_degenerate_questions_get_finite_maps_and_the_same_ones_again(name: str)
     for network in (constant, saturated):
         for x in (BLACK, WHITE, np.round(picture(0))):
             for method, values in everything(name):
-                if method.unsupported_reason(network):
-                    continue
+                if method.unsupported_reason(network) or (name != "paper" and not values):
+                    continue  # a method that the convention leaves alone has its defaults, as under "paper"
                 case = Case(network, x, BLACK, 1)
                 answer, again = method(case, **values), method(case, **values)
                 assert np.isfinite(answer.attribution).all(), method.name

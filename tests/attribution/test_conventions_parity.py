@@ -24,19 +24,11 @@ from explorer.attribution.network import Output
 
 from .pair import OlderNumpy, gradients_for
 from .test_conventions import cases, draws, ours
-from .toys import Floats, outputs, picture, relative_error, zoo_networks
+from .toys import Floats, f_module, outputs, picture, relative_error, zoo_networks
 from .zennits import load_zennit
 
 CLOSE = 1e-5  # libraries keep weights, α or sums in single precision
 BACKGROUND = np.stack([picture(seed) for seed in range(100, 105)])
-
-
-def module_of(case: Case) -> nn.Module:
-    """F for a library: a copy of the network, with its softmax or sigmoid where a probability is asked for."""
-    module = copy.deepcopy(case.network.module)
-    if case.output == "logit":
-        return module
-    return nn.Sequential(module, nn.Softmax(dim=1) if case.network.activation == "softmax" else nn.Sigmoid())
 
 
 def tensor(case: Case) -> torch.Tensor:
@@ -141,7 +133,7 @@ TUNNELS = (
 )
 def test_captum_with_its_defaults(captum: Any, zoo_network: Network, name: str, theirs: str, output: Output) -> None:
     for case in cases(zoo_network, output):
-        found = getattr(captum, theirs)(module_of(case)).attribute(tensor(case), target=case.target)
+        found = getattr(captum, theirs)(f_module(case)).attribute(tensor(case), target=case.target)
         assert relative_error(ours("captum", name, case), mapped(found)) < CLOSE
 
 
@@ -152,7 +144,7 @@ def test_captums_noise_tunnel_with_its_defaults(
     captum: Any, zoo_network: Network, tunnel: Tunnel, output: Output
 ) -> None:
     for case in cases(zoo_network, output):
-        inside = getattr(captum, tunnel.inside)(module_of(case))
+        inside = getattr(captum, tunnel.inside)(f_module(case))
         found = mapped(captum.NoiseTunnel(inside).attribute(tensor(case), nt_type=tunnel.kind, target=case.target))
         # Captum's variance is a difference of numbers of the size of the squares
         size = ours("captum", "smoothgrad_squared", case) if tunnel.kind == "vargrad" else found
@@ -171,7 +163,7 @@ def test_captums_gradient_shap_with_its_defaults(
         with monkeypatch.context() as patched:
             patched.setattr(np.random, "choice", lambda count, size: which)
             patched.setattr(np.random, "uniform", lambda low, high, size: drawn.alphas)
-            found = captum.GradientShap(module_of(case)).attribute(
+            found = captum.GradientShap(f_module(case)).attribute(
                 tensor(case),
                 baselines=torch.tensor(BACKGROUND).reshape(-1, *network.input_shape),
                 target=case.target,
@@ -196,7 +188,7 @@ def test_captums_lrp_with_its_defaults(captum: Any, zoo_network: Network) -> Non
 def test_captums_trapezoid(captum: Any, zoo_network: Network, output: Output, steps: int) -> None:
     method = METHODS["integrated_gradients"]
     for case in cases(zoo_network, output):
-        theirs = captum.IntegratedGradients(module_of(case))
+        theirs = captum.IntegratedGradients(f_module(case))
         found = theirs.attribute(tensor(case), target=case.target, n_steps=steps, method="riemann_trapezoid")
         assert relative_error(method(case, steps=steps, rule="captum-trapezoid").attribution, mapped(found)) < CLOSE
 
@@ -289,7 +281,7 @@ def test_zennit_with_its_defaults(
         noise = iter(torch.from_numpy(draws(20)))
         monkeypatch.setattr(torch, "randn_like", lambda x, noise=noise: next(noise).reshape(x.shape))
         one_hot = torch.eye(len(zoo_network.classes), dtype=torch.float64)[[case.target]]
-        _, found = getattr(zennit, theirs)(module_of(case))(tensor(case), one_hot)
+        _, found = getattr(zennit, theirs)(f_module(case))(tensor(case), one_hot)
         assert relative_error(ours("zennit", name, case), mapped(found)) < CLOSE
         assert len(list(noise)) == (1 if name == "smoothgrad" else 20)  # the last copy is the picture itself
 

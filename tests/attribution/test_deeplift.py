@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -26,6 +25,7 @@ from .toys import (
     delta_f,
     embed,
     f_at,
+    f_module,
     first,
     linear,
     mlp,
@@ -258,19 +258,11 @@ def test_networks_that_cannot_be_walked_are_refused_with_the_reason() -> None:
     assert not DEEPLIFT.unsupported_reason(Network(mlp(0)))
 
 
-def private(case: Case) -> nn.Module:
-    """F for Captum, with layers of its own in every place."""
-    module = copy.deepcopy(case.network.module)
-    if case.output == "logit":
-        return module
-    return nn.Sequential(module, nn.Softmax(dim=1) if case.network.activation == "softmax" else nn.Sigmoid())
-
-
 def captums(case: Case, references: Floats) -> Floats:
     captum = importlib.import_module("captum.attr")
     x, xs = (torch.tensor(a).reshape(-1, *case.network.input_shape) for a in (case.input, references))
     method = captum.DeepLift if len(references) == 1 else captum.DeepLiftShap
-    found = method(private(case)).attribute(x, xs, target=case.target)
+    found = method(f_module(case)).attribute(x, xs, target=case.target)
     return found.detach().numpy().reshape(8, 8)
 
 

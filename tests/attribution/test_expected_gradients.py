@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
 
 import numpy as np
@@ -20,6 +19,7 @@ from .toys import (
     Floats,
     embed,
     f_at,
+    f_module,
     first,
     linear,
     mlp,
@@ -170,9 +170,7 @@ def test_captums_gradient_shap_agrees_on_the_same_draws(
     captum = importlib.import_module("captum.attr")
     n = 20
     network = Network(zoo_network.module, activation=zoo_network.activation, background=BACKGROUND)
-    module: nn.Module = copy.deepcopy(network.module)
-    if output == "probability":
-        module = nn.Sequential(module, nn.Softmax(1) if network.activation == "softmax" else nn.Sigmoid())
+    module = f_module(Case(network, BLACK, BLACK, 0, output))
     for target in range(len(network.classes)):
         case = Case(network, picture(target), BLACK, target, output)
         noise = torch.tensor(points(case, Settings(samples=n, seed=6)) - case.input).reshape(n, *network.input_shape)

@@ -14,6 +14,7 @@ from .each import each
 from .toys import (
     BLACK,
     NETWORKS,
+    Combined,
     f_at,
     first,
     linear,
@@ -72,17 +73,8 @@ def test_a_network_that_is_constant_gets_an_all_zero_map(method: str, output: Ou
 def test_attributions_of_a_sum_of_networks_are_the_sum_of_attributions(method: str) -> None:
     one, two = Network(mlp(5)), Network(mlp(6))
 
-    class Combined(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.one, self.two = one.module, two.module
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            out: torch.Tensor = 2 * self.one(x) - 3 * self.two(x)
-            return out
-
     of_one, of_two, of_both = (
-        attribution(random_case(network, 3, "logit"), method) for network in (one, two, Network(Combined()))
+        attribution(random_case(network, 3, "logit"), method) for network in (one, two, Network(Combined(one.module, two.module)))
     )
     assert relative_error(of_both, 2 * of_one - 3 * of_two) < 1e-12
 

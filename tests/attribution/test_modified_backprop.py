@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
 import threading
 
@@ -21,9 +20,10 @@ from explorer.attribution.network import Output
 from .each import each
 from .toys import (
     BLACK,
+    NETWORKS,
     Floats,
-    convolutional,
     embed,
+    f_module,
     first,
     linear,
     mlp,
@@ -36,8 +36,8 @@ from .toys import (
 
 METHODS = {"deconvnet": DECONVNET, "guided_backprop": GUIDED_BACKPROP}
 gates = each("name", METHODS)
-NETWORKS = {"flat": Network(mlp(0)), "image": Network(convolutional()), "deep": Network(mlp(3, (64, 9, 8, 7, 2)))}
-networks = each("network", NETWORKS.values(), ids=NETWORKS)
+ALL = {**NETWORKS, "deep": Network(mlp(3, (64, 9, 8, 7, 2)))}
+networks = each("network", ALL.values(), ids=ALL)
 
 
 def gradient(case: Case) -> Floats:
@@ -47,10 +47,7 @@ def gradient(case: Case) -> Floats:
 def by_captum(case: Case, name: str) -> Floats:
     """Captum's map, of a private copy with its softmax or sigmoid where a probability is asked for."""
     captum = importlib.import_module("captum.attr")
-    module = copy.deepcopy(case.network.module)
-    if case.output == "probability":
-        module = nn.Sequential(module, nn.Softmax(dim=1) if case.network.activation == "softmax" else nn.Sigmoid())
-    method = {"deconvnet": captum.Deconvolution, "guided_backprop": captum.GuidedBackprop}[name](module)
+    method = {"deconvnet": captum.Deconvolution, "guided_backprop": captum.GuidedBackprop}[name](f_module(case))
     x = torch.tensor(case.input).reshape(1, *case.network.input_shape).requires_grad_()
     with pytest.warns(UserWarning, match="Setting backward hooks"):
         found: Floats = method.attribute(x, target=case.target).detach().numpy()
@@ -93,9 +90,9 @@ def test_maps_equal_captums_on_toys(network: Network, name: str, output: Output)
         assert relative_error(METHODS[name](case).attribution, by_captum(case, name)) < 1e-9
 
 
-@given(st.integers(0, 10**6), st.sampled_from(["probability", "logit"]), st.sampled_from(list(NETWORKS)))
+@given(st.integers(0, 10**6), st.sampled_from(["probability", "logit"]), st.sampled_from(list(ALL)))
 def test_the_walk_with_the_gradients_own_gate_is_the_gradient(seed: int, output: Output, network: str) -> None:
-    case = random_case(NETWORKS[network], seed, output)
+    case = random_case(ALL[network], seed, output)
     assert relative_error(modified_gradient(case, "gradient"), gradient(case)) < 1e-12
 
 
@@ -213,7 +210,7 @@ def test_an_unknown_gate_is_refused() -> None:
 
 @zoo_networks
 def test_layers_called_in_turn_are_the_network(zoo_network: Network) -> None:
-    for network in (zoo_network, *NETWORKS.values(), Network(linear(np.ones((2, 64))))):
+    for network in (zoo_network, *ALL.values(), Network(linear(np.ones((2, 64))))):
         assert not_sequential(network) == ""
         x = torch.tensor(np.stack([picture(seed) for seed in range(3)]))
         a = x.reshape(-1, *network.input_shape)
