@@ -17,7 +17,10 @@
 
   // ---- the modules, and the functions that Dash calls
 
-  const modules = import("./main.js");
+  // In a sandboxed iframe this script has another origin than the page, and no address that imports could be relative to.
+  const { src } = /** @type {HTMLScriptElement} */ (document.currentScript);
+  /** @type {Promise<typeof import("./main.js")>} */
+  const modules = import(new URL("main.js", src).href);
   modules.catch(() => (broken = true));
 
   // A clientside callback may answer with a promise: Dash waits for it.
