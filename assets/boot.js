@@ -1,7 +1,7 @@
 // The one classic script: it loads the modules, has Dash's callbacks wait for them, and watches whether the page opens. When a
 // file or Dash's layout does not come, it says so and tries again by itself, for there is nothing yet that a reload could
 // lose. It needs no module for that, as any of them may be the one that is missing.
-(function () {
+(() => {
   "use strict";
 
   const LOOK_EVERY = 250;
