@@ -84,6 +84,7 @@ export interface Config {
   conventions: Record<string, Convention>;
   core: string[];
   compared: string[];
+  tabs: string[];
   exact_tabs: string[];
   families: string[];
   most_pinned: number;

@@ -264,7 +264,7 @@ def test_a_method_that_is_too_much_work_says_so_in_its_card_until_its_setting_ch
     visit.to_tab("methods")
     visit.rest()
     assert asked.count(["smooth_integrated_gradients"]) == 1  # it is known to be refused
-    assert f"{len([m for m in METHODS.values() if not m.unsupported_reason(models['shapes'].network)]) - 1} methods answer" in visit.page.evaluate("() => explorer.PANELS.methods.sentence()")
+    assert f"{len([m for m in METHODS.values() if not m.unsupported_reason(models['shapes'].network)]) - 1} methods answer" in visit.page.evaluate("() => explorer.methods.sentence()")
     card.get_by_role("button", name="Smooth IG").click()
     dialog = visit.page.get_by_role("dialog")
     assert TOO_MUCH in dialog.inner_text()
