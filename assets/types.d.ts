@@ -47,9 +47,9 @@ export interface Method {
   invariant: boolean;
   passes: string;
   explains: "output" | "logit";
-  misleads: string;
+  caveat: string;
   settings: Setting[];
-  refusals: Record<string, string>; // by network: why the method does not apply to it
+  unsupported: Record<string, string>; // by network: why the method does not apply to it
 }
 
 export interface Convention {
@@ -91,14 +91,14 @@ export interface Config {
   answer?: string; // to an address without a link, as JSON
 }
 
-/** What is known of one method. What the explanation holds has no goal and no passes. */
+/** What is known of one method. What the explanation holds has no expected sum and no passes. */
 export interface Result {
   map: number[];
   snr: number;
   mean: number;
   total: number;
   top: [number, number, number][]; // row, column, value
-  goal?: number | null;
+  expected_sum?: number | null;
   delta: number;
   share: number | null;
   forward?: number;

@@ -44,7 +44,7 @@ RECORD = """
 })();
 """
 METHODS_COMPLETE = """() => Object.keys(explorer.view.config.methods).every(
-    (name) => explorer.isWhole(name) || explorer.view.config.methods[name].refusals[explorer.view.asked.network])"""
+    (name) => explorer.isWhole(name) || explorer.view.config.methods[name].unsupported[explorer.view.asked.network])"""
 
 
 def record(browser: Browser, address: str, number: int) -> dict[str, Any]:

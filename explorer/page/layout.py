@@ -121,9 +121,9 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
                 "invariant": m.invariant,
                 "passes": m.passes,
                 "explains": m.explains,
-                "misleads": m.caveat,
+                "caveat": m.caveat,
                 "settings": [_setting(setting) for setting in m.settings],
-                "refusals": {key: reason for key, model in zoo.items() if (reason := m.unsupported_reason(model.network))},
+                "unsupported": {key: reason for key, model in zoo.items() if (reason := m.unsupported_reason(model.network))},
             }
             for name, m in METHODS.items()
         },

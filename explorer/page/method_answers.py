@@ -77,7 +77,7 @@ def _payload(found: Attribution, size: float) -> dict[str, Any]:
         "mean": numbers.mean,
         "total": numbers.completeness.total,
         "top": [list(pixel) for pixel in numbers.top],
-        "goal": found.expected_sum,
+        "expected_sum": found.expected_sum,
         "delta": sums and sums.delta,
         "share": sums and sums.share,
         "forward": found.forward,

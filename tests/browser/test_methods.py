@@ -21,7 +21,7 @@ from .visit import QUESTION, Visit, alike
 
 Visits = Callable[..., Visit]
 Zoo = Mapping[str, Model]
-ALL_THERE = "() => Object.keys(view.config.methods).every((name) => explorer.isWhole(name) || view.config.methods[name].refusals[view.asked.network])"
+ALL_THERE = "() => Object.keys(view.config.methods).every((name) => explorer.isWhole(name) || view.config.methods[name].unsupported[view.asked.network])"
 
 
 def gallery(visit: Visit, link: str = "?v=1&tab=methods") -> Visit:

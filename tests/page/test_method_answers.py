@@ -56,10 +56,10 @@ def test_every_method_answers_or_says_why_not_whatever_the_picture(case: tuple[s
         return
     assert len(said["map"]) == 64 and all(map(math.isfinite, said["map"]))
     assert said["total"] == pytest.approx(sum(said["map"]), rel=1e-9, abs=1e-12)
-    assert (said["goal"] is None) == (said["delta"] is None)
-    if said["goal"] is not None:
+    assert (said["expected_sum"] is None) == (said["delta"] is None)
+    if said["expected_sum"] is not None:
         assert METHODS[name].complete
-        assert said["delta"] == pytest.approx(said["total"] - said["goal"], rel=1e-9, abs=1e-12)
+        assert said["delta"] == pytest.approx(said["total"] - said["expected_sum"], rel=1e-9, abs=1e-12)
     assert said["forward"] >= 1 and said["backward"] >= 0
 
 
