@@ -27,7 +27,7 @@ def layout(zoo: Zoo, answer: str) -> html.Div:
         answer: to the opening state, as the server would give it; the page needs it at an address without a link.
     """
     opening = State()
-    return html.Div(
+    page = html.Div(
         [
             html.A("Skip to the attribution", href="#stage", className="skip"),
             _header(),
@@ -42,7 +42,7 @@ def layout(zoo: Zoo, answer: str) -> html.Div:
                 className="columns",
             ),
             _footer(),
-            dcc.Store(id="state"),  # the two ends of the callback that server.js asks; nothing is written into them
+            dcc.Store(id="state"),  # the two ends of the callback that core/server.js asks; nothing is written into them
             dcc.Store(id="explanation"),
             dcc.Store(id="method-question"),  # and those of the other
             dcc.Store(id="method-answers"),
@@ -50,6 +50,10 @@ def layout(zoo: Zoo, answer: str) -> html.Div:
         ],
         className="page",
     )
+    for part in page._traverse():
+        if getattr(part, "_namespace", "") == "dash_html_components" and hasattr(part, "id"):
+            part.disable_n_clicks = True  # no callback asks for clicks, of which Dash would dispatch two a stroke
+    return page
 
 
 def _header() -> html.Header:
