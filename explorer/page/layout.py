@@ -31,7 +31,7 @@ def layout(zoo: Zoo, answer: str) -> html.Div:
         answer: to the opening state, as the server would give it; the page needs it at an address without a link.
     """
     opening = State()
-    return html.Div(
+    page = html.Div(
         [
             html.A("Skip to the attribution", href="#stage", className="skip"),
             _header(),
@@ -46,12 +46,16 @@ def layout(zoo: Zoo, answer: str) -> html.Div:
                 className="columns",
             ),
             _footer(),
-            # the two ends of each callback, which the page's script asks by itself; nothing is written into them
+            # the two ends of each callback, which core/server.js asks by itself; nothing is written into them
             *(dcc.Store(id=end) for kind in KINDS.values() for end in (kind.source, kind.output)),
             dcc.Store(id="config", data=config(opening, zoo) | {"answer": answer}),
         ],
         className="page",
     )
+    for part in page._traverse():
+        if getattr(part, "_namespace", "") == "dash_html_components" and hasattr(part, "id"):
+            part.disable_n_clicks = True  # no callback asks for clicks, of which Dash would dispatch two a stroke
+    return page
 
 
 def _header() -> html.Header:
