@@ -80,7 +80,7 @@ record: $(DEV) browser ## Record the requests of a class again, for load, soak a
 	@$(BIN)/python scripts/record_bodies.py
 
 train: $(DEV) ## Train the networks and make the digits data again; ARGS=--check only compares
-	@$(BIN)/python models/train.py $(ARGS)
+	@$(BIN)/python -m models.train $(ARGS)
 
 failover: $(DEV) nginx ## Kill and replace replicas behind nginx under 150 students; no request may be lost
 	@$(BIN)/python scripts/failover.py $(ARGS)
