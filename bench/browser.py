@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.pairs import Row, percentile
 from bench.serving import running
-from tests.browser.chromium import LAUNCH_ARGUMENTS, find_chromium, until
+from tests.browser.chromium import EXPOSE, LAUNCH_ARGUMENTS, find_chromium, until
 
 FRAME_WORK = {"FireAnimationFrame", "UpdateLayoutTree", "Layout"}
 STROKES, LOOKS = 40, 10
@@ -41,6 +41,7 @@ def rows() -> list[Row]:
 def _opened(browser: Browser, port: int, link: str) -> Iterator[Page]:
     """The page at a link, with its first answer."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.add_init_script(EXPOSE)
     page.goto(f"http://127.0.0.1:{port}/{link}")
     until(page, "window.explorer?.view?.answer")
     yield page

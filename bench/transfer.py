@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from bench.asking import callback_request, named
 from bench.serving import running
@@ -19,7 +18,7 @@ def main(_: Sequence[str] = ()) -> None:
     """Print the table."""
     pixels = list(State().pixels)
     pixels[25:30] = [1.0] * 5
-    stroke = replace(State(), steps=50, pixels=tuple(pixels))
+    stroke = State(steps=50, pixels=tuple(pixels))
     with running("app.py") as (port, _id):
         connection = http.client.HTTPConnection("127.0.0.1", port)
         page, _headers = _fetch(connection, "/")

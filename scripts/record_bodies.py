@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 from bench.bodies import FILE  # noqa: E402
 from bench.serving import running  # noqa: E402
 from explorer.pictures import PATTERNS  # noqa: E402
-from tests.browser.chromium import LAUNCH_ARGUMENTS, find_chromium  # noqa: E402
+from tests.browser.chromium import EXPOSE, LAUNCH_ARGUMENTS, find_chromium  # noqa: E402
 from tests.browser.visit import WATCH, Visit  # noqa: E402
 
 SEED = 4
@@ -51,7 +51,7 @@ def record(browser: Browser, address: str, number: int) -> dict[str, Any]:
     """One session: its link, the first body, and its actions in order."""
     rng = random.Random(f"{SEED} {number}")
     page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
-    page.add_init_script(WATCH)
+    page.add_init_script(EXPOSE + WATCH)
     page.add_init_script(RECORD)
     visit = Visit(page, address)
     link = opening_link(rng, NETWORKS[number])

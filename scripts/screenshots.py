@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT))
 from playwright.sync_api import Page, sync_playwright  # noqa: E402
 
 from bench.serving import running  # noqa: E402
-from tests.browser.chromium import LAUNCH_ARGUMENTS, find_chromium, until  # noqa: E402
+from tests.browser.chromium import EXPOSE, LAUNCH_ARGUMENTS, find_chromium, until  # noqa: E402
 
 PICTURES = ROOT / "docs"
 SHOTS = {
@@ -45,6 +45,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=LAUNCH_ARGUMENTS)
         for name, (link, width, height, theme, step) in SHOTS.items():
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)  # type: ignore[arg-type]
+            page.add_init_script(EXPOSE)
             shoot(page, f"http://127.0.0.1:{port}/{link}", step, PICTURES / name)
             page.close()
         browser.close()

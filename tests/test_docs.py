@@ -23,7 +23,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 def test_the_page_of_methods_is_the_table_of_methods() -> None:
     assert PLACE.read_text(encoding="utf-8") == page(), "make docs writes it anew"
-    assert all(method.title in page() and method.misleads in page() for method in METHODS.values())
+    assert all(method.title in page() and method.caveat in page() for method in METHODS.values())
 
 
 def anchors(file: Path) -> set[str]:
@@ -42,8 +42,12 @@ def test_every_link_between_the_pages_leads_to_a_file_and_a_heading_that_exist()
         assert not anchor or anchor in anchors(target), (file.name, link)
 
 
-def test_the_readme_stays_short() -> None:
+def test_the_readme_is_short_and_names_only_files_that_exist() -> None:
     assert len(README.splitlines()) < 200
+    layout = README.partition("## How the code is laid out")[2]
+    named = re.findall(r"`([\w/]+(?:\.py|\.js|/))`", layout)
+    assert len(named) > 5
+    assert [name for name in named if not (ROOT / name).exists() and not list(ROOT.glob(f"explorer/**/{name}"))] == []
 
 
 def test_every_setting_of_the_server_is_documented_with_its_default() -> None:
@@ -85,7 +89,7 @@ def test_the_readme_names_the_methods_that_need_a_plain_sequence_or_a_background
         def forward(self, x: object) -> object:
             return self.one(x) * self.other(x)
 
-    refused = {name: method.refusal(Network(Branched())) for name, method in METHODS.items()}
+    refused = {name: method.unsupported_reason(Network(Branched())) for name, method in METHODS.items()}
     titled = {"LRP": "lrp_", "DeepLIFT": "deeplift", "DeconvNet": "deconvnet", "Guided Backprop": "guided_backprop"}
     sequence = [name for name, why in refused.items() if "plain sequence" in why]
     assert all("activation maps" in METHODS[name].family or any(name.startswith(stem) for stem in titled.values()) for name in sequence)

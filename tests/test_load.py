@@ -25,6 +25,7 @@ from bench.soak import soak
 from bench.students import PAINTING, Log, Student, now
 from bench.wire import BrokenResponse, Connection, Endpoint, Reply
 from explorer.attribution import METHODS
+from explorer.link import read_link
 from explorer.models import load_zoo
 from explorer.state import State
 
@@ -61,14 +62,14 @@ def test_every_recorded_request_is_valid_today() -> None:
                 State.from_json(value["state"], ZOO)
             else:
                 assert value["link"] == session.link
-                assert State.from_query(session.link, ZOO)[1] == []
+                assert read_link(session.link, ZOO)[1] == []
 
 
 def test_every_recorded_look_at_the_methods_requests_all_that_apply_in_portions_of_at_most_four() -> None:
     for session in SESSIONS:
-        network = State.from_query(session.link, ZOO)[0].network
+        network = read_link(session.link, ZOO)[0].network
         requested = [name for portion in session.portions for name in portion.methods]
-        assert requested == [name for name, method in METHODS.items() if not method.refusal(ZOO[network].network)]
+        assert requested == [name for name, method in METHODS.items() if not method.unsupported_reason(ZOO[network].network)]
         assert max(len(portion.methods) for portion in session.portions) <= 4
 
 
@@ -183,16 +184,15 @@ def test_a_student_retries_after_a_503_and_it_is_no_error(monkeypatch: pytest.Mo
 
 def constants(script: str) -> dict[str, float]:
     """The numeric constants of a script of the page; those of an object as ``NAME.key``."""
-    (path,) = (Path(__file__).resolve().parents[1] / "assets").rglob(script)
-    text = path.read_text(encoding="utf-8")
-    found = dict(re.findall(r"^ *(?:export )?const ([A-Z_]+) = ([\d.]+);", text, re.MULTILINE))
-    for name, inside in re.findall(r"^ *(?:export )?const ([A-Z_]+) = \{(.+?)\};", text, re.MULTILINE):
+    text = (Path(__file__).resolve().parents[1] / "assets" / script).read_text(encoding="utf-8")
+    found = dict(re.findall(r"^const ([A-Z_]+) = ([\d.]+);", text, re.MULTILINE))
+    for name, inside in re.findall(r"^const ([A-Z_]+) = \{(.+?)\};", text, re.MULTILINE):
         found |= {f"{name}.{key}": value for key, value in re.findall(r"(\w+): ([\d.]+)", inside)}
     return {name: float(value) for name, value in found.items()}
 
 
 def test_a_student_has_the_timeouts_and_retries_of_the_page() -> None:
-    page, server, session, methods = map(constants, ("patience.js", "server.js", "session.js", "methods.js"))
+    page, server, session, methods = map(constants, ("core/retry.js", "core/server.js", "core/session.js", "core/method_results.js"))
     assert (page["AWAY.first"], page["AWAY.most"]) == (1000 * retry.AWAY_FIRST, 1000 * retry.AWAY_MOST)
     assert (page["LONG_AWAY.tries"], page["LONG_AWAY.most"]) == (retry.LONG_AWAY_TRIES, 1000 * retry.LONG_AWAY_MOST)
     assert (page["BUSY.growth"], page["BUSY.most"]) == (retry.BUSY_GROWTH, 1000 * retry.BUSY_MOST)

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from explorer.attribution import Case, Network, exact_integrated_gradients, explain, look
+from explorer.attribution import Case, Network, exact_integrated_gradients, explain, gradient_field
 from explorer.attribution.network import Output
 from explorer.backgrounds import training_digits, training_shapes
 from explorer.models import FOLDER
@@ -64,7 +64,7 @@ def test_the_exact_path_of_the_convolutional_network_is_complete(zoo: Mapping[st
     for seed in range(3):
         case = random_case(zoo["digits-cnn"], seed, output)
         found = exact_integrated_gradients(case)
-        ends = look(case.network, np.stack([case.input, case.baseline]), case.target, output).values
+        ends = gradient_field(case.network, np.stack([case.input, case.baseline]), case.target, output).values
         assert len(found.alphas) > 50
         assert abs(found.attribution.sum() - (ends[0] - ends[1])) < 1e-12 * (1 + np.abs(found.attribution).sum())
 
@@ -90,7 +90,7 @@ def test_the_rewrite_computes_the_same_function_with_other_layers(zoo: Mapping[s
 def test_gradient_methods_do_not_see_the_rewrite(zoo: Mapping[str, Network], output: Output) -> None:
     plain, rewritten = zoo["digits"], zoo["digits-rewritten"]
     for target in range(10):
-        one, other = (look(network, everywhere(plain), target, output) for network in (plain, rewritten))
+        one, other = (gradient_field(network, everywhere(plain), target, output) for network in (plain, rewritten))
         size = np.abs(one.gradients).max(axis=(1, 2))
         assert (np.abs(other.gradients - one.gradients).max(axis=(1, 2)) <= 1e-12 * size).all()
     cases = [Case(network, picture(0), BLACK, 3, output) for network in (plain, rewritten)]

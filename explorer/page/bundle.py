@@ -1,4 +1,4 @@
-"""The files that the page consists of: Dash's page names some thirty, here they are joined into a few, in Dash's order."""
+"""The files that the page consists of: Dash's own scripts joined into one, in Dash's order, and ours as ES modules."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ PAGE = "index.html"
 # Dash's page names these whatever is on it. No browser of the last years needs the polyfill, there is no table here, nor
 # one of those core components that fetch code when they are first shown, with which comes what they share.
 LEFT_OUT = ("/deps/polyfill@", "/dash_table/", "/dash_core_components-shared")
-WATCH = "/assets/opening.js"
-TAGS = {
-    re.compile(r'<link rel="stylesheet" href="([^"]+)">\n?'): '<link rel="stylesheet" href="{}">\n',
-    re.compile(r'<script src="([^"]+)"></script>\n?'): '<script src="{}"></script>\n',
-}
+BOOT = "boot.js"  # the only classic script of ours: it loads the modules
+STYLE, SCRIPT, MODULE = '<link rel="stylesheet" href="{}">\n', '<script src="{}"></script>\n', '<link rel="modulepreload" href="{}">\n'
+OWN_SCRIPT = re.compile(r"/assets/(?!vendor/)[^?]+\.js")
+TAGS = {form: re.compile(re.escape(form.strip()).replace(r"\{\}", '([^"]+)') + r"\n?") for form in (STYLE, SCRIPT)}
 CONFIG = re.compile(r'(?<=<script id="_dash-config" type="application/json">).*?(?=</script>)')
 
 
@@ -44,15 +43,21 @@ def bundle(app: Dash, prefix: str = "/") -> dict[str, bytes]:
     app._setup_server()  # else it would finish setting up in the first request
     with current_request(Request({"type": "http"})):
         page: str = app.index()
-    files: dict[str, bytes] = {}
-    for tag, form in TAGS.items():
-        tags = ""
+    own = _own_scripts(Path(app.config.assets_folder))
+    # a module finds the others beside it, so all have one digest: a browser never mixes two versions
+    folder = f"static/{digest_of(orjson.dumps({name: content.decode() for name, content in own.items()}))}/"
+    files = {folder + name: content for name, content in own.items()}
+    preloads = "".join(MODULE.format(base + folder + name) for name in own if name != BOOT)
+    before = {STYLE: "", SCRIPT: SCRIPT.format(base + folder + BOOT)}  # which also notices when another file does not come
+    after = {STYLE: preloads, SCRIPT: ""}
+    for form, tag in TAGS.items():
+        tags = before[form]
         for name, sources in _groups(tag.findall(page)):
             content = _joined(app, sources)
             address = f"static/{digest_of(content)}/{name}"
             files[address] = content
             tags += form.format(base + address)
-        page = _retagged(page, tag, tags)
+        page = _retagged(page, tag, tags + after[form])
     files[PAGE] = CONFIG.sub(lambda config: _lean(config[0], base), page).encode()
     for address, answer in (("_dash-layout", app.serve_layout()), ("_dash-dependencies", app.dependencies())):
         files[address] = orjson.dumps(_steady(orjson.loads(answer.body)))
@@ -60,20 +65,22 @@ def bundle(app: Dash, prefix: str = "/") -> dict[str, bytes]:
 
 
 def _groups(addresses: Iterable[str]) -> list[tuple[str, list[str]]]:
-    """Which files are served as one, under which name. Their order stays: React comes first, Dash's renderer after all.
-
-    Only the script that tells of others that did not come goes before them, alone.
-    """
-    kept = [address for address in addresses if not any(part in address for part in LEFT_OUT)]
-    kept.sort(key=lambda address: WATCH not in address)
+    """Which of the files that Dash names are served as one, under which name: React comes first, Dash's renderer after all."""
+    kept = [address for address in addresses if not any(part in address for part in LEFT_OUT) and not OWN_SCRIPT.search(address)]
     return [(name, list(group)) for name, group in groupby(kept, _group)]
 
 
 def _group(address: str) -> str:
     file = address.split("?")[0].rsplit("/", 1)[-1]
-    if "/assets/vendor/" in address or WATCH in address:
+    if "/assets/vendor/" in address:
         return file
     return ("explorer" if "/assets/" in address else "dash") + file[file.rindex(".") :]
+
+
+def _own_scripts(assets: Path) -> dict[str, bytes]:
+    """The scripts in ``assets`` that are not a library's, by their path there."""
+    paths = (path.relative_to(assets).as_posix() for path in sorted(assets.rglob("*.js")))
+    return {path: (assets / path).read_bytes() for path in paths if OWN_SCRIPT.search(f"/assets/{path}")}
 
 
 def _joined(app: Dash, sources: Iterable[str]) -> bytes:

@@ -1,4 +1,4 @@
-"""The figures on the right, filled by ``figures.js`` from the explanation store."""
+"""The figures on the right, filled by ``figures.js`` from the explanation."""
 
 from __future__ import annotations
 

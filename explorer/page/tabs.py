@@ -17,9 +17,9 @@ def tabs() -> html.Section:
     return html.Section(
         [
             html.Div(
-                [_tab(panel) for panel in PANELS.values()], id="tabs", role="tablist", **{"aria-label": "Ways to look at the answer"}
+                [_tab(name, panel) for name, panel in PANELS.items()], id="tabs", role="tablist", **{"aria-label": "Ways to look at the answer"}
             ),
-            *[_panel(panel) for panel in PANELS.values()],
+            *[_panel(name, panel) for name, panel in PANELS.items()],
             html.P(id="readout", className="readout"),
             html.P(id="spoken", className="visually-hidden", role="status"),
             html.P("Arrow keys move over the pixels; Enter enlarges where that is offered.", id="map-help", hidden=True),
@@ -42,21 +42,21 @@ def tabs() -> html.Section:
     )
 
 
-def _tab(panel: Panel) -> html.Button:
+def _tab(name: str, panel: Panel) -> html.Button:
     return html.Button(
         panel.title,
-        id=f"tab-{panel.name}",
+        id=f"tab-{name}",
         type="button",
         role="tab",
         className="stage-tab",
         tabIndex=-1,
-        **{"aria-controls": f"panel-{panel.name}", "aria-selected": "false"},
+        **{"aria-controls": f"panel-{name}", "aria-selected": "false"},
     )
 
 
-def _panel(panel: Panel) -> html.Div:
-    attributes = {"aria-labelledby": f"tab-{panel.name}"}
-    return html.Div(panel.layout(), id=f"panel-{panel.name}", role="tabpanel", className="panel", hidden=True, **attributes)
+def _panel(name: str, panel: Panel) -> html.Div:
+    attributes = {"aria-labelledby": f"tab-{name}"}
+    return html.Div(panel.layout(), id=f"panel-{name}", role="tabpanel", className="panel", hidden=True, **attributes)
 
 
 def playback() -> html.Div:

@@ -44,7 +44,7 @@ class Compute:
         """The answer to a question: from the cache, from a computation that runs already, or computed now.
 
         Args:
-            callback: ``STROKES`` or ``METHODS``; selects the pool.
+            callback: ``STROKES``, or another one, which the second pool computes.
             question: everything that the answer depends on.
             work: computes the answer; a pure function of the question. Errors are those of ``FairQueue.run``.
         """
@@ -54,7 +54,7 @@ class Compute:
         if cached:
             return cached[1]
         if running is None:
-            running = self._running[key] = Computation(asyncio.create_task(self.pools[callback].run(work, CLIENT.get())))
+            running = self._running[key] = Computation(asyncio.create_task(self.pools.get(callback, self.pools[METHODS]).run(work, CLIENT.get())))
             running.task.add_done_callback(partial(self._finished, key))
         running.waiting += 1
         try:

@@ -56,7 +56,7 @@ class Headers:
         added = EVERY_RESPONSE | {"Cross-Origin-Resource-Policy": "cross-origin" if path.startswith("/static/") else "same-origin"}
         if not content_type.startswith(("text/css", "text/javascript")):  # these are parts of a page that has a policy
             added |= self.policy
-        if path == "/" or path in DASH_PATHS:
+        if path == "/" or path in DASH_PATHS or path.startswith("/static/"):  # modules are fetched with CORS
             added |= SANDBOX_CORS
         if content_type.startswith("text/html"):
             added |= PAGE

@@ -13,7 +13,7 @@ from explorer.attribution import (
     Case,
     ExactTrace,
     Network,
-    look,
+    gradient_field,
 )
 from explorer.attribution.network import Activation
 
@@ -89,7 +89,7 @@ def piecewise_gauss(case: Case, ends: Floats, nodes: int = 30) -> Floats:
     x, w = np.polynomial.legendre.leggauss(nodes)
     alphas = (ends[:-1, None] + np.diff(ends)[:, None] * (x + 1) / 2).ravel()
     weights = (np.diff(ends)[:, None] * w / 2).ravel()
-    gradients = look(case.network, along(case, alphas), case.target, case.output).gradients
+    gradients = gradient_field(case.network, along(case, alphas), case.target, case.output).gradients
     total: Floats = case.difference * np.tensordot(weights, gradients, 1)
     return total
 

@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from explorer.attribution import Case, Network, Settings, explain
+from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
-from explorer.attribution.smooth import points
 
 from .toys import BLACK, Floats, convolutional, picture, relative_error
 

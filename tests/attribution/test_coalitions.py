@@ -83,7 +83,7 @@ def test_nobody_plays_where_the_input_is_the_baseline() -> None:
     players = game(Case(NETWORKS["flat"], picture(0), picture(0), 1))
     assert players.count == 0
     assert players.worth_of_all().shape == (1,)
-    assert np.array_equal(players.shared(np.empty(0)), BLACK)
+    assert np.array_equal(players.to_pixels(np.empty(0)), BLACK)
 
 
 @given(st.integers(0, 100))
@@ -92,7 +92,7 @@ def test_sharing_a_players_value_among_its_pixels_keeps_sums(seed: int) -> None:
     regions = np.unique(rng.integers(0, 9, 64), return_inverse=True)[1].reshape(8, 8)
     players = game(random_case(NETWORKS["flat"], seed), regions)
     values = rng.standard_normal(players.count)
-    found = players.shared(values)
+    found = players.to_pixels(values)
     for player, value in enumerate(values):
         assert found[regions == player].sum() == pytest.approx(value, rel=1e-12)
         assert np.ptp(found[regions == player]) == 0

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from explorer.attribution import CONVENTIONS, METHODS, Case, Network
-from explorer.attribution.expected import draw
+from explorer.attribution.methods.expected_gradients import draw
 from explorer.attribution.network import OUTPUTS, Output
 
 from .pair import OlderNumpy, gradients_for

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from explorer.attribution import METHODS, Case, Network, deeplift, exact_integrated_gradients
-from explorer.attribution.deeplift import mean_products
+from explorer.attribution import METHODS, Case, Network, exact_integrated_gradients
+from explorer.attribution.methods import deeplift
+from explorer.attribution.methods.deeplift import mean_products
 from explorer.attribution.network import Output
 
 from .toys import (
@@ -68,7 +69,7 @@ def test_a_saturated_sum_is_shared_where_the_gradient_is_zero() -> None:
     assert not METHODS["gradient"](both).attribution.any()
     assert pixels(both) == [0.5, 0.5]  # the pre-activation falls by 2 and the unit by 1
     assert pixels(one) == [1, 0]
-    assert DEEPLIFT(both).goal == 1
+    assert DEEPLIFT(both).expected_sum == 1
 
 
 def test_beyond_a_threshold_the_contribution_grows_from_zero_and_does_not_jump() -> None:
@@ -90,7 +91,7 @@ def test_the_mean_over_two_backgrounds_is_the_mean_of_two_maps() -> None:
     network = Network(SATURATED.module, activation="sigmoid", background=np.stack([BLACK, embed(1, 1)]))
     answer = SHAP(Case(network, embed(1, 1), picture(0), 0, "logit"))
     assert answer.attribution.ravel()[:3].tolist() == [0.25, 0.25, 0]
-    assert answer.goal == 0.5
+    assert answer.expected_sum == 0.5
 
 
 def test_two_networks_that_compute_the_same_can_get_different_maps() -> None:
@@ -114,9 +115,9 @@ def test_contributions_sum_to_the_goal(network: Network, output: Output, method:
         case = random_case(network, seed, output)
         answer = DEEPLIFT(case) if method is DEEPLIFT else SHAP(case)
         f = f_at(case, np.concatenate([case.input[None], case.baseline[None], BACKGROUND]))
-        goal = f[0] - f[1] if method is DEEPLIFT else f[0] - f[2:].mean()
-        assert answer.goal == pytest.approx(goal, rel=1e-12, abs=1e-14)
-        assert answer.attribution.sum() == pytest.approx(goal, abs=1e-13 * np.abs(answer.attribution).sum())
+        expected_sum = f[0] - f[1] if method is DEEPLIFT else f[0] - f[2:].mean()
+        assert answer.expected_sum == pytest.approx(expected_sum, rel=1e-12, abs=1e-14)
+        assert answer.attribution.sum() == pytest.approx(expected_sum, abs=1e-13 * np.abs(answer.attribution).sum())
 
 
 @given(seeds, st.sampled_from(["softmax", "sigmoid"]), st.floats(0.2, 20), st.sampled_from(["probability", "logit"]))
@@ -163,7 +164,7 @@ def test_the_background_is_taken_in_chunks_of_bounded_size(monkeypatch: pytest.M
     assert chunked.forward == 16 and whole.forward == 14
     assert chunked.backward == whole.backward == 13
     assert relative_error(chunked.attribution, whole.attribution) < 1e-13
-    assert chunked.goal == pytest.approx(whole.goal, rel=1e-12)
+    assert chunked.expected_sum == pytest.approx(whole.expected_sum, rel=1e-12)
 
 
 @given(st.floats(-800, 800), st.floats(-800, 800))
@@ -250,10 +251,10 @@ def test_networks_that_cannot_be_walked_are_refused_with_the_reason() -> None:
         DEEPLIFT(random_case(Network(mlp(0, activation=nn.Tanh)), 0))
     hooked = Network(mlp(0), background=BACKGROUND)
     hooked.module[2].register_forward_hook(lambda module, args, out: 2 * out)  # type: ignore[index, operator]
-    assert "layer 2 has a hook" in DEEPLIFT.refusal(hooked)
-    assert SHAP.refusal(hooked) == DEEPLIFT.refusal(hooked)
-    assert "brings none" in SHAP.refusal(Network(mlp(0)))
-    assert not DEEPLIFT.refusal(Network(mlp(0)))
+    assert "layer 2 has a hook" in DEEPLIFT.unsupported_reason(hooked)
+    assert SHAP.unsupported_reason(hooked) == DEEPLIFT.unsupported_reason(hooked)
+    assert "brings none" in SHAP.unsupported_reason(Network(mlp(0)))
+    assert not DEEPLIFT.unsupported_reason(Network(mlp(0)))
 
 
 def private(case: Case) -> nn.Module:

@@ -17,7 +17,7 @@ from explorer.attribution import (
     Case,
     Network,
     exact_integrated_gradients,
-    look,
+    gradient_field,
 )
 from explorer.attribution.exact import exact_path
 from explorer.attribution.network import Activation, Output
@@ -167,7 +167,7 @@ def test_exact_maps_equal_adaptive_quadrature_broken_at_the_switches(zoo_network
     steps = exact_integrated_gradients(case)
 
     def integrand(alpha: float) -> Floats:
-        return look(case.network, along(case, np.array([alpha])), case.target, output).gradients.ravel()
+        return gradient_field(case.network, along(case, np.array([alpha])), case.target, output).gradients.ravel()
 
     expected = sum(
         integrate.quad_vec(integrand, a, b, epsabs=1e-14, epsrel=1e-12)[0]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from explorer.attribution import METHODS, Answer, Case, Network
+from explorer.attribution import METHODS, Attribution, Case, Network
 from explorer.attribution.method import FAMILIES
 from explorer.attribution.network import Output
 
@@ -58,7 +58,7 @@ def test_the_same_question_gets_the_same_answer(name: str) -> None:
     case = random_case(NETWORKS["flat"], 1)
     one, two = METHODS[name](case), METHODS[name](case)
     assert np.array_equal(one.attribution, two.attribution)
-    assert (one.goal, one.forward, one.backward) == (two.goal, two.forward, two.backward)
+    assert (one.expected_sum, one.forward, one.backward) == (two.expected_sum, two.forward, two.backward)
 
 
 @every_method
@@ -103,7 +103,7 @@ def test_degenerate_pictures_and_saturated_networks_get_finite_maps(
         answer = METHODS[name](Case(net, x, baseline, 1, output))
         assert np.isfinite(answer.attribution).all()
         assert answer.error is None or np.isfinite(answer.error).all()
-        assert answer.goal is None or np.isfinite(answer.goal)
+        assert answer.expected_sum is None or np.isfinite(answer.expected_sum)
 
 
 @every_method
@@ -138,7 +138,7 @@ def test_maps_of_a_two_class_network_are_opposite(name: str) -> None:
     net = network(mlp(8, (64, 16, 2)))
     one, two = (METHODS[name](Case(net, picture(0), BLACK, target)) for target in (0, 1))
     assert relative_error(one.attribution, -two.attribution) < 1e-11
-    assert one.goal == pytest.approx(-(two.goal or 0), rel=1e-11)
+    assert one.expected_sum == pytest.approx(-(two.expected_sum or 0), rel=1e-11)
 
 
 @pytest.mark.parametrize("name", UNSIGNED)
@@ -177,8 +177,8 @@ def test_on_a_linear_network_the_sum_is_the_goal(name: str, seed: int, target: i
     weights = np.random.default_rng(seed).standard_normal((3, 64))
     net = Network(linear(weights, [1.0, -1, 0]), background=BACKGROUND[:1])
     answer = METHODS[name](Case(net, picture(seed), picture(seed + 1), target, "logit"))
-    assert answer.goal is not None
-    assert abs(answer.attribution.sum() - answer.goal) < 1e-10
+    assert answer.expected_sum is not None
+    assert abs(answer.attribution.sum() - answer.expected_sum) < 1e-10
 
 
 @signed_method
@@ -188,14 +188,14 @@ def test_with_many_looks_the_sum_comes_near_the_goal(name: str, output: Output) 
     given_values = METHODS[name].values({})
     more = {"steps": 100} if name in ("smooth_integrated_gradients", "averaged_baselines") else {"steps": 500}
     answer = METHODS[name](case, **(more if "steps" in given_values else {"samples": 5000}))
-    assert answer.goal is not None
+    assert answer.expected_sum is not None
     size = np.abs(answer.attribution).sum()
     if "steps" in given_values:
-        assert abs(answer.attribution.sum() - answer.goal) < 0.01 * size
+        assert abs(answer.attribution.sum() - answer.expected_sum) < 0.01 * size
     else:
         assert answer.error is not None
         bound = 4 * float(np.sqrt(64) * np.linalg.norm(answer.error))  # pixels' errors may all point the same way
-        assert abs(answer.attribution.sum() - answer.goal) < bound < size
+        assert abs(answer.attribution.sum() - answer.expected_sum) < bound < size
 
 
 @every_method
@@ -203,10 +203,10 @@ def test_entries_say_all_there_is_to_say(name: str) -> None:
     method = METHODS[name]
     assert method.name == name
     assert method.family in FAMILIES
-    for said in (method.title, method.paper, method.reference, method.formula, method.passes, method.misleads):
+    for said in (method.title, method.paper, method.reference, method.formula, method.passes, method.caveat):
         assert said and "  " not in said
     assert str(method.year) in method.paper
-    assert bool(method.complete) == (METHODS[name](random_case(NETWORKS["flat"], 0)).goal is not None)
+    assert bool(method.complete) == (METHODS[name](random_case(NETWORKS["flat"], 0)).expected_sum is not None)
     assert method.values({}) == method.values(dict(method.values({})))  # every default is a value it can have
 
 
@@ -215,7 +215,7 @@ def test_the_pictures_and_the_background_are_left_alone(name: str) -> None:
     case = random_case(NETWORKS["flat"], 4)
     before = [picture.copy() for picture in (case.input, case.baseline, BACKGROUND)]
     answer = METHODS[name](case)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Attribution)
     background = NETWORKS["flat"].background
     assert background is not None
     now = (case.input, case.baseline, background)

@@ -16,7 +16,7 @@ from torch import nn
 from explorer.attribution import METHODS, Case, Network
 from explorer.attribution.coalitions import BLOCKS, Game
 from explorer.attribution.field import values_at
-from explorer.attribution.lime import draw, lime, weights
+from explorer.attribution.methods.lime import draw, lime, weights
 from explorer.attribution.network import Output
 
 from .toys import BLACK, WHITE, Floats, convolutional, embed, first, linear, mlp, picture, random_case, relative_error
@@ -67,7 +67,7 @@ def test_a_linear_logit_is_shared_by_its_blocks() -> None:
     blocks = np.bincount(BLOCKS.ravel(), w * case.difference.ravel())
     assert relative_error(answer.attribution, blocks[BLOCKS] / 4) < 1e-12
     assert answer.error is not None and answer.error.max() < 1e-13
-    assert (answer.forward, answer.backward, answer.goal) == (1000, 0, None)
+    assert (answer.forward, answer.backward, answer.expected_sum) == (1000, 0, None)
 
 
 def test_an_and_of_two_players_gets_the_plane_through_its_four_corners() -> None:

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from explorer.attribution import METHODS, Case, Network
+from explorer.attribution.methods.occlusion import windows
 from explorer.attribution.network import Output
-from explorer.attribution.occlusion import windows
 
 from .toys import (
     BLACK,
@@ -99,7 +99,7 @@ def test_of_a_linear_logit_a_window_takes_its_pixels_share(side: int) -> None:
             count[window] += 1
     answer = OCCLUSION(case, window=side)
     assert relative_error(answer.attribution, expected / count) < 1e-12
-    assert (answer.forward, answer.backward, answer.goal) == ((9 - side) ** 2 + 1, 0, None)
+    assert (answer.forward, answer.backward, answer.expected_sum) == ((9 - side) ** 2 + 1, 0, None)
 
 
 def test_an_or_hides_both_pixels_and_an_and_shows_both_whole() -> None:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from explorer.attribution import Case, Network, Output, look
+from explorer.attribution import Case, Network, Output, gradient_field
 
 Floats = NDArray[np.float64]
 
@@ -87,7 +87,7 @@ def convolutional(seed: int = 0) -> nn.Sequential:
 
 def f_at(case: Case, pictures: Floats) -> Floats:
     """F at pictures ``(k, 8, 8)``."""
-    return look(case.network, pictures, case.target, case.output).values
+    return gradient_field(case.network, pictures, case.target, case.output).values
 
 
 def delta_f(case: Case) -> float:

@@ -22,6 +22,17 @@ LAUNCH_ARGUMENTS = [
 ]
 
 
+# Runs in every frame before its scripts: gathers what the page's modules export as ``window.explorer``, for scripts that drive
+# the page. The page has no such global: these are the instances that it imports itself, as an address is one module.
+EXPOSE = """
+document.addEventListener("DOMContentLoaded", async () => {
+  const addresses = [...document.querySelectorAll("link[rel=modulepreload]")].map((link) => link.href);
+  const modules = await Promise.all(addresses.map((address) => import(address))).catch(() => []);
+  window.explorer = Object.assign({}, ...modules);
+});
+"""
+
+
 def find_chromium() -> str | None:
     """The browser's path: ``CHROMIUM`` from the environment, else the first name found on PATH."""
     named = os.environ.get("CHROMIUM")

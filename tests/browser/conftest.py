@@ -20,7 +20,7 @@ from serving import SETTINGS
 
 from bench.asking import callback_request, free_port
 
-from .chromium import LAUNCH_ARGUMENTS, NAMES, find_chromium
+from .chromium import EXPOSE, LAUNCH_ARGUMENTS, NAMES, find_chromium
 from .visit import WATCH, Visit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,7 +144,7 @@ def mortal_server(chromium: str) -> Iterator[Server]:
 def new_page(browser: Browser, **options: Any) -> Page:
     """A page under watch in a context of its own."""
     page = browser.new_context(**{"viewport": WIDE, **options}).new_page()
-    page.add_init_script(WATCH)
+    page.add_init_script(EXPOSE + WATCH)
     return page
 
 

@@ -21,7 +21,7 @@ AWAY = "() => /server is away/.test((document.getElementById('away') || {}).text
 BACK = "() => !document.getElementById('away')"
 NEWEST = "() => JSON.stringify(view.asked.pixels) === JSON.stringify(view.state.pixels)"
 # Notes why the page waits and for how many seconds it is asked to, and makes every pause a short one.
-HURRY = "() => { window.paused = []; explorer.pauseAfter = (failure) => (paused.push([failure.constructor.name, failure.seconds]), 20); }"
+HURRY = "() => { window.paused = []; explorer.Retry.prototype.pause = (failure) => (paused.push([failure.constructor.name, failure.seconds]), 20); }"
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_hall_does_not_come_back_as_one(visit: Visit) -> None:
 
 def test_every_other_pause_grows_too_and_has_an_end(visit: Visit) -> None:
     longest = visit.page.evaluate(
-        """() => [new Error("502"), new explorer.Astray("404"), new explorer.Outdated("")].map((failure) =>
+        """() => [new Error("502"), new explorer.UnexpectedResponse("404"), new explorer.Outdated("")].map((failure) =>
           [0, 3, 11, 12, 5000].map((before) => Math.max(...Array.from({ length: 200 }, () => explorer.pauseAfter(failure, before)))))"""
     )
     limits = [[500, 4_000, 6_250, 18_750, 18_750], [6_250, 50_000, 75_000, 75_000, 75_000], [6_250, 50_000, 75_000, 75_000, 75_000]]

@@ -238,8 +238,7 @@ def test_maps_that_are_awaited_or_flat_are_called_that(visits: Visits, server: S
     visit = visits(server.address).open("?v=1&tab=compare&pin=integrated_gradients,shapley_values&p=black")
     visit.until("() => /flat/.test(document.getElementById('words').textContent)")
     assert "No two of these maps can be compared" in visit.text("words")
-    unknown = "() => { const known = explorer.resultOf; explorer.resultOf = () => undefined; const told = explorer.compareWords(); explorer.resultOf = known; return told; }"
-    assert "on their way" in visit.page.evaluate(unknown)
+    assert "on their way" in visit.page.evaluate("() => explorer.sentenceFor(['integrated_gradients', 'shapley_values'], [undefined, undefined])")
     visit.open("?v=1&tab=compare&pin=gradient,cam")  # which does not apply to this network
     assert "Pin two methods" in visit.text("words")
 

@@ -296,7 +296,7 @@ def test_an_answer_of_the_pages_own_version_that_cannot_be_drawn_is_asked_for_ag
         visit.page.locator("#paint-invert").click()
     else:
         visit.page.goto(visit.address + "?v=1&p=ring")
-        visit.page.wait_for_function("() => window.explorer?.started")
+        visit.page.wait_for_function("() => window.explorer?.hasStarted?.()")
     visit.let_pass_until("() => /could not be shown.*trying again/.test((document.getElementById('away') || {}).textContent)")
     assert any("atob" in error for error in visit.errors)
     assert visit.page.locator(".notice").count() == 1 and visit.page.get_by_role("button", name="Reload").count() == 0
@@ -346,6 +346,6 @@ def test_axe_finds_no_violation_in_the_offer(theme: Any, visit: Visit, versions:
     visit.open()
     versions.answers = [NEXT]
     paint(visit)
-    visit.page.evaluate("() => explorer.tellTrouble('session', 'The server is away. Your picture and settings are kept; reconnecting…')")
+    visit.page.evaluate("() => explorer.showTrouble('session', 'The server is away. Your picture and settings are kept; reconnecting…')")
     visit.page.evaluate(AXE)
     assert violations(visit) == []

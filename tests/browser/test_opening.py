@@ -42,7 +42,7 @@ def lost(route: Route) -> None:
     [
         ("**/_dash-layout", busy),
         ("**/_dash-dependencies", busy),
-        ("**/explorer.js", lost),
+        ("**/core/store.js", lost),
         ("**/plotly-charts.min.js", busy),
         ("**/dash.js", busy),
         ("**/explorer.css", lost),
@@ -71,7 +71,7 @@ def test_a_layout_that_never_comes_is_told_of_and_it_may_come_late(early: Visit,
     early.page.wait_for_function(UNOPENED)
     held[0].continue_()
     early.page.clock.run_for(250)
-    early.page.wait_for_function("() => explorer.started")
+    early.page.wait_for_function("() => window.explorer?.hasStarted?.()")
     early.page.clock.run_for(5_000)  # the time for trying again: there is no need to
     early.page.wait_for_function("() => !document.querySelector('.unopened')")
     early.rest()
@@ -110,7 +110,7 @@ def test_a_crowded_opening_is_honest_about_it(early: Visit, models: Zoo) -> None
     early.page.route(f"**/{QUESTION}*", busy)
     early.install_clock()
     early.page.goto(early.address + "?v=1&p=ring&net=digits")
-    early.page.wait_for_function("() => window.explorer && explorer.started")
+    early.page.wait_for_function("() => window.explorer?.hasStarted?.()")
     early.let_pass_until("() => /first numbers/.test(document.getElementById('words').textContent)")
     assert early.text("sees") == "Opening…"
     assert early.page.locator("#away").count() == 0

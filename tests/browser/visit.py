@@ -66,7 +66,7 @@ WATCH = """
 # The numbers shown are those of the state, and nothing is under way that could ask again.
 AT_REST = """
 () => {
-  const { view } = window.explorer || {};
+  const { view } = window.explorer ?? {};
   if (!view || !view.answer || seen.flying || seen.timers.size) return false;
   return Object.keys(view.state).every(
     (key) => ["tab", "scale", "pinned", "options"].includes(key) || JSON.stringify(view.state[key]) === JSON.stringify(view.asked[key])
@@ -160,7 +160,7 @@ class Visit:
 
     def until(self, condition: str, *given: Any) -> None:
         """Wait for a condition on the page, an arrow function; ``view`` is the explorer's."""
-        self.page.wait_for_function(f"(given) => {{ const {{ view }} = window.explorer; return ({condition})(...given); }}", arg=list(given))
+        self.page.wait_for_function(f"(given) => {{ const {{ view }} = window.explorer ?? {{}}; return view && ({condition})(...given); }}", arg=list(given))
 
     def check(self) -> None:
         """Nothing went wrong in this visit, and all of it came from this server."""
@@ -287,7 +287,7 @@ class Visit:
     def let_pass_until(self, condition: str, *given: Any) -> None:
         """Let time pass in such a page until a condition holds."""
         end = time.monotonic() + PATIENCE / 1000
-        while not self.page.evaluate(f"(given) => {{ const {{ view }} = window.explorer; return ({condition})(...given); }}", list(given)):
+        while not self.page.evaluate(f"(given) => {{ const {{ view }} = window.explorer ?? {{}}; return view && ({condition})(...given); }}", list(given)):
             assert time.monotonic() < end, f"waited in vain for {condition}"
             self.let_pass(500)
 

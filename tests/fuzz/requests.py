@@ -245,10 +245,10 @@ FOLDERS = (
 CLIMBS = ("../", "..%2f", "%2e%2e/", "%2e%2e%2f", "%2e./", "..\\", "..%5c", "%252e%252e%252f", "..%c0%af", "%00/", "....//", "..;/", ".//", "/", "~/", "..%00/", "%c0%ae/")
 FILES = (
     "app.py", "requirements.txt", "etc/passwd", "proc/self/environ", "explorer/state.py", "explorer/page/layout.py", "models/digits.npz", ".git/config",
-    "__init__.py", "dash.py", "Makefile", "", ".", "con", "a" * 3000, "x.js%00.py", "base.js", "base.js/", "base.js%20", "BASE.JS", "base.js::$DATA",
+    "__init__.py", "dash.py", "Makefile", "", ".", "con", "a" * 3000, "x.js%00.py", "boot.js", "boot.js/", "boot.js%20", "BOOT.JS", "boot.js::$DATA",
 )  # fmt: skip
 METHODS = ("PUT", "DELETE", "TRACE", "CONNECT", "PATCH", "OPTIONS", "HEAD", "PROPFIND", "QUERY", "PRI", "FOO", "get", "GET", "POST", "A" * 40)
-PATHS = ("", "_dash-layout", "_dash-dependencies", UPDATE, "assets/base.js", "healthz", "readyz", "metrics", "nothing", "_reload-hash")
+PATHS = ("", "_dash-layout", "_dash-dependencies", UPDATE, "assets/boot.js", "healthz", "readyz", "metrics", "nothing", "_reload-hash")
 
 
 def paths(rng: Random, source: Source) -> FuzzRequest:

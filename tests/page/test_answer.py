@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from itertools import pairwise, product
 from typing import Any
@@ -177,7 +176,7 @@ def test_correlations_are_a_symmetric_table_with_ones_on_its_diagonal(asked: Sta
 
 @each(SOME, named)
 def test_the_rule_changes_the_integral_and_nothing_else(asked: State) -> None:
-    one, other = answered(asked), answered(replace(asked, rule="midpoint"))
+    one, other = answered(asked), answered(asked.replace(rule="midpoint"))
     assert (one["baseline"], one["equal_pixels"]) == (other["baseline"], other["equal_pixels"])
     pairs = [(one[name], other[name]) for name in ("scores", "logits")]
     pairs += [(list(one["f"].values()), list(other["f"].values())), (one["exact"]["map"], other["exact"]["map"])]
@@ -196,7 +195,7 @@ def test_the_same_state_gives_the_same_answer_twice_and_from_another_zoo(asked: 
 
 @each(SOME, named)
 def test_looks_change_no_number(asked: State) -> None:
-    assert answer(replace(asked, tab="compare", scale="shared"), ZOO) == answered(asked)
+    assert answer(asked.replace(tab="compare", scale="shared"), ZOO) == answered(asked)
 
 
 # ---------------------------------------------------------------- where things are zero, saturated or constant
@@ -268,7 +267,7 @@ def test_seeds_clipping_and_noise_reach_smoothgrad_alone() -> None:
     plain = state("shapes", "right", "probability", "black")
     changes: list[dict[str, Any]] = [{"seed": 1}, {"clip": True}, {"noise_level": 0.3}, {"samples": 7}]
     for change in changes:
-        one, other = answered(plain), answered(replace(plain, **change))
+        one, other = answered(plain), answered(plain.replace(**change))
         assert one["methods"]["smoothgrad"]["map"] != other["methods"]["smoothgrad"]["map"]
         assert one["methods"]["integrated_gradients"] == other["methods"]["integrated_gradients"]
         assert one["methods"]["gradient"] == other["methods"]["gradient"]

@@ -15,6 +15,7 @@ from random_states import random_states
 from truth import Truth
 
 from explorer.attribution import Network
+from explorer.link import read_link
 from explorer.models import Model, load_zoo
 from explorer.page.answer import narrated
 from explorer.page.narration import Claim, Sentence
@@ -63,10 +64,10 @@ def test_no_sentence_of_thousands_of_random_states_is_false() -> None:
     others = {name: model for name, model in ZOO.items() if name not in cnn}
     asked = [*random_states(others, 1, 1970), *random_states(cnn, 2, 30)]
     for link in KNOWN:
-        state, notices = State.from_query(link, ZOO)
+        state, notices = read_link(link, ZOO)
         assert not notices
         asked.append(state)
-    asked += [replace(asked[-len(KNOWN)], seed=seed) for seed in range(8)]  # pixels that hardly any noise reaches
+    asked += [asked[-len(KNOWN)].replace(seed=seed) for seed in range(8)]  # pixels that hardly any noise reaches
     met: Counter[str] = Counter()
     wrong = {}
     for state in asked:

@@ -14,7 +14,7 @@ from asgi import client_of, respond
 from each import each
 
 from bench.asking import callback_request
-from explorer import work
+from explorer import cost
 from explorer.attribution import CORE, METHODS, exact_integrated_gradients
 from explorer.models import Model, load_zoo
 from explorer.page.answer import answer
@@ -52,7 +52,7 @@ def test_every_method_answers_or_says_why_not_whatever_the_picture(case: tuple[s
     state = State.from_json({"network": network, **CHANGES[changes]}, ZOO)
     said = told(state, name)["methods"][name]
     if "refusal" in said:
-        assert said["refusal"] == METHODS[name].refusal(ZOO[network].network)[0].upper() + METHODS[name].refusal(ZOO[network].network)[1:] + "."
+        assert said["refusal"] == METHODS[name].unsupported_reason(ZOO[network].network)[0].upper() + METHODS[name].unsupported_reason(ZOO[network].network)[1:] + "."
         return
     assert len(said["map"]) == 64 and all(map(math.isfinite, said["map"]))
     assert said["total"] == pytest.approx(sum(said["map"]), rel=1e-9, abs=1e-12)
@@ -145,7 +145,7 @@ def test_methods_that_are_too_much_together_are_refused_with_the_bound_and_answe
 
 
 def test_what_does_not_apply_is_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "MOST", work.ANSWER * 2)
+    monkeypatch.setattr(cost, "MAX_COST", cost.METHOD * 2)
     assert "refusal" in told(State(), "gradient", "cam", "grad_cam", "guided_grad_cam")["methods"]["cam"]
 
 

@@ -207,7 +207,7 @@ FORMATS = {None, "two", "probability", "percent", "whole", "correlation"}  # of 
 @given(facts)
 def test_every_sentence_is_short_ends_and_leaves_its_numbers_to_the_page(some: Facts) -> None:
     for panel in PANELS.values():
-        sentences = narrated(panel.name, some) if panel.narrate else []
+        sentences = panel.narrate(some) if panel.narrate else []
         assert sentences or not panel.narrate
         for sentence in sentences:
             places = PLACEHOLDER.findall(sentence.text)

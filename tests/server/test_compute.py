@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from dataclasses import fields, replace
 
 import orjson
 import pytest
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from serving import awaited
 
 from explorer.models import load_zoo
-from explorer.page.callbacks import explained
+from explorer.page.callbacks import answered
 from explorer.server.compute import ENTRY_OVERHEAD, Compute, answer_cache
 from explorer.server.fair_queue import Busy
 from explorer.server.metrics import METHODS, STROKES, Metrics
@@ -161,14 +160,14 @@ def test_the_size_of_the_cache_is_the_memory_that_it_takes() -> None:
 def test_cached_answers_equal_computed_ones_and_the_view_does_not_matter() -> None:
     compute, fresh = compute_with(), compute_with(cache_size=0)
     state = State(network="digits", steps=7).to_json()
-    first = orjson.loads(awaited(explained({"ask": 1, "state": state}, ZOO, compute)))
+    first = orjson.loads(awaited(answered(STROKES, {"ask": 1, "state": state}, ZOO, compute)))
     looks = {"tab": "methods", "scale": "shared", "pinned": ["gradient"], "options": {"lrp_epsilon": {"epsilon": 0.02}}}
     for look, value in looks.items():
         question = {"ask": 2, "state": {**state, look: value}}
-        kept, computed = (orjson.loads(awaited(explained(question, ZOO, one))) for one in (compute, fresh))
+        kept, computed = (orjson.loads(awaited(answered(STROKES, question, ZOO, one))) for one in (compute, fresh))
         assert kept == computed == {**first, "ask": 2}, look
     assert (looked_up(compute), looked_up(fresh)) == ((4, 1), (0, 4))
-    whole = orjson.loads(awaited(explained({"ask": 1, "state": {**state, "tab": "integrated"}}, ZOO, compute)))
+    whole = orjson.loads(awaited(answered(STROKES, {"ask": 1, "state": {**state, "tab": "integrated"}}, ZOO, compute)))
     assert {name for name in whole if whole[name] != first[name]} == {"exact", "path", "words"} and first["exact"] is None
     assert {**whole["path"], "curve": ""} == first["path"] and first["words"] == {"saliency": whole["words"]["saliency"]}
 
@@ -177,8 +176,8 @@ def test_every_setting_that_numbers_depend_on_makes_another_question() -> None:
     usual = State()
     others = {"output": "logit", "target": 1, "rule": "left", "steps": 51, "samples": 51, "seed": 1, "noise_level": 0.2, "clip": True,
               "baseline": "white", "network": "digits", "drawing": (0.0,) * 64, "pixels": (0.0,) * 64, "baseline_seed": 1}  # fmt: skip
-    seen = {orjson.dumps(replace(usual, **{name: value}).asked()) for name, value in others.items()}
-    assert len(seen | {orjson.dumps(usual.asked())}) == len(others) + 1
-    assert {field.name for field in fields(State)} == {*others, "tab", "scale", "pinned", "options"}
-    chosen = replace(usual, options=(("lrp_epsilon", "epsilon", 0.02),))
-    assert orjson.dumps(chosen.asked(options=True)) != orjson.dumps(usual.asked(options=True))
+    seen = {usual.replace(**{name: value}).cache_key() for name, value in others.items()}
+    assert len(seen | {usual.cache_key()}) == len(others) + 1
+    assert set(State.model_fields) == {*others, "tab", "scale", "pinned", "options"}
+    chosen = usual.replace(options={"lrp_epsilon": {"epsilon": 0.02}})
+    assert chosen.cache_key(options=True) != usual.cache_key(options=True)

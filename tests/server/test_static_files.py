@@ -30,7 +30,7 @@ from werkzeug.test import Client
 from app import INDEX, create_app
 from bench.asking import callback_request, named
 from explorer.page.bundle import PAGE as INDEX_PAGE
-from explorer.page.bundle import TAGS, bundle
+from explorer.page.bundle import OWN_SCRIPT, TAGS, bundle
 from explorer.server.dash_request import current_request
 from explorer.server.static_files import digest_of, static_file
 from scripts.precompress import precompress
@@ -42,6 +42,9 @@ APP: Dash = SERVER.state.dash
 CLIENT = client_of(SERVER)
 PAGE: str = CLIENT.get("/").text
 FILES = named(PAGE)
+JOINED = [address for address in FILES if re.fullmatch(r"/static/[^/]+/(dash|explorer|plotly-charts.min)\.(js|css)", address)]
+OWN = [address for address in FILES if address not in JOINED]
+SCRIPTS = {path.relative_to(ROOT / "assets").as_posix(): path.read_text() for path in (ROOT / "assets").rglob("*.js") if OWN_SCRIPT.search(path.as_posix())}
 FETCHED = ("/", "/_dash-layout", "/_dash-dependencies")
 OPENING = callback_request("explanation", "state", {"ask": 1, "link": ""})
 GZIP = {"Accept-Encoding": "gzip, deflate"}
@@ -64,7 +67,7 @@ def small(tmp_path: Path) -> Small:
 def small_app(folder: Path, script: str = "let a = 1;") -> Dash:
     assets = folder / "assets"
     assets.mkdir(exist_ok=True)
-    (assets / "own.js").write_text(script)
+    (assets / "boot.js").write_text(script)
     (assets / "own.css").write_text("p { margin: 0 }")
     app = Dash("explorer", backend="fastapi", assets_folder=str(assets), index_string=INDEX, enable_mcp=False)
     app.layout = html.P("Hello")
@@ -73,7 +76,7 @@ def small_app(folder: Path, script: str = "let a = 1;") -> Dash:
 
 def own_script(client: Client) -> str:
     """The address of the file with the app's own scripts."""
-    (address,) = (address for address in named(client.get("/").text) if address.endswith("/explorer.js"))
+    (address,) = (address for address in named(client.get("/").text) if address.endswith("/boot.js"))
     return address
 
 
@@ -92,29 +95,52 @@ def test_every_file_that_the_page_names_is_there_and_named_by_its_content() -> N
     for address in FILES:
         answer = CLIENT.get(address)
         assert answer.status_code == 200
-        assert address.split("/")[1:3] == ["static", digest_of(answer.data)]
+        assert address in OWN or address.split("/")[1:3] == ["static", digest_of(answer.data)]
         assert answer.content_type == ("text/css" if address.endswith(".css") else "text/javascript") + "; charset=utf-8"
 
 
-def test_own_scripts_and_styles_are_all_there_in_the_order_of_their_names() -> None:
-    joined = {address.rsplit("/", 1)[-1]: CLIENT.get(address).text for address in FILES}
-    for ending, folder in ((".js", "assets"), (".css", "assets/css")):
-        texts = [path.read_text() for path in sorted((ROOT / folder).glob(f"*{ending}")) if path.name != "opening.js"]
-        places = [joined[f"explorer{ending}"].index(text) for text in texts]
-        assert places == sorted(places)
-        assert len(joined[f"explorer{ending}"]) <= sum(len(text) + 2 for text in texts)
+def test_own_styles_are_all_there_in_the_order_of_their_names() -> None:
+    (joined,) = [CLIENT.get(address).text for address in JOINED if address.endswith("/explorer.css")]
+    texts = [path.read_text() for path in sorted((ROOT / "assets/css").glob("*.css"))]
+    places = [joined.index(text) for text in texts]
+    assert places == sorted(places)
+    assert len(joined) <= sum(len(text) + 2 for text in texts)
 
 
-def test_the_watcher_of_the_opening_comes_first_then_react_and_the_renderer_starts_last() -> None:
-    watch, first, *_, last = [address for address in FILES if address.endswith(".js")]
-    assert watch.endswith("/opening.js") and (ROOT / "assets/opening.js").read_text() in CLIENT.get(watch).text
+def test_own_scripts_are_served_unchanged_below_one_digest_and_preloaded() -> None:
+    assert SCRIPTS.keys() > {"boot.js", "main.js", "core/store.js"} and not any(name.startswith("vendor/") for name in SCRIPTS)
+    (folder,) = {address.split("/")[2] for address in OWN}
+    assert {address.split("/", 3)[3]: CLIENT.get(address).text for address in OWN} == SCRIPTS
+    preloaded = re.findall(r'<link rel="modulepreload" href="\./static/([^/]+)/([^"]+)">', PAGE)
+    assert preloaded == [(folder, name) for name in sorted(SCRIPTS) if name != "boot.js"]
+
+
+def test_modules_import_each_other_by_relative_paths() -> None:
+    for name, text in SCRIPTS.items():
+        for other in re.findall(r'(?:^(?:import|export)[^;]*? from |import\()"([^"]+)"', text, re.MULTILINE):
+            assert other.startswith(("./", "../"))
+            assert urljoin(f"http://x/{name}", other).removeprefix("http://x/") in SCRIPTS
+
+
+def test_an_address_of_all_modules_changes_with_any_of_them(small: Small, tmp_path: Path) -> None:
+    first = own_script(small())
+    (tmp_path / "assets" / "core").mkdir()
+    (tmp_path / "assets" / "core" / "more.js").write_text("export const a = 1;")
+    second = own_script(small())
+    (tmp_path / "assets" / "core" / "more.js").write_text("export const a = 2;")
+    assert len({first, second, own_script(small())}) == 3
+
+
+def test_the_boot_script_comes_first_then_react_and_the_renderer_starts_after_all() -> None:
+    boot, first, *_, last = re.findall(r'<script src="\.([^"]+)"', PAGE)
+    assert boot.endswith("/boot.js")
     assert CLIENT.get(first).text.index("react.production.min.js") < 200
     assert "DashRenderer" in CLIENT.get(last).text
     assert PAGE.index(last) < PAGE.index("new DashRenderer()")
 
 
 def test_no_script_makes_another_strict_and_no_style_needs_its_place() -> None:
-    for address in FILES:
+    for address in JOINED:
         text = CLIENT.get(address).text
         if address.endswith(".js"):
             assert text.startswith(";")  # then a directive in it does not apply to the joined file
@@ -266,7 +292,7 @@ def test_precompressing_adds_missing_files_and_deletes_outdated_ones(tmp_path: P
 
 def test_an_address_changes_with_the_content_and_only_then(small: Small, tmp_path: Path) -> None:
     first = own_script(small("let a = 1;"))
-    os.utime(tmp_path / "assets" / "own.js", (1, 1))
+    os.utime(tmp_path / "assets" / "boot.js", (1, 1))
     assert own_script(small("let a = 1;")) == first
     assert own_script(small("let a = 2;")) != first
 
@@ -315,7 +341,7 @@ def test_files_that_no_page_requests_are_not_served() -> None:
     registered = [(package, path) for package, paths in APP.registered_paths.items() for path in sorted(paths)]
     assert ("plotly", "package_data/plotly.min.js") in registered  # large; ("dash", …) has maps that are not in its wheel
     own = [path.relative_to(ROOT).as_posix() for path in (ROOT / "assets").rglob("*") if path.is_file()]
-    assert "assets/base.js" in own and "assets/css/style.css" in own
+    assert "assets/boot.js" in own and "assets/css/style.css" in own
     addresses = [
         *(f"/_dash-component-suites/{package}/{path}" for package, path in registered),
         *(f"/_dash-component-suites/{package}/{build_fingerprint(path, '1', 1)}" for package, path in registered),
@@ -373,4 +399,4 @@ def test_tags_are_found_as_dash_writes_them() -> None:
     app._setup_server()
     with current_request(Request({"type": "http"})):
         page: str = app.index()
-    assert len(re.findall(r"<script src=|<link rel=.stylesheet", page)) == sum(len(tag.findall(page)) for tag in TAGS) > 20
+    assert len(re.findall(r"<script src=|<link rel=.stylesheet", page)) == sum(len(tag.findall(page)) for tag in TAGS.values()) > 20

@@ -1,19 +1,12 @@
-"""The panels in the order of their tabs. A new one is a module here, a script of the same name, and one line in each registry."""
+"""The panels, in the order of their tabs: for each name in ``state.TABS`` the module of that name. Their scripts are in ``assets/panels/``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
 
 from explorer.page.panel import Panel
-from explorer.page.panels import compare, integrated, methods, saliency
+from explorer.state import TABS
 
-PANELS: Mapping[str, Panel] = MappingProxyType({
-    module.PANEL.name: module.PANEL
-    for module in (
-        saliency,
-        integrated,
-        compare,
-        methods,
-    )
-})  # fmt: skip
+PANELS: Mapping[str, Panel] = MappingProxyType({name: import_module(f"{__name__}.{name}").PANEL for name in TABS})

@@ -103,4 +103,4 @@ def _equal_pixels(facts: Facts) -> list[Sentence]:
     return [Sentence("equal pixels", f"{{pixels:whole}} {subject} 0, whatever the network makes of {them}.", {"pixels": count})]
 
 
-PANEL = Panel("integrated", "Integrated Gradients", _layout, narrate, needs_exact=True)
+PANEL = Panel("Integrated Gradients", _layout, narrate, needs_exact=True)

@@ -70,4 +70,4 @@ def _spread(facts: Facts) -> list[Sentence]:
     return []
 
 
-PANEL = Panel("saliency", "Saliency", _layout, narrate)
+PANEL = Panel("Saliency", _layout, narrate)

@@ -1,0 +1,62 @@
+// The link that says a state, written here and read by state.py.
+
+import { pictureName } from "./derived.js";
+
+/** @import { Config, Options, Pixels, State } from "../types.js" */
+
+/** @typedef {Pick<Config, "link" | "defaults" | "version" | "alphabet" | "levels" | "patterns" | "digits">} LinkConfig */
+
+/**
+ * The query of a state, of what differs from the defaults.
+ * @param {State} state
+ * @param {LinkConfig} config
+ */
+export function linkOf(state, config) {
+  const parts = new URLSearchParams();
+  Object.entries(config.link).forEach(([field, key]) => {
+    const name = /** @type {keyof State} */ (field);
+    const value = state[name];
+    if (sameValue(value, config.defaults[name]) || (name === "drawing" && value === null)) return;
+    if (name === "pinned") parts.set(key, state.pinned.join(","));
+    else if (name === "options") parts.set(key, optionsText(state.options));
+    else if (Array.isArray(value)) {
+      const pixels = /** @type {Pixels} */ (value);
+      const { pattern } = pictureName(pixels, config);
+      parts.set(name === "pixels" && !pattern ? "px" : key, pattern || encode(pixels, config));
+    } else parts.set(key, typeof value === "boolean" ? String(Number(value)) : String(value));
+  });
+  parts.set("v", String(config.version)); // last, so that the server knows a link that was cut off
+  return `?${parts}`;
+}
+
+/**
+ * Whether two values of a state are equal.
+ * @param {unknown} a
+ * @param {unknown} b
+ */
+export const sameValue = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+/**
+ * Whether two links are equal, whatever order their parts have.
+ * @param {string} link
+ * @param {string} other
+ */
+export const sameLink = (link, other) => String([...new URLSearchParams(link)].sort()) === String([...new URLSearchParams(other)].sort());
+
+/** @param {Options} options */
+const optionsText = (options) =>
+  Object.entries(options)
+    .flatMap(([method, own]) => Object.entries(own).map(([name, value]) => `${method}.${name}:${typeof value === "boolean" ? Number(value) : value}`))
+    .join(",");
+
+/**
+ * How many levels less one, each level as two letters, a letter a pixel.
+ * @param {Pixels} pixels
+ * @param {Pick<Config, "alphabet" | "levels">} config
+ */
+function encode(pixels, { alphabet, levels }) {
+  const all = pixels.map((value) => Math.round(value * levels));
+  const colours = [...new Set(all)];
+  const letters = colours.map((level) => alphabet[Math.floor(level / 64)] + alphabet[level % 64]);
+  return alphabet[colours.length - 1] + letters.join("") + all.map((level) => alphabet[colours.indexOf(level)]).join("");
+}

@@ -1,0 +1,59 @@
+// Starts the modules, in an order in which each finds what it needs in the page; boot.js loads this one.
+
+import { emit, on } from "./core/events.js";
+import { startMethodResults } from "./core/method_results.js";
+import { startNotices } from "./core/notices.js";
+import { startSession } from "./core/session.js";
+import { hasStarted, openStore, view } from "./core/store.js";
+import { applyFirstTheme, startTheme } from "./core/theme.js";
+import { startControls } from "./panels/controls.js";
+import { startCopyLink } from "./panels/copy_link.js";
+import { startExport } from "./panels/export.js";
+import { startFigures } from "./panels/figures.js";
+import { showSentences, startNarration } from "./panels/narration.js";
+import { startNewerVersion, takeKept } from "./panels/newer_version.js";
+import { startPainting } from "./panels/painting.js";
+import { startPlayback } from "./panels/playback.js";
+import { showReadout, startReadout } from "./panels/readout.js";
+import { PANELS } from "./panels/registry.js";
+import { redraw, startTabs } from "./panels/tabs.js";
+
+export { scaleChanged } from "./panels/compare.js";
+export { controlsChanged } from "./panels/controls.js";
+
+/** @import { Config } from "./types.js" */
+
+applyFirstTheme();
+
+/**
+ * Dash calls this with what the layout says, once the layout is in the page.
+ * @param {Config} config
+ * @param {() => Promise<boolean>} pageIsThere
+ */
+export function start(config, pageIsThere) {
+  if (hasStarted()) return;
+  const wanted = new URLSearchParams(window.location.search).get("tab") ?? ""; // so that the right panel waits for the numbers
+  openStore(config, { ...config.defaults, tab: Object.hasOwn(PANELS, wanted) ? wanted : config.defaults.tab });
+  document.querySelectorAll("output").forEach((output) => (output.translate = false)); // numbers
+  startNotices();
+  startNewerVersion(pageIsThere);
+  startTheme();
+  startTabs(PANELS);
+  startPainting();
+  startControls();
+  startPlayback();
+  startMethodResults();
+  Object.values(PANELS).forEach((panel) => panel.start());
+  startFigures();
+  startCopyLink();
+  startExport();
+  on("answer", () => {
+    redraw();
+    showSentences();
+    showReadout();
+  });
+  startNarration(PANELS);
+  startReadout(PANELS);
+  emit("state", view.state);
+  startSession(takeKept());
+}

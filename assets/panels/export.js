@@ -1,0 +1,230 @@
+// What can be saved: a map or a chart as PNG, the attributions as CSV or JSON; and a map enlarged.
+// A download that is refused, as in some iframes, tells the page nothing: there what was saved can be shown as well.
+
+import { copy, linkField, openDialog } from "../core/dialog.js";
+import { className, outputName, pictureName } from "../core/derived.js";
+import { byId, element, smallButton } from "../core/dom.js";
+import { on } from "../core/events.js";
+import { hasOptions, knownResults, resultOf } from "../core/method_results.js";
+import { notice } from "../core/notices.js";
+import { number } from "../core/numbers.js";
+import { completeAnswer, link } from "../core/session.js";
+import { hasAnswer, view } from "../core/store.js";
+import { drawingOf, titleOf } from "../draw/charts.js";
+import { ink } from "../draw/colours.js";
+import { PixelMap } from "../draw/map.js";
+import { paintMap } from "../draw/paint.js";
+
+/** @import { State } from "../types.js" */
+
+// How numbers are written in a CSV file, and what stands between them.
+const POINTS = { separator: ",", point: "." };
+const COMMAS = { separator: ";", point: "," };
+
+let removeOffer = () => {};
+
+export function startExport() {
+  byId("take-away").append(
+    smallButton("Attributions as CSV", () => saveCsv("maps", POINTS)),
+    smallButton("CSV with decimal commas", () => saveCsv("maps-commas", COMMAS)),
+    smallButton("All numbers as JSON", saveJson),
+    element("p", { class: "quiet", text: "Decimal commas are for Excel in German, French and other such languages. The JSON also holds the state and its link. Each map can be saved as PNG." })
+  );
+  on("save-map", savePicture);
+  on("save-chart", saveChart);
+  on("enlarge", enlarge);
+}
+
+const address = (/** @type {State} */ state) => `${window.location.origin}${window.location.pathname}${link(state)}`;
+
+// ---- files
+
+/**
+ * @param {string} name
+ * @param {Blob} blob
+ */
+function download(name, blob) {
+  const url = URL.createObjectURL(blob);
+  const anchor = element("a", { href: url, download: name });
+  document.body.append(anchor);
+  anchor.click();
+  anchor.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+  removeOffer();
+  if (window.top === window && window.origin !== "null") return;
+  if (document.querySelector("dialog[open]")) show(name, blob); // a notice would lie below it
+  else removeOffer = notice("No file? Where this page is shown, saving may be forbidden.", { button: smallButton("Show it here", () => show(name, blob)) });
+}
+
+/**
+ * What is in a file, to be copied from the page, and where it can be saved. (No link: a window that is opened from a
+ * sandbox is in the same one.)
+ * @param {string} name
+ * @param {Blob} blob
+ */
+async function show(name, blob) {
+  const url = URL.createObjectURL(blob);
+  const shown = blob.type.startsWith("image/") ? shownPicture(name, url) : shownText(name, await blob.text());
+  const where = element("p", { text: "In a browser tab of its own this page can save files. Its address, to be copied into one:" });
+  const dialog = openDialog(name, ...shown, where, linkField("Link to this state", address(view.state)));
+  dialog.addEventListener("close", () => URL.revokeObjectURL(url));
+}
+
+/**
+ * @param {string} name
+ * @param {string} url
+ */
+const shownPicture = (name, url) => [
+  element("img", { class: "img-fluid", src: url, alt: name }),
+  element("p", { text: "Its context menu copies or saves it; on a touch screen, press long." }),
+];
+
+/**
+ * @param {string} name
+ * @param {string} text
+ */
+function shownText(name, text) {
+  const content = element("textarea", { class: "form-control", rows: 10, readonly: true, "aria-label": name });
+  content.value = text;
+  const button = smallButton("Copy all", async () => {
+    content.select();
+    button.textContent = (await copy(text)) || document.execCommand("copy") ? "Copied" : "Selected: now press Ctrl C";
+  });
+  return [content, element("p", {}, button)];
+}
+
+/**
+ * Such as gradient-ring-of-circle-by-shapes.png
+ * @param {string} what
+ * @param {string} ending
+ */
+function fileName(what, ending) {
+  const parts = [what, className(view.answer.target), "of", pictureName(view.asked.pixels).title, "by", view.asked.network];
+  return `${parts.join("-").toLowerCase().replace(/[^a-z0-9]+/g, "-")}.${ending}`;
+}
+
+// ---- numbers
+
+async function saveJson() {
+  if (!hasAnswer()) return;
+  await completeAnswer();
+  const { config, answer, asked } = view;
+  const { ask, notices, state, path, exact, ...numbers } = answer; // the first three are how the answer travelled
+  const { curve, switches, gradients } = view.path;
+  const steps = Array.from(path.weights, (_, k) => Array.from(gradients.subarray(64 * k, 64 * k + 64)));
+  const all = {
+    state: asked,
+    link: address(asked),
+    network: config.networks[asked.network].title,
+    target_name: className(answer.target),
+    ...numbers,
+    single_methods: knownResults(),
+    exact: exact && { ...exact, switches },
+    path: { ...path, curve, gradients: steps },
+  };
+  download(fileName("all", "json"), new Blob([JSON.stringify(all, null, 1)], { type: "application/json" }));
+}
+
+/**
+ * One line of names, then numbers and nothing else: what every reader of CSV reads without being told anything.
+ * @param {string} what
+ * @param {{ separator: string, point: string }} format
+ */
+async function saveCsv(what, { separator, point }) {
+  if (!hasAnswer()) return;
+  await completeAnswer();
+  const { answer, asked } = view;
+  const names = Object.keys(answer.methods);
+  /** @type {[string, (i: number) => number][]} */
+  const columns = [
+    ["row", (i) => Math.floor(i / 8)],
+    ["column", (i) => i % 8],
+    ["input", (i) => asked.pixels[i]],
+    ["baseline", (i) => answer.baseline[i]],
+    ...names.map((name) => columnOf(name, answer.methods[name].map)),
+  ];
+  view.state.pinned.forEach((name) => {
+    const map = resultOf(name)?.map;
+    if (map && (!names.includes(name) || hasOptions(name))) columns.push(columnOf(hasOptions(name) ? `${name}_with_options` : name, map));
+  });
+  if (answer.exact) columns.push(columnOf("integrated_gradients_exact", answer.exact.map));
+  const { error } = answer.smoothgrad; // one sample has none
+  if (error) columns.push(columnOf("smoothgrad_standard_error", error));
+  const lines = Array.from({ length: 64 }, (_, i) => columns.map(([, value]) => String(value(i)).replace(".", point)).join(separator));
+  const text = [columns.map(([name]) => name).join(separator), ...lines, ""].join("\n");
+  download(fileName(what, "csv"), new Blob([text], { type: "text/csv" }));
+}
+
+/**
+ * @param {string} name
+ * @param {number[]} values
+ * @returns {[string, (i: number) => number]}
+ */
+const columnOf = (name, values) => [name, (i) => values[i]];
+
+// ---- pictures
+
+/**
+ * A map as a picture for slides: on white, with its title, note and scale.
+ * @param {PixelMap} map
+ */
+function savePicture(map) {
+  if (!map.values) return;
+  const size = 640;
+  const canvas = element("canvas", { width: size + 80, height: size + 170 });
+  const context = contextOf(canvas);
+  const drawing = element("canvas", { width: size, height: size });
+  const { values, limit, options } = map;
+  paintMap(contextOf(drawing), size, values, limit, { ...options, numbers: options.kind === "signed", everyNumber: true, theme: "light", ratio: 1 });
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(drawing, 40, 90);
+  context.fillStyle = "#1c2430";
+  context.font = "600 26px system-ui, sans-serif";
+  context.fillText(map.title.textContent ?? "", 40, 42);
+  context.font = "18px system-ui, sans-serif";
+  context.fillText(map.note.textContent ?? "", 40, 72);
+  const range = options.kind === "signed" ? `colour scale −${number(limit)} … +${number(limit)}` : "0 black … 1 white";
+  context.fillText(`${range}   ${(map.figures.textContent ?? "").replace("\n", "   ")}`, 40, size + 122);
+  const network = view.config.networks[view.asked.network].title;
+  context.fillText(`${network}, F = ${outputName()}`, 40, size + 150);
+  canvas.toBlob((blob) => blob && download(fileName(options.name, "png"), blob), "image/png");
+}
+
+/** @param {HTMLCanvasElement} canvas */
+const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+
+/**
+ * A chart as a picture, on the surface it is seen on.
+ * @param {HTMLElement} host
+ */
+async function saveChart(host) {
+  const { data, layout } = drawingOf(host);
+  if (!data) return;
+  const titled = {
+    paper_bgcolor: ink("--surface"),
+    title: { text: titleOf(host).textContent, font: { size: 14 }, x: 0.02, y: 0.96, yanchor: "top" },
+    margin: { ...layout.margin, t: 40 },
+    height: layout.height + 32,
+  };
+  const url = await window.Plotly.toImage({ data, layout: { ...layout, ...titled } }, { format: "png", scale: 2 });
+  const bytes = Uint8Array.from(atob(url.split(",")[1]), (letter) => letter.charCodeAt(0));
+  download(fileName(host.id, "png"), new Blob([bytes], { type: "image/png" }));
+}
+
+/**
+ * A map large, with the value in every cell that has one.
+ * @param {PixelMap} map
+ */
+function enlarge(map) {
+  if (!map.values) return;
+  const host = element("div", { class: "large" });
+  const title = map.title.textContent ?? "";
+  const dialog = openDialog(title, host);
+  const { name, kind } = map.options;
+  const large = new PixelMap(host, { name, title, kind, numbers: true, everyNumber: true, bare: true });
+  large.set(map.values, map.limit);
+  large.describe(map.note.textContent ?? "", map.figures.textContent ?? "");
+  host.append(smallButton("Save as PNG", () => savePicture(map)));
+  dialog.addEventListener("close", () => large.remove());
+}

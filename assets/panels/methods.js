@@ -1,0 +1,281 @@
+// The fourth tab: every method's map of the current picture, small, with its figures; sorted, filtered, pinned to Compare.
+
+import { byId, element, write } from "../core/dom.js";
+import { emit, on } from "../core/events.js";
+import { hasOptions, isWhole, readings, reasonAgainst, resultOf, wantMethods, whenQuiet } from "../core/method_results.js";
+import { largest, number, percent, signed } from "../core/numbers.js";
+import { commitUnasked, isAsking, update } from "../core/session.js";
+import { hasAnswer, view } from "../core/store.js";
+import { PixelMap } from "../draw/map.js";
+import { startConventions } from "./conventions.js";
+import { openMethod } from "./method_dialog.js";
+
+/** @import { Result } from "../types.js" */
+
+/** @typedef {{ root: HTMLElement, map: PixelMap, refusal: HTMLElement, pin: HTMLInputElement, label: HTMLElement }} Card */
+
+/** @type {Record<string, Card>} */
+const cards = {}; // by method
+const choice = { sort: "family", family: "", show: "all", text: "" };
+/** @type {{ bar: HTMLProgressElement, text: HTMLElement, shown: HTMLElement }} */
+let progress;
+/** @type {string} */
+let summary = "";
+
+const methods = () => view.config.methods;
+const shareOf = (/** @type {Result} */ result) => (result.goal !== null && result.goal !== undefined ? result.share : null);
+
+/**
+ * Each sorts by what it gives, the smallest first; what is not known comes last.
+ * @type {Record<string, { title: string, ofMethod?: (name: string) => number | string, ofResult?: (result: Result) => number }>}
+ */
+const SORTS = {
+  family: { title: "Family" },
+  snr: { title: "SNR, most concentrated first", ofResult: (result) => -result.snr },
+  delta: { title: "Completeness, best kept first", ofResult: (result) => shareOf(result) ?? Infinity },
+  passes: { title: "Cost, fewest passes first", ofResult: (result) => (result.forward ?? NaN) + (result.backward ?? NaN) },
+  year: { title: "Year", ofMethod: (name) => methods()[name].year },
+  name: { title: "Name", ofMethod: (name) => methods()[name].title },
+};
+
+/** @type {Record<string, [string, (name: string) => boolean]>} */
+const SHOWN = {
+  all: ["All", () => true],
+  applies: ["Those that apply here", (name) => !reasonAgainst(name)],
+  complete: ["Those that promise a sum", (name) => methods()[name].complete !== ""],
+  invariant: ["Implementation invariant", (name) => methods()[name].invariant],
+  variant: ["Not invariant", (name) => !methods()[name].invariant],
+};
+
+export function start() {
+  startConventions();
+  buildTools();
+  Object.keys(methods()).forEach(buildCard);
+  on("methods", (names) => {
+    if (!isShown()) return;
+    if (names === null || names.some((name) => !isWhole(name))) whenQuiet(want);
+    if (names !== null) draw();
+  });
+  on("state", (patch) => patch.pinned && showPins());
+  on("tab", (tab) => tab === "methods" && hasAnswer() && !isAsking() && setTimeout(want)); // the picture rests: no need to wait
+}
+
+const isShown = () => view.state.tab === "methods";
+
+function want() {
+  if (isShown()) wantMethods(Object.keys(methods()));
+}
+
+/** @param {number} pixel */
+export const valuesAt = (pixel) => (view.hovered ? readings([view.hovered], pixel) : ["point at a map to read its value"]);
+
+export const sentence = () => summary;
+
+// ---- the tools above the maps
+
+function buildTools() {
+  const text = element("input", { type: "search", class: "form-control form-control-sm", oninput: () => choose("text", text.value.toLowerCase()) });
+  progress = { bar: element("progress", { "aria-label": "Methods that have answered" }), text: element("span", { class: "quiet" }), shown: element("span", { class: "quiet" }) };
+  byId("methods-tools").append(
+    selectField("Sort by", "sort", Object.entries(SORTS).map(([value, { title }]) => [value, title])),
+    selectField("Family", "family", [["", "All families"], ...view.config.families.map((family) => [family, family])]),
+    selectField("Show", "show", Object.entries(SHOWN).map(([value, [title]]) => [value, title])),
+    field("Find", "text", text),
+    element("div", { class: "methods-count" }, progress.text, progress.shown),
+    progress.bar
+  );
+}
+
+/**
+ * @param {string} label
+ * @param {keyof typeof choice} name
+ * @param {string[][]} options values and what they are called
+ */
+function selectField(label, name, options) {
+  const input = element("select", { class: "form-select form-select-sm", onchange: () => choose(name, input.value) }, ...options.map(([value, text]) => element("option", { value, text })));
+  return field(label, name, input);
+}
+
+/**
+ * @param {string} label
+ * @param {keyof typeof choice} name
+ * @param {HTMLElement} input
+ */
+function field(label, name, input) {
+  input.id = `methods-${name}`;
+  return element("div", { class: "tool-field" }, element("label", { for: input.id, text: label }), input);
+}
+
+/**
+ * @param {keyof typeof choice} name
+ * @param {string} value
+ */
+function choose(name, value) {
+  choice[name] = value;
+  if (hasAnswer()) arrange();
+}
+
+// ---- the cards
+
+/** @param {string} name */
+function buildCard(name) {
+  const { title, paper } = methods()[name];
+  const open = element("button", { type: "button", class: "method-title", text: title, title: `${title} (${paper}): what it is`, onclick: () => openMethod(name) });
+  const pin = element("input", { type: "checkbox", class: "form-check-input", onchange: () => setPinned(name, pin.checked) });
+  const label = element("label", { class: "pin", title: `Show ${title} in Compare` }, pin, element("span", { text: "Pin" }, element("span", { class: "visually-hidden", text: ` ${title}` })));
+  const root = element("div", { class: "method-card" }, element("div", { class: "method-head" }, open));
+  const map = new PixelMap(root, { name, title, kind: "signed", bare: true, onselect: () => openMethod(name) });
+  map.surface.classList.add("opens");
+  map.set(new Array(64).fill(0), 0); // until there is something to be seen
+  const refusal = element("p", { class: "method-refusal quiet", hidden: true });
+  root.append(refusal, label);
+  cards[name] = { root, map, refusal, pin, label };
+}
+
+/**
+ * @param {string} name
+ * @param {boolean} on
+ */
+function setPinned(name, on) {
+  const { pinned } = view.state;
+  const next = on ? [...pinned, name] : pinned.filter((other) => other !== name);
+  if (next.length >= 1 && next.length <= view.config.most_pinned) {
+    update({ pinned: next });
+    commitUnasked();
+  }
+  showPins();
+}
+
+function showPins() {
+  const { pinned } = view.state;
+  const full = pinned.length >= view.config.most_pinned;
+  Object.entries(cards).forEach(([name, { pin, label }]) => {
+    pin.checked = pinned.includes(name);
+    const refused = hasAnswer() && reasonAgainst(name);
+    const only = pinned.length === 1 && pin.checked;
+    pin.disabled = (full && !pin.checked) || only || Boolean(refused && !pin.checked);
+    const { title } = methods()[name];
+    label.title = only ? "One has to stay" : full && !pin.checked ? `${pinned.length} are pinned: untick one of them first` : `Show ${title} in Compare`;
+  });
+}
+
+export function draw() {
+  if (!hasAnswer()) return;
+  Object.keys(cards).forEach(drawCard);
+  showPins();
+  arrange();
+  showProgress();
+}
+
+/** @param {string} name */
+function drawCard(name) {
+  const { root, map, refusal } = cards[name];
+  const result = isWhole(name) || reasonAgainst(name) ? resultOf(name) : undefined;
+  root.classList.toggle("waiting", !result);
+  refusal.hidden = !result?.refusal;
+  map.root.hidden = !refusal.hidden;
+  if (result?.refusal) refusal.textContent = result.refusal;
+  if (!result?.map) return;
+  map.set(result.map, largest(result.map));
+  map.describe("", figuresOf(name, result));
+}
+
+/**
+ * The colour scale's limit, SNR, what the sum misses, and the passes, one line each.
+ * @param {string} name
+ * @param {Result} result
+ */
+function figuresOf(name, result) {
+  const sum = result.goal === null || result.goal === undefined ? "no sum promised" : `Σ off by ${result.share === null ? signed(result.delta) : percent(result.share)}`;
+  const unit = methods()[name].explains === "logit" && view.asked.output === "probability" ? ", logit" : "";
+  const own = hasOptions(name) ? "\nown settings" : "";
+  return `± ${number(largest(result.map))}${unit}\nSNR ${number(result.snr)}\n${sum}\n${result.forward}+${result.backward} passes${own}`;
+}
+
+function showProgress() {
+  const names = Object.keys(cards).filter((name) => !reasonAgainst(name));
+  const ready = names.filter(isWhole).length;
+  progress.bar.max = names.length;
+  progress.bar.value = ready;
+  progress.bar.classList.toggle("done", ready === names.length);
+  write(progress.text, ready === names.length ? `${ready} methods` : `${ready} of ${names.length}`);
+  summary = ready === names.length ? summarize(names) : "Each method answers a question of its own about the same picture; their maps come in as they are ready.";
+  emit("sentence");
+}
+
+/**
+ * What all the answers together say.
+ * @param {string[]} names
+ */
+function summarize(names) {
+  const results = names.flatMap((name) => {
+    const result = resultOf(name);
+    return result?.map ? [{ title: methods()[name].title, ...result }] : [];
+  });
+  const promised = results.filter(({ goal }) => goal !== null && goal !== undefined);
+  const kept = promised.filter(({ share, delta, mean }) => (share === null ? Math.abs(delta) <= 64e-9 * mean : share <= 0.01)); // to rounding, where it is 0
+  const ranked = results.filter(({ snr }) => snr > 0).sort((a, b) => b.snr - a.snr);
+  const [first, last] = [ranked[0], ranked[ranked.length - 1]];
+  const ends = first ? ` The most concentrated map is that of ${first.title} (SNR ${number(first.snr)}), the most diffuse that of ${last.title} (${number(last.snr)}).` : "";
+  return (
+    `${results.length} methods answer for this network. For ${promised.length} it is known what their map should sum to, for some of them roughly; ${kept.length} come within 1 % of it here.${ends} ` +
+    "Click one to read what it asks, and when it misleads."
+  );
+}
+
+// ---- order
+
+function arrange() {
+  const shown = Object.keys(cards).filter(isChosen);
+  write(progress.shown, countText(shown.length));
+  /** @type {[string, string[]][]} */
+  const groups =
+    choice.sort === "family" ? view.config.families.map((family) => [family, shown.filter((name) => methods()[name].family === family)]) : [["", sorted(shown)]];
+  const parts = groups.filter(([, names]) => names.length).map(([family, names]) => group(family, names));
+  byId("methods-grid").replaceChildren(...(parts.length ? parts : [element("p", { class: "quiet", text: "No method is like that." })]));
+}
+
+/**
+ * Where the page's text says how many there are, it says how many of them are seen.
+ * @param {number} shown
+ */
+const countText = (shown) => (shown < Object.keys(cards).length ? `${shown} of ${Object.keys(cards).length} shown` : "");
+
+/** @param {string} name */
+function isChosen(name) {
+  const { title, paper, family } = methods()[name];
+  const said = `${title} ${paper} ${family}`.toLowerCase();
+  return (!choice.family || family === choice.family) && SHOWN[choice.show][1](name) && said.includes(choice.text);
+}
+
+/** @param {string[]} names */
+function sorted(names) {
+  const worth = new Map(names.map((name) => [name, worthOf(name)]));
+  return [...names].sort((one, two) => {
+    const [a, b] = [worth.get(one) ?? Infinity, worth.get(two) ?? Infinity];
+    if (typeof a !== typeof b) return typeof a === "string" ? -1 : 1;
+    return a === b ? 0 : a < b ? -1 : 1;
+  });
+}
+
+/**
+ * What a method is sorted by; infinite where it is not known.
+ * @param {string} name
+ */
+function worthOf(name) {
+  const { ofMethod, ofResult } = SORTS[choice.sort];
+  const result = resultOf(name);
+  if (!result) return Infinity;
+  if (ofMethod) return ofMethod(name);
+  const value = result.map && ofResult ? ofResult(result) : Infinity;
+  return Number.isNaN(value) ? Infinity : value;
+}
+
+/**
+ * @param {string} family
+ * @param {string[]} names
+ */
+function group(family, names) {
+  const head = family ? [element("h3", { text: family[0].toUpperCase() + family.slice(1) })] : [];
+  return element("section", { class: "method-group" }, ...head, element("div", { class: "method-cards" }, ...names.map((name) => cards[name].root)));
+}

@@ -1,0 +1,62 @@
+// The preset patterns and the handwritten digits.
+
+import { fromLevels } from "../core/derived.js";
+import { byId, element } from "../core/dom.js";
+import { view } from "../core/store.js";
+import { paintMap } from "../draw/paint.js";
+import { replacePicture } from "./undo.js";
+
+const nextSample = Array(10).fill(0); // by digit
+
+export function startPresets() {
+  const { patterns, digits } = view.config;
+  byId("patterns").append(...Object.entries(patterns).map(([name, { title, levels }]) => patternButton(name, title, levels)));
+  byId("digits").append(
+    ...digits.map((samples, digit) =>
+      element("button", {
+        type: "button",
+        class: "preset digit",
+        text: String(digit),
+        title: `A handwritten ${digit}; again for another ${digit}`,
+        "aria-label": `A handwritten ${digit}; again for another`,
+        onclick: () => anotherDigit(digit, samples),
+      })
+    )
+  );
+}
+
+/**
+ * @param {string} name
+ * @param {string} title
+ * @param {number[]} levels
+ */
+function patternButton(name, title, levels) {
+  const canvas = element("canvas", { width: 32, height: 32, "aria-hidden": "true" });
+  paintMap(/** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")), 32, fromLevels(levels), 1, { kind: "grey" });
+  const onclick = () => replacePicture(fromLevels(levels));
+  return element("button", { type: "button", class: "preset", title, "aria-label": `Pattern: ${title}`, "data-name": name, onclick }, canvas);
+}
+
+/**
+ * The next sample of this digit; another digit's first click starts with its first sample.
+ * @param {number} digit
+ * @param {number[][]} samples
+ */
+function anotherDigit(digit, samples) {
+  const sample = samples[nextSample[digit] % samples.length];
+  nextSample[digit]++;
+  replacePicture(fromLevels(sample));
+}
+
+/**
+ * Mark the preset that the picture is, if it is one.
+ * @param {{ pattern?: string, digit?: number }} name
+ */
+export function showPreset({ pattern, digit }) {
+  document.querySelectorAll("#patterns .preset").forEach((button) => {
+    button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.name === pattern));
+  });
+  document.querySelectorAll("#digits .preset").forEach((button, i) => {
+    button.setAttribute("aria-pressed", String(i === digit));
+  });
+}

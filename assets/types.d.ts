@@ -1,0 +1,203 @@
+// The data that the page gets from its server and passes between its modules; explorer/page/layout.py and answer.py write it.
+
+export type Pixels = number[]; // 64 values, row by row
+export type Value = number | string | boolean;
+export type Options = Record<string, Record<string, Value>>; // of single methods: by method, then by setting
+
+/** What the user chose: the same names as in state.py. */
+export interface State {
+  pixels: Pixels;
+  network: string;
+  target: number | "predicted";
+  output: "probability" | "logit";
+  baseline: string;
+  baseline_seed: number;
+  drawing: Pixels | null;
+  steps: number;
+  rule: string;
+  samples: number;
+  noise_level: number;
+  seed: number;
+  clip: boolean;
+  options: Options;
+  pinned: string[];
+  tab: string;
+  scale: "own" | "shared";
+}
+
+export interface Setting {
+  name: string;
+  title: string;
+  default: Value;
+  low: number;
+  high: number;
+  choices: string[];
+  kind: "truth" | "whole" | "number" | "choice";
+  shared: boolean;
+}
+
+export interface Method {
+  title: string;
+  year: number;
+  paper: string;
+  reference: string;
+  family: string;
+  formula: string;
+  complete: string;
+  invariant: boolean;
+  passes: string;
+  explains: "output" | "logit";
+  misleads: string;
+  settings: Setting[];
+  refusals: Record<string, string>; // by network: why the method does not apply to it
+}
+
+export interface Convention {
+  title: string;
+  source: string;
+  shared: Partial<State> & Pick<State, "rule" | "steps" | "baseline" | "samples" | "noise_level">;
+  options: Options;
+  notes: string[];
+}
+
+export interface Network {
+  title: string;
+  about: string;
+  classes: string[];
+  accuracy: number | null;
+  held_out: number;
+}
+
+/** What the layout says once. */
+export interface Config {
+  defaults: State;
+  levels: number;
+  alphabet: string;
+  link: Record<string, string>; // the key of each field of the state in a link
+  version: number;
+  build: string;
+  limits: Record<string, [number, number]>;
+  patterns: Record<string, { title: string; levels: number[] }>;
+  digits: number[][][]; // by digit, then by sample: levels
+  networks: Record<string, Network>;
+  methods: Record<string, Method>;
+  conventions: Record<string, Convention>;
+  core: string[];
+  compared: string[];
+  exact_tabs: string[];
+  families: string[];
+  most_pinned: number;
+  answer?: string; // to an address without a link, as JSON
+}
+
+/** What is known of one method. What the explanation holds has no goal and no passes. */
+export interface Result {
+  map: number[];
+  snr: number;
+  mean: number;
+  total: number;
+  top: [number, number, number][]; // row, column, value
+  goal?: number | null;
+  delta: number;
+  share: number | null;
+  forward?: number;
+  backward?: number;
+  noise?: number | null;
+  refusal?: undefined;
+}
+
+export interface Refusal {
+  refusal: string;
+  map?: undefined;
+}
+
+export interface MethodAnswer {
+  ask: number;
+  methods: Record<string, Result | Refusal>;
+}
+
+/** The explanation of a state. Texts in `path` and `exact` are packed numbers. */
+export interface Answer {
+  ask: number;
+  state?: State; // the one that a link was read as
+  notices?: string[];
+  baseline: Pixels;
+  scores: number[];
+  predicted: number;
+  target: number;
+  f: { input: number; baseline: number; delta: number };
+  equal_pixels: number;
+  methods: Record<string, Result>;
+  path: { curve: string; alphas: number[]; weights: number[]; values: number[]; ends: [number, number]; gradients: string };
+  exact: { map: number[]; pieces: number; switches: string; error_max: number; error_mean: number } | null;
+  smoothgrad: { error: number[] | null; snr: number | null; sigma: number };
+  correlations: (number | null)[][];
+  words: Record<string, string[]>;
+}
+
+/** An answer's path, unpacked for playback. Steps count from 0 to `count`. */
+export interface Path {
+  count: number;
+  alphas: number[];
+  values: number[];
+  curve: number[];
+  switches: number[];
+  reached: number[]; // the share of the path that the steps so far stand for
+  weights: number[];
+  ends: [number, number];
+  gradients: Float32Array;
+  gradientAt: (step: number) => Float32Array;
+  input: Pixels;
+  difference: number[];
+  running: Float64Array; // 64 values a step
+  sums: Float64Array;
+  limit: number;
+  steepest: number;
+}
+
+export interface View {
+  config: Config;
+  state: State;
+  answer: Answer;
+  asked: State; // the state that `answer` belongs to
+  path: Path;
+  step: number;
+  pixel: number | null; // the one under a pointer
+  chosen: number | null; // stays marked when no pointer is on any
+  hovered: string | null; // the method whose map the pointer was on last
+  method: string; // whose figures are shown on the right
+}
+
+/** A tab's panel: one script and one line in panels/registry.js. */
+export interface Panel {
+  start: () => void;
+  draw: () => void; // while the tab is shown: for a new answer, theme or size
+  sentence?: () => string | null; // what is said of it; null for what the server says
+  valuesAt?: (pixel: number) => string[]; // what its maps say of a pixel
+}
+
+interface PlotlyDrawing extends HTMLElement {
+  data?: object[];
+  layout: Record<string, any>;
+}
+
+declare global {
+  interface Window {
+    Plotly: {
+      react: (host: Element, traces: object[], layout: object, config: object) => void;
+      toImage: (figure: object, options: object) => Promise<string>;
+    };
+    DashRenderer?: unknown;
+    dash_clientside: {
+      explorer?: Record<string, (...values: any[]) => unknown>;
+      no_update?: unknown;
+      callback_context: CallbackContext;
+      set_props?: (id: string, props: object) => void;
+    };
+  }
+}
+
+export interface CallbackContext {
+  inputs_list: { id: string }[];
+  triggered: { prop_id: string }[];
+}
