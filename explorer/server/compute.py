@@ -44,7 +44,7 @@ class Compute:
         """The answer to a question: from the cache, from a computation that runs already, or computed now.
 
         Args:
-            callback: ``STROKES``, or another one, which the second pool computes.
+            callback: selects the pool: that of ``STROKES``, or the second one.
             question: everything that the answer depends on.
             work: computes the answer; a pure function of the question. Errors are those of ``FairQueue.run``.
         """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 
 import numpy as np
-import pytest
 import torch
 from torch import nn
 
@@ -17,6 +16,7 @@ from explorer.attribution import (
 )
 from explorer.attribution.network import Activation
 
+from .each import each
 from .toys import (
     Floats,
     along,
@@ -26,7 +26,6 @@ from .toys import (
 )
 
 ACTIVATIONS: tuple[Activation, ...] = ("softmax", "sigmoid")
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 
 
 def leaky(seed: int) -> nn.Sequential:
@@ -76,7 +75,7 @@ ARCHITECTURES = {
     "linear": nn.Sequential(mlp(9, (64, 3))[0]),
     "one-layer": mlp(10, (64, 3))[0],
 }
-architectures = pytest.mark.parametrize("module", ARCHITECTURES.values(), ids=ARCHITECTURES)
+architectures = each("module", ARCHITECTURES.values(), ids=ARCHITECTURES)
 
 
 def cuts(steps: ExactTrace) -> Floats:

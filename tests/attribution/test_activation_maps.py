@@ -29,11 +29,24 @@ from explorer.attribution.network import Output
 from explorer.models import FOLDER
 from explorer.pictures import digit_samples
 
-from .toys import BLACK, WHITE, Floats, convolutional, embed, linear, mlp, picture, random_case, relative_error
+from .each import each
+from .toys import (
+    BLACK,
+    WHITE,
+    Floats,
+    convolutional,
+    embed,
+    f_module,
+    linear,
+    mlp,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+)
 
 METHODS = {m.name: m for m in (CAM, GRAD_CAM, GRAD_CAM_PLUS_PLUS, SMOOTH_GRAD_CAM_PLUS_PLUS, GUIDED_GRAD_CAM)}
-methods = pytest.mark.parametrize("name", METHODS)
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
+methods = each("name", METHODS)
 
 
 def averaged(seed: int = 0, maps: int = 5, stride: int = 1) -> Network:
@@ -51,13 +64,7 @@ def flattened(seed: int = 0) -> Network:
 
 
 NETWORKS = {"averaged": averaged(), "smaller maps": averaged(stride=2), "flattened": flattened(), "leaky": Network(convolutional())}
-networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-
-
-def scored(case: Case) -> nn.Module:
-    """F as a module of its own, with its softmax where a probability is asked for."""
-    module = copy.deepcopy(case.network.module)
-    return module if case.output == "logit" else nn.Sequential(module, nn.Softmax(dim=1))
+networks = each("network", NETWORKS.values(), ids=NETWORKS)
 
 
 def tensor(case: Case) -> torch.Tensor:
@@ -74,7 +81,7 @@ def layer_of_maps(case: Case, module: nn.Module) -> nn.Module:
 
 def maps_by_autograd(case: Case, pictures: Floats) -> tuple[Floats, Floats]:
     """A and ∂F/∂A, with a hook on a private copy and torch's own softmax."""
-    module, seen = scored(case), []
+    module, seen = f_module(case), []
     layer_of_maps(case, module).register_forward_hook(lambda layer, args, out: seen.append(out))
     x = torch.tensor(pictures).reshape(-1, *case.network.input_shape).requires_grad_()
     f = module(x)[:, case.target].sum()
@@ -123,7 +130,7 @@ def test_grad_cam_and_guided_grad_cam_equal_captums(zoo: dict[str, Network], out
     captum = importlib.import_module("captum.attr")
     for network in (zoo["digits-cnn"], *NETWORKS.values()):
         case = random_case(network, seed, output)
-        module = scored(case)
+        module = f_module(case)
         layer = layer_of_maps(case, module)
         found = captum.LayerGradCam(module, layer).attribute(tensor(case), case.target, relu_attributions=True)
         assert relative_error(GRAD_CAM(case).attribution, by_bilinear(found.detach().numpy()[0, 0])) < 1e-9

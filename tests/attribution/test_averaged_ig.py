@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
 
 import numpy as np
@@ -17,9 +16,23 @@ from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
 from explorer.attribution.paths import integrate_paths, mean_and_error
 
-from .toys import BLACK, Floats, convolutional, embed, f_at, first, linear, mlp, picture, random_case, relative_error
+from .toys import (
+    BLACK,
+    Floats,
+    convolutional,
+    embed,
+    f_at,
+    f_module,
+    first,
+    linear,
+    mlp,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+    zoo_networks,
+)
 
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 rules = pytest.mark.parametrize("rule", RULES)
 integrated_gradients = METHODS["integrated_gradients"]
 
@@ -152,15 +165,14 @@ def test_the_standard_error_tells_how_far_the_map_moves_with_other_draws(name: s
     assert np.median(moved / said) == pytest.approx(1, abs=0.15)
 
 
+@zoo_networks
 @outputs
 def test_captums_noise_tunnel_around_ig_agrees_on_the_same_noise(
     zoo_network: Network, output: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To 1e-6 only: Captum keeps the steps in single precision."""
     captum = importlib.import_module("captum.attr")
-    module: nn.Module = copy.deepcopy(zoo_network.module)
-    if output == "probability":
-        module = nn.Sequential(module, nn.Softmax(1) if zoo_network.activation == "softmax" else nn.Sigmoid())
+    module = f_module(Case(zoo_network, BLACK, BLACK, 0, output))
     for target in range(len(zoo_network.classes)):
         case = Case(zoo_network, picture(target), picture(50), target, output)
         noise = torch.tensor(points(case, Settings(samples=6)) - case.input).reshape(6, *zoo_network.input_shape)

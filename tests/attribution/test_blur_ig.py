@@ -17,20 +17,17 @@ from explorer.attribution.network import Output
 from .pair import gradients_for
 from .toys import (
     BLACK,
+    NETWORKS,
     WHITE,
-    convolutional,
     embed,
     f_at,
     first,
     linear,
-    mlp,
+    outputs,
     picture,
     random_case,
     relative_error,
 )
-
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
-NETWORKS = {"flat": Network(mlp(0)), "image": Network(convolutional())}
 
 
 @given(st.floats(0, 50), st.integers(0, 10**6))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,6 +17,7 @@ from explorer.attribution.methods import deeplift
 from explorer.attribution.methods.deeplift import mean_products
 from explorer.attribution.network import Output
 
+from .each import each
 from .toys import (
     BLACK,
     Floats,
@@ -25,9 +25,11 @@ from .toys import (
     delta_f,
     embed,
     f_at,
+    f_module,
     first,
     linear,
     mlp,
+    outputs,
     picture,
     random_case,
     relative_error,
@@ -35,7 +37,6 @@ from .toys import (
 
 DEEPLIFT, SHAP = METHODS["deeplift"], METHODS["deeplift_shap"]
 BACKGROUND = np.random.default_rng(9).random((13, 8, 8))
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 seeds = st.integers(0, 10_000)
 
 IMAGE = nn.Sequential(nn.Conv2d(1, 3, 3, padding=1, padding_mode="reflect"), nn.ReLU(), nn.AvgPool2d(4), nn.Flatten())
@@ -48,7 +49,7 @@ NETWORKS = {
         nn.Sequential(IMAGE, linear(np.random.default_rng(3).standard_normal((3, 12)), 0.1)), background=BACKGROUND
     ),
 }
-networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+networks = each("network", NETWORKS.values(), ids=NETWORKS)
 
 
 def net(*layers: nn.Module, background: Floats | None = None) -> Network:
@@ -225,7 +226,7 @@ def test_a_unit_that_does_not_change_passes_its_derivative_on() -> None:
 @networks
 @outputs
 def test_eight_threads_get_the_numbers_of_one(network: Network, output: Output) -> None:
-    cases = [random_case(network, seed, output) for seed in range(4)] * 10
+    cases = [random_case(network, seed, output) for seed in range(4)] * 4
     for method in (DEEPLIFT, SHAP):
         alone = [method(case).attribution for case in cases]
         with ThreadPoolExecutor(8) as pool:
@@ -257,19 +258,11 @@ def test_networks_that_cannot_be_walked_are_refused_with_the_reason() -> None:
     assert not DEEPLIFT.unsupported_reason(Network(mlp(0)))
 
 
-def private(case: Case) -> nn.Module:
-    """F for Captum, with layers of its own in every place."""
-    module = copy.deepcopy(case.network.module)
-    if case.output == "logit":
-        return module
-    return nn.Sequential(module, nn.Softmax(dim=1) if case.network.activation == "softmax" else nn.Sigmoid())
-
-
 def captums(case: Case, references: Floats) -> Floats:
     captum = importlib.import_module("captum.attr")
     x, xs = (torch.tensor(a).reshape(-1, *case.network.input_shape) for a in (case.input, references))
     method = captum.DeepLift if len(references) == 1 else captum.DeepLiftShap
-    found = method(private(case)).attribute(x, xs, target=case.target)
+    found = method(f_module(case)).attribute(x, xs, target=case.target)
     return found.detach().numpy().reshape(8, 8)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,14 +11,13 @@ import torch
 from torch import nn
 
 from explorer.attribution import FAMILIES, METHODS, Case, Method, Network, Setting, Value, exact_integrated_gradients
-from explorer.models import FOLDER, load_zoo
+from explorer.models import FOLDER
 from explorer.pictures import digit_samples
 
-from .toys import BLACK, WHITE, Floats, linear, mlp, picture, relative_error
+from .each import each
+from .toys import BLACK, WHITE, ZOO, Floats, linear, mlp, outputs, picture, relative_error
 
-ZOO = {name: model.network for name, model in load_zoo().items()}
-every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
+every_method = each("method", METHODS.values(), ids=METHODS)
 
 # Settings that make sampling methods quick; what they promise must hold for few draws too.
 QUICK = {"samples": 8, "steps": 9, "baselines": 3, "coalitions": 128, "lime_samples": 64}
@@ -94,7 +92,7 @@ def test_invariant_methods_do_not_notice_a_rewrite_and_the_others_may(method: Me
     if method.unsupported_reason(ZOO["digits"]):
         assert method.unsupported_reason(ZOO["digits-rewritten"])
         return
-    for number in (0, 3, 8):
+    for number in (3,) if method.name == "shapley_values" else (0, 3, 8):
         maps = [
             method(Case(ZOO[name], digit(number), BLACK, number, output), **quick(method)).attribution  # type: ignore[arg-type]
             for name in ("digits", "digits-rewritten")
@@ -188,12 +186,12 @@ def drawn(setting: Setting, rng: np.random.Generator) -> Value:
 
 
 @every_method
-@pytest.mark.parametrize("seed", range(3))
+@each("seed", range(3))
 def test_the_passes_that_a_method_tells_beforehand_are_those_that_it_takes(method: Method, seed: int) -> None:
     rng = np.random.default_rng(seed)
     baseline = np.where(rng.random((8, 8)) < rng.choice([0.0, 0.5, 0.97]), BLACK, 1 - digit(seed))
     for name, network in ZOO.items():
-        if method.unsupported_reason(network) or (method.name == "shapley_values" and name == "digits-cnn"):
+        if method.unsupported_reason(network) or (method.name == "shapley_values" and name != "digits"):
             continue
         case = Case(network, np.where(rng.random((8, 8)) < 0.5, digit(seed), baseline), baseline, 1)
         given = {setting.name: drawn(setting, rng) for setting in method.settings}
@@ -218,26 +216,20 @@ def test_networks_are_sent_what_was_counted_in_batches_that_suit_them(method: Me
         assert max(sizes) <= network.chunk
 
 
-@pytest.fixture
-def untouched() -> Iterator[None]:
-    """The zoo's networks are afterwards as they were before: no hook, no gradient, not a bit changed."""
-
-    def seen() -> list[object]:
-        state: list[object] = []
-        for network in ZOO.values():
-            for module in network.module.modules():
-                hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
-                state += [module.training, *(len(kind) for kind in hooks)]
-            state += [(p.requires_grad, p.grad, p.detach().numpy().tobytes()) for p in network.module.parameters()]
-        return state
-
-    before = seen()
-    yield
-    assert seen() == before
+def state_of_the_zoo() -> list[object]:
+    """Hooks, modes, gradients and weights of the zoo's networks."""
+    state: list[object] = []
+    for network in ZOO.values():
+        for module in network.module.modules():
+            hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+            state += [module.training, *(len(kind) for kind in hooks)]
+        state += [(p.requires_grad, p.grad, p.detach().numpy().tobytes()) for p in network.module.parameters()]
+    return state
 
 
 @every_method
-def test_nothing_is_left_behind_after_success_or_failure(method: Method, untouched: None) -> None:
+def test_nothing_is_left_behind_after_success_or_failure(method: Method) -> None:
+    before = state_of_the_zoo()
     for network in ZOO.values():
         case = Case(network, digit(3), BLACK, 0)
         if method.unsupported_reason(network):
@@ -247,12 +239,13 @@ def test_nothing_is_left_behind_after_success_or_failure(method: Method, untouch
             method(case, **quick(method))
         with pytest.raises(ValueError, match=r"does not apply|no setting"):
             method(case, colour=1)
+    assert state_of_the_zoo() == before
 
 
 @every_method
 def test_eight_threads_get_what_one_gets(method: Method) -> None:
     network = network_for(method)
-    cases = [Case(network, digit(number), BLACK, number) for number in range(8)]
+    cases = [Case(network, digit(number), BLACK, number) for number in range(4)]
     alone = [method(case, **quick(method)).attribution for case in cases]
     with ThreadPoolExecutor(8) as threads:
         together = list(threads.map(lambda case: method(case, **quick(method)).attribution, cases * 2))
@@ -270,7 +263,7 @@ def test_the_callers_torch_mode_changes_nothing(method: Method, mode: type) -> N
 
 
 @every_method
-@pytest.mark.parametrize("steep", [0.0, 1e3])
+@each("steep", [0.0, 1e3])
 def test_flat_and_steep_networks_get_finite_maps(method: Method, steep: float) -> None:
     network = Network(mlp(3, scale=steep) if steep else linear(np.zeros((3, 64)), [1, 2, 3]), background=np.stack([BLACK, WHITE, picture(4)]))
     if method.unsupported_reason(network):

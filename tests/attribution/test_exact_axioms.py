@@ -22,17 +22,8 @@ from explorer.attribution import (
 )
 from explorer.attribution.network import Activation, Output
 
-from .architectures import architectures, leaky, outputs
-from .toys import (
-    BLACK,
-    convolutional,
-    delta_f,
-    linear,
-    mlp,
-    picture,
-    random_case,
-    relative_error,
-)
+from .architectures import architectures, leaky
+from .toys import BLACK, convolutional, delta_f, linear, mlp, outputs, picture, random_case, relative_error
 
 ACTIVATIONS: tuple[Activation, ...] = ("softmax", "sigmoid")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
 
 import numpy as np
@@ -15,9 +14,22 @@ from explorer.attribution.methods.expected_gradients import EXPECTED_GRADIENTS, 
 from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
 
-from .toys import BLACK, Floats, embed, f_at, first, linear, mlp, picture, random_case, relative_error
+from .toys import (
+    BLACK,
+    Floats,
+    embed,
+    f_at,
+    f_module,
+    first,
+    linear,
+    mlp,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+    zoo_networks,
+)
 
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 both = pytest.mark.parametrize("name", ["expected_gradients", "gradient_shap"])
 
 BACKGROUND = np.stack([picture(seed) for seed in range(100, 105)])
@@ -150,6 +162,7 @@ def test_draws_are_fair_and_a_shorter_one_is_the_beginning_of_a_longer() -> None
     assert of_first.mean() == pytest.approx(0.5, abs=5 / np.sqrt(12 * len(of_first)))  # α does not know the picture
 
 
+@zoo_networks
 @outputs
 def test_captums_gradient_shap_agrees_on_the_same_draws(
     zoo_network: Network, output: Output, monkeypatch: pytest.MonkeyPatch
@@ -157,9 +170,7 @@ def test_captums_gradient_shap_agrees_on_the_same_draws(
     captum = importlib.import_module("captum.attr")
     n = 20
     network = Network(zoo_network.module, activation=zoo_network.activation, background=BACKGROUND)
-    module: nn.Module = copy.deepcopy(network.module)
-    if output == "probability":
-        module = nn.Sequential(module, nn.Softmax(1) if network.activation == "softmax" else nn.Sigmoid())
+    module = f_module(Case(network, BLACK, BLACK, 0, output))
     for target in range(len(network.classes)):
         case = Case(network, picture(target), BLACK, target, output)
         noise = torch.tensor(points(case, Settings(samples=n, seed=6)) - case.input).reshape(n, *network.input_shape)

@@ -16,9 +16,20 @@ from torch import nn
 from explorer.attribution import Network, Settings, exact_integrated_gradients, explain, gradient_field
 from explorer.attribution.network import Activation, Output
 
-from .toys import BLACK, Floats, convolutional, first, linear, mlp, picture, random_case, relative_error
+from .toys import (
+    BLACK,
+    Floats,
+    convolutional,
+    first,
+    linear,
+    mlp,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+    zoo_networks,
+)
 
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 activations = pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
 
 
@@ -66,6 +77,7 @@ def test_values_and_gradients_equal_plain_autograd(module: nn.Module, activation
         assert relative_error(found.gradients, gradients) < 1e-12
 
 
+@zoo_networks
 @outputs
 def test_values_and_gradients_equal_plain_autograd_on_the_zoo(zoo_network: Network, output: Output) -> None:
     for target in range(len(zoo_network.classes)):

@@ -15,7 +15,8 @@ from explorer.attribution import METHODS, Attribution, Case, Network
 from explorer.attribution.method import FAMILIES
 from explorer.attribution.network import Output
 
-from .toys import BLACK, WHITE, convolutional, linear, mlp, picture, random_case, relative_error
+from .each import each
+from .toys import BLACK, WHITE, Combined, convolutional, linear, mlp, outputs, picture, random_case, relative_error
 
 SIGNED = (
     "smooth_integrated_gradients",
@@ -26,9 +27,8 @@ SIGNED = (
     "guided_integrated_gradients",
 )
 UNSIGNED = ("smoothgrad_squared", "vargrad")
-every_method = pytest.mark.parametrize("name", SIGNED + UNSIGNED)
-signed_method = pytest.mark.parametrize("name", SIGNED)
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
+every_method = each("name", SIGNED + UNSIGNED)
+signed_method = each("name", SIGNED)
 
 BACKGROUND = np.stack([picture(seed) for seed in range(100, 107)])
 
@@ -154,17 +154,8 @@ def test_unsigned_maps_of_a_two_class_network_are_equal_and_never_negative(name:
 def test_attributions_of_a_sum_of_networks_are_the_sum_of_attributions(name: str) -> None:
     one, two = mlp(5), mlp(6)
 
-    class Combined(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.one, self.two = one, two
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            out: torch.Tensor = 2 * self.one(x) - 3 * self.two(x)
-            return out
-
     of_one, of_two, of_both = (
-        METHODS[name](random_case(network(module), 3, "logit")).attribution for module in (one, two, Combined())
+        METHODS[name](random_case(network(module), 3, "logit")).attribution for module in (one, two, Combined(one, two))
     )
     assert relative_error(of_both, 2 * of_one - 3 * of_two) < 1e-11
 

@@ -21,6 +21,7 @@ from explorer.attribution import (
 from explorer.attribution.methods.integrated_gradients import points
 from explorer.attribution.network import Output
 
+from .each import each
 from .toys import (
     BLACK,
     WHITE,
@@ -29,18 +30,18 @@ from .toys import (
     delta_f,
     linear,
     mlp,
+    outputs,
     picture,
     random_case,
     relative_error,
 )
 
 rules = pytest.mark.parametrize("rule", list(RULES))
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 SMOOTH = {
     "tanh": Network(mlp(0, (64, 12, 8, 3), nn.Tanh)),
     "softplus": Network(mlp(1, (64, 12, 8, 3), nn.Softplus), activation="sigmoid"),
 }
-smooth_networks = pytest.mark.parametrize("network", SMOOTH.values(), ids=SMOOTH)
+smooth_networks = each("network", SMOOTH.values(), ids=SMOOTH)
 
 
 def ig(case: Case, rule: str, m: int) -> Floats:

@@ -18,10 +18,7 @@ from explorer.attribution.layers import (
     unsupported_reason,
 )
 
-from .toys import convolutional, mlp, picture
-
-NETWORKS = {"flat": Network(mlp(0)), "image": Network(convolutional())}
-networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+from .toys import NETWORKS, mlp, networks, picture
 
 
 def pictures(network: Network, count: int = 3) -> torch.Tensor:

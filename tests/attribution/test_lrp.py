@@ -14,11 +14,24 @@ from torch import nn
 from explorer.attribution import METHODS, Case, Method, Network, gradient_field
 from explorer.attribution.network import Output
 
-from .toys import BLACK, Floats, convolutional, embed, f_at, first, linear, mlp, picture, random_case, relative_error
+from .each import each
+from .toys import (
+    BLACK,
+    Floats,
+    convolutional,
+    embed,
+    f_at,
+    first,
+    linear,
+    mlp,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+)
 
 EPSILON, GAMMA, ZPLUS = (METHODS[f"lrp_{name}"] for name in ("epsilon", "gamma", "zplus"))
 rules = pytest.mark.parametrize("method", [EPSILON, GAMMA, ZPLUS], ids=["epsilon", "gamma", "zplus"])
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 seeds = st.integers(0, 10_000)
 
 NETWORKS = {
@@ -26,7 +39,7 @@ NETWORKS = {
     "leaky": Network(mlp(1, activation=lambda: nn.LeakyReLU(0.2)), activation="sigmoid"),
     "image": Network(convolutional()),
 }
-networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+networks = each("network", NETWORKS.values(), ids=NETWORKS)
 
 
 def net(*layers: nn.Module) -> Network:
@@ -232,7 +245,7 @@ def test_networks_with_nothing_to_share_get_zero_maps(method: Method) -> None:
 @rules
 @networks
 def test_eight_threads_get_the_numbers_of_one(network: Network, method: Method) -> None:
-    cases = [random_case(network, seed) for seed in range(4)] * 10
+    cases = [random_case(network, seed) for seed in range(4)] * 4
     alone = [method(case).attribution for case in cases]
     assert all(np.array_equal(a, method(case).attribution) for a, case in zip(alone, cases, strict=True))
     with ThreadPoolExecutor(8) as pool:

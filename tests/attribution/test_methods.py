@@ -10,12 +10,23 @@ from torch import nn
 from explorer.attribution import CORE, METHODS, Case, GradientMethod, Network, Settings, explain, gradient_field
 from explorer.attribution.network import Output
 
-from .toys import BLACK, convolutional, f_at, first, linear, mlp, picture, random_case, relative_error
+from .each import each
+from .toys import (
+    BLACK,
+    NETWORKS,
+    Combined,
+    f_at,
+    first,
+    linear,
+    mlp,
+    networks,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+)
 
-every_method = pytest.mark.parametrize("method", list(CORE))
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
-NETWORKS = {"flat": Network(mlp(0)), "image": Network(convolutional())}
-networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+every_method = each("method", list(CORE))
 
 
 def attribution(case: Case, method: str, settings: Settings | None = None) -> np.ndarray:
@@ -62,17 +73,8 @@ def test_a_network_that_is_constant_gets_an_all_zero_map(method: str, output: Ou
 def test_attributions_of_a_sum_of_networks_are_the_sum_of_attributions(method: str) -> None:
     one, two = Network(mlp(5)), Network(mlp(6))
 
-    class Combined(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.one, self.two = one.module, two.module
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            out: torch.Tensor = 2 * self.one(x) - 3 * self.two(x)
-            return out
-
     of_one, of_two, of_both = (
-        attribution(random_case(network, 3, "logit"), method) for network in (one, two, Network(Combined()))
+        attribution(random_case(network, 3, "logit"), method) for network in (one, two, Network(Combined(one.module, two.module)))
     )
     assert relative_error(of_both, 2 * of_one - 3 * of_two) < 1e-12
 

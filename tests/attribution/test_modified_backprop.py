@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
 import threading
 
@@ -18,13 +17,27 @@ from explorer.attribution.layers import NotSequential, not_sequential, sequentia
 from explorer.attribution.methods.modified_backprop import DECONVNET, GUIDED_BACKPROP, Gate, modified_gradient
 from explorer.attribution.network import Output
 
-from .toys import BLACK, Floats, convolutional, embed, first, linear, mlp, picture, random_case, relative_error
+from .each import each
+from .toys import (
+    BLACK,
+    NETWORKS,
+    Floats,
+    embed,
+    f_module,
+    first,
+    linear,
+    mlp,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+    zoo_networks,
+)
 
 METHODS = {"deconvnet": DECONVNET, "guided_backprop": GUIDED_BACKPROP}
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
-gates = pytest.mark.parametrize("name", METHODS)
-NETWORKS = {"flat": Network(mlp(0)), "image": Network(convolutional()), "deep": Network(mlp(3, (64, 9, 8, 7, 2)))}
-networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+gates = each("name", METHODS)
+ALL = {**NETWORKS, "deep": Network(mlp(3, (64, 9, 8, 7, 2)))}
+networks = each("network", ALL.values(), ids=ALL)
 
 
 def gradient(case: Case) -> Floats:
@@ -34,10 +47,7 @@ def gradient(case: Case) -> Floats:
 def by_captum(case: Case, name: str) -> Floats:
     """Captum's map, of a private copy with its softmax or sigmoid where a probability is asked for."""
     captum = importlib.import_module("captum.attr")
-    module = copy.deepcopy(case.network.module)
-    if case.output == "probability":
-        module = nn.Sequential(module, nn.Softmax(dim=1) if case.network.activation == "softmax" else nn.Sigmoid())
-    method = {"deconvnet": captum.Deconvolution, "guided_backprop": captum.GuidedBackprop}[name](module)
+    method = {"deconvnet": captum.Deconvolution, "guided_backprop": captum.GuidedBackprop}[name](f_module(case))
     x = torch.tensor(case.input).reshape(1, *case.network.input_shape).requires_grad_()
     with pytest.warns(UserWarning, match="Setting backward hooks"):
         found: Floats = method.attribute(x, target=case.target).detach().numpy()
@@ -61,6 +71,7 @@ def test_a_unit_on_its_kink_is_off() -> None:
     assert DECONVNET(case).attribution.ravel()[:2].tolist() == [1, 1]
 
 
+@zoo_networks
 @gates
 @outputs
 def test_maps_equal_captums_on_the_zoo(zoo_network: Network, name: str, output: Output) -> None:
@@ -79,9 +90,9 @@ def test_maps_equal_captums_on_toys(network: Network, name: str, output: Output)
         assert relative_error(METHODS[name](case).attribution, by_captum(case, name)) < 1e-9
 
 
-@given(st.integers(0, 10**6), st.sampled_from(["probability", "logit"]), st.sampled_from(list(NETWORKS)))
+@given(st.integers(0, 10**6), st.sampled_from(["probability", "logit"]), st.sampled_from(list(ALL)))
 def test_the_walk_with_the_gradients_own_gate_is_the_gradient(seed: int, output: Output, network: str) -> None:
-    case = random_case(NETWORKS[network], seed, output)
+    case = random_case(ALL[network], seed, output)
     assert relative_error(modified_gradient(case, "gradient"), gradient(case)) < 1e-12
 
 
@@ -93,6 +104,7 @@ def test_without_a_relu_both_are_the_gradient(name: str, output: Output) -> None
     assert relative_error(METHODS[name](case).attribution, gradient(case)) < 1e-14
 
 
+@zoo_networks
 def test_the_deconvnet_map_of_a_logit_is_the_same_for_every_picture(zoo_network: Network) -> None:
     one, *others = [DECONVNET(Case(zoo_network, picture(seed), BLACK, 1, "logit")).attribution for seed in range(3)]
     assert one.any()
@@ -196,8 +208,9 @@ def test_an_unknown_gate_is_refused() -> None:
         modified_gradient(random_case(NETWORKS["flat"], 0), gate)
 
 
+@zoo_networks
 def test_layers_called_in_turn_are_the_network(zoo_network: Network) -> None:
-    for network in (zoo_network, *NETWORKS.values(), Network(linear(np.ones((2, 64))))):
+    for network in (zoo_network, *ALL.values(), Network(linear(np.ones((2, 64))))):
         assert not_sequential(network) == ""
         x = torch.tensor(np.stack([picture(seed) for seed in range(3)]))
         a = x.reshape(-1, *network.input_shape)

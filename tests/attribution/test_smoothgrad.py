@@ -13,9 +13,7 @@ from explorer.attribution.field import Field
 from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
 
-from .toys import BLACK, Floats, embed, first, linear, mlp, picture, random_case, relative_error
-
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
+from .toys import BLACK, Floats, embed, first, linear, mlp, outputs, picture, random_case, relative_error
 
 
 def smoothgrad(case: Case, **settings: Any) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
 from collections.abc import Callable
 
@@ -20,9 +19,21 @@ from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.methods.smoothgrad_variants import SMOOTHGRAD_SQUARED, VARGRAD, mean_square, variance
 from explorer.attribution.network import Output
 
-from .toys import BLACK, Floats, embed, first, linear, mlp, picture, random_case, relative_error
+from .toys import (
+    BLACK,
+    Floats,
+    embed,
+    f_module,
+    first,
+    linear,
+    mlp,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+    zoo_networks,
+)
 
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 ANY_CASE = Case(Network(linear(np.zeros((2, 64)))), BLACK, BLACK, 0)
 
 
@@ -110,15 +121,14 @@ def test_the_standard_error_tells_how_far_the_map_moves_with_other_noise(name: s
     assert np.median(moved / said) == pytest.approx(1, abs=0.15)
 
 
+@zoo_networks
 @outputs
 @pytest.mark.parametrize(("name", "kind"), [("smoothgrad_squared", "smoothgrad_sq"), ("vargrad", "vargrad")])
 def test_captums_noise_tunnel_agrees_on_the_same_noise(
     zoo_network: Network, name: str, kind: str, output: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     captum = importlib.import_module("captum.attr")
-    module: nn.Module = copy.deepcopy(zoo_network.module)
-    if output == "probability":
-        module = nn.Sequential(module, nn.Softmax(1) if zoo_network.activation == "softmax" else nn.Sigmoid())
+    module = f_module(Case(zoo_network, BLACK, BLACK, 0, output))
     for target in range(len(zoo_network.classes)):
         case = Case(zoo_network, picture(target), BLACK, target, output)
         noise = torch.tensor(points(case, Settings(samples=20)) - case.input).reshape(20, *zoo_network.input_shape)

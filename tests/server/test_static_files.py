@@ -29,8 +29,8 @@ from werkzeug.test import Client
 
 from app import INDEX, create_app
 from bench.asking import callback_request, named
-from explorer.page.bundle import PAGE as INDEX_PAGE
 from explorer.page.bundle import OWN_SCRIPT, TAGS, bundle
+from explorer.page.bundle import PAGE as INDEX_PAGE
 from explorer.server.dash_request import current_request
 from explorer.server.static_files import digest_of, static_file
 from scripts.precompress import precompress
