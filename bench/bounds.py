@@ -1,6 +1,6 @@
 """Time and memory of the most expensive requests that the server accepts: at most 2 s of one core and 300 MB each.
 
-Both callbacks run as functions, each request in a process forked from one that has loaded the netcosts_of: on every network
+Both callbacks run as functions, each request in a process forked from one that has loaded the networks: on every network
 the explanation, every method alone with its largest settings, and the most expensive accepted sets of such methods. CPU
 time on a shared machine varies by a third.
 """

@@ -1,4 +1,4 @@
-"""How long the page waits before it retries: the page's retry script in Python. tests/test_load.py compares the constants."""
+"""How long the page waits before it retries: assets/core/retry.js and server.js in Python. tests/test_load.py compares the constants."""
 
 from __future__ import annotations
 

@@ -42,8 +42,12 @@ def test_every_link_between_the_pages_leads_to_a_file_and_a_heading_that_exist()
         assert not anchor or anchor in anchors(target), (file.name, link)
 
 
-def test_the_readme_stays_short() -> None:
+def test_the_readme_is_short_and_names_only_files_that_exist() -> None:
     assert len(README.splitlines()) < 200
+    layout = README.partition("## How the code is laid out")[2]
+    named = re.findall(r"`([\w/]+(?:\.py|\.js|/))`", layout)
+    assert len(named) > 5
+    assert [name for name in named if not (ROOT / name).exists() and not list(ROOT.glob(f"explorer/**/{name}"))] == []
 
 
 def test_every_setting_of_the_server_is_documented_with_its_default() -> None:

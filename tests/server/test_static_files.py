@@ -107,7 +107,7 @@ def test_own_styles_are_all_there_in_the_order_of_their_names() -> None:
     assert len(joined) <= sum(len(text) + 2 for text in texts)
 
 
-def test_own_scripts_are_served_as_they_are_below_one_digest_and_named_ahead() -> None:
+def test_own_scripts_are_served_unchanged_below_one_digest_and_preloaded() -> None:
     assert SCRIPTS.keys() > {"boot.js", "main.js", "core/store.js"} and not any(name.startswith("vendor/") for name in SCRIPTS)
     (folder,) = {address.split("/")[2] for address in OWN}
     assert {address.split("/", 3)[3]: CLIENT.get(address).text for address in OWN} == SCRIPTS
@@ -115,7 +115,7 @@ def test_own_scripts_are_served_as_they_are_below_one_digest_and_named_ahead() -
     assert preloaded == [(folder, name) for name in sorted(SCRIPTS) if name != "boot.js"]
 
 
-def test_modules_find_each_other_beside_them_wherever_a_proxy_puts_them() -> None:
+def test_modules_import_each_other_by_relative_paths() -> None:
     for name, text in SCRIPTS.items():
         for other in re.findall(r'(?:^(?:import|export)[^;]*? from |import\()"([^"]+)"', text, re.MULTILINE):
             assert other.startswith(("./", "../"))
