@@ -133,7 +133,7 @@ export interface Answer {
   exact: { map: number[]; pieces: number; switches: string; error_max: number; error_mean: number } | null;
   smoothgrad: { error: number[] | null; snr: number | null; sigma: number };
   correlations: (number | null)[][];
-  words: Record<string, { text: string; numbers: Record<string, number> }[]>; // by tab
+  narration: Record<string, { text: string; numbers: Record<string, number> }[]>; // by tab
 }
 
 /** An answer's path, unpacked for playback. Steps count from 0 to `count`. */

@@ -50,15 +50,15 @@ def answer(state: State, zoo: Zoo, *, exact: bool = True) -> dict[str, Any]:
     Args:
         state: what the user chose.
         zoo: the networks.
-        exact: whether to tell what the exact path is needed for; else ``"exact"`` is None, the curve is empty, and there
+        exact: whether to compute the exact path; else ``"exact"`` is None, the curve is empty, and there
             are sentences only for panels that do not need it. Always computed under the exact rule.
     """
     payload, sentences = narrated(state, zoo, exact=exact)
-    return {**payload, "words": {tab: [sentence.to_json() for sentence in told] for tab, told in sentences.items()}}
+    return {**payload, "narration": {tab: [sentence.to_json() for sentence in of_tab] for tab, of_tab in sentences.items()}}
 
 
 def narrated(state: State, zoo: Zoo, *, exact: bool = True) -> tuple[dict[str, Any], dict[str, list[Sentence]]]:
-    """The payload without its words, and what is to be said of it on each tab, with the claims that are made."""
+    """The payload without its sentences, and the sentences of each panel with their claims."""
     case, model = state.case(zoo), zoo[state.network]
     explanation = explain(case, state.settings())
     crossed: ExactTrace | ExactPath | None

@@ -46,7 +46,7 @@ def layout(zoo: Zoo, answer: str) -> html.Div:
                 className="columns",
             ),
             _footer(),
-            # the two ends of each callback, which core/server.js asks by itself; nothing is written into them
+            # the input and output of each callback; core/server.js sends the requests, so nothing is written into them
             *(dcc.Store(id=end) for kind in KINDS.values() for end in (kind.source, kind.output)),
             dcc.Store(id="config", data=config(opening, zoo) | {"answer": answer}),
         ],

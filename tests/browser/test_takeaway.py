@@ -99,7 +99,7 @@ def test_all_numbers_as_json(visit: Visit) -> None:
     assert name.endswith(".json")
     whole: dict[str, Any] = json.loads(content)
     said = visit.numbers()
-    for key in ("scores", "logits", "f", "methods", "smoothgrad", "correlations", "words", "baseline"):
+    for key in ("scores", "logits", "f", "methods", "smoothgrad", "correlations", "narration", "baseline"):
         assert whole[key] == said[key], key
     assert {**whole["exact"], "switches": ...} == {**said["exact"], "switches": ...}
     assert whole["exact"]["switches"] == visit.page.evaluate("() => explorer.view.path.switches")

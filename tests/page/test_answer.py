@@ -72,8 +72,8 @@ def test_an_answer_is_strict_json_and_survives_it(asked: State) -> None:
     said = answered(asked)
     text = json.dumps(said, allow_nan=False)
     assert json.loads(text) == said
-    assert set(said["words"]) == set(TABS) - {"methods"}  # there the page itself sums up
-    assert all(said["words"].values())
+    assert set(said["narration"]) == set(TABS) - {"methods"}  # there the page itself sums up
+    assert all(said["narration"].values())
 
 
 @each(SPREAD, named)
