@@ -1,8 +1,7 @@
-"""What the server answers to a state: every number the page shows, and the words for them.
+"""The answer to a state, as plain data: every number that the page shows, and the sentences about them.
 
-Plain data in, plain data out; nothing here knows of Dash. Maps travel as 64 numbers, row by row. What is only drawn
-travels as float32, packed: the gradients of the path, by far the largest part (the sums that they make are also sent in
-full), the curve of F and the places of the switches.
+Maps are 64 numbers, row by row. What is only drawn is packed as float32: the gradients of the path, which are the largest
+part, the curve of F and the positions of the switches.
 """
 
 from __future__ import annotations
