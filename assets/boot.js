@@ -19,16 +19,17 @@
 
   // In a sandboxed iframe this script has another origin than the page, and no address that imports could be relative to.
   const { src } = /** @type {HTMLScriptElement} */ (document.currentScript);
-  /** @type {Promise<typeof import("./main.js")>} */
-  const modules = import(new URL("main.js", src).href);
-  modules.catch(() => (broken = true));
+  /** @type {Promise<{ modules: { "main.js": typeof import("./main.js") } }>} */
+  const loaded = import(new URL("explorer.js", src).href); // all modules in one file, see modules.py
+  const main = loaded.then(({ modules }) => modules["main.js"]);
+  main.catch(() => (broken = true));
 
   // A clientside callback may answer with a promise: Dash waits for it.
   window.dash_clientside = {
     ...window.dash_clientside,
     explorer: {
       start: async (config) => {
-        const { start } = await modules;
+        const { start } = await main;
         try {
           start(config, isThere);
           started = true;
@@ -40,11 +41,11 @@
       },
       controlsChanged: async (...values) => {
         const context = window.dash_clientside.callback_context; // Dash deletes its own reference meanwhile
-        (await modules).controlsChanged(values, context);
+        (await main).controlsChanged(values, context);
         return noUpdate();
       },
       scaleChanged: async (scale) => {
-        (await modules).scaleChanged(scale);
+        (await main).scaleChanged(scale);
         return noUpdate();
       },
     },

@@ -1,4 +1,4 @@
-"""The files that the page consists of: Dash's own scripts joined into one, in Dash's order, and ours as ES modules."""
+"""The files that the page consists of: Dash's page names some thirty, here they are joined into a few, in Dash's order."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from dash import Dash
 from dash.fingerprint import check_fingerprint
 from starlette.requests import Request
 
+from explorer.page.modules import joined
 from explorer.server.dash_request import current_request
 from explorer.server.static_files import digest_of
 
@@ -22,7 +23,7 @@ PAGE = "index.html"
 # Dash's page always names these. No current browser needs the polyfill, there is no table here, nor
 # one of those core components that fetch code when they are first shown, with which comes what they share.
 LEFT_OUT = ("/deps/polyfill@", "/dash_table/", "/dash_core_components-shared")
-BOOT = "boot.js"  # the only classic script of ours: it loads the modules
+BOOT, MAIN, MODULES = "boot.js", "main.js", "explorer.js"  # our only classic script loads the modules, which are served as one
 STYLE, SCRIPT, MODULE = '<link rel="stylesheet" href="{}">\n', '<script src="{}"></script>\n', '<link rel="modulepreload" href="{}">\n'
 OWN_SCRIPT = re.compile(r"/assets/(?!vendor/)[^?]+\.js")
 TAGS = {form: re.compile(re.escape(form.strip()).replace(r"\{\}", '([^"]+)') + r"\n?") for form in (STYLE, SCRIPT)}
@@ -43,21 +44,20 @@ def bundle(app: Dash, prefix: str = "/") -> dict[str, bytes]:
     app._setup_server()  # else it would finish setting up in the first request
     with current_request(Request({"type": "http"})):
         page: str = app.index()
-    own = _own_scripts(Path(app.config.assets_folder))
-    # a module finds the others beside it, so all have one digest: a browser never mixes two versions
-    folder = f"static/{digest_of(orjson.dumps({name: content.decode() for name, content in own.items()}))}/"
+    assets = Path(app.config.assets_folder)
+    own = {BOOT: (assets / BOOT).read_bytes(), MODULES: joined(assets, MAIN).encode()}
+    folder = f"static/{digest_of(own[BOOT] + own[MODULES])}/"  # one for both: the first finds the other beside it
     files = {folder + name: content for name, content in own.items()}
-    preloads = "".join(MODULE.format(base + folder + name) for name in own if name != BOOT)
-    before = {STYLE: "", SCRIPT: SCRIPT.format(base + folder + BOOT)}  # which also notices when another file does not come
-    after = {STYLE: preloads, SCRIPT: ""}
+    # the boot script is the first, as it also notices when another file does not come
+    first = {STYLE: MODULE.format(base + folder + MODULES), SCRIPT: SCRIPT.format(base + folder + BOOT)}
     for form, tag in TAGS.items():
-        tags = before[form]
+        tags = first[form]
         for name, sources in _groups(tag.findall(page)):
             content = _joined(app, sources)
             address = f"static/{digest_of(content)}/{name}"
             files[address] = content
             tags += form.format(base + address)
-        page = _retagged(page, tag, tags + after[form])
+        page = _retagged(page, tag, tags)
     files[PAGE] = CONFIG.sub(lambda config: _lean(config[0], base), page).encode()
     for address, answer in (("_dash-layout", app.serve_layout()), ("_dash-dependencies", app.dependencies())):
         files[address] = orjson.dumps(_steady(orjson.loads(answer.body)))
@@ -75,12 +75,6 @@ def _group(address: str) -> str:
     if "/assets/vendor/" in address:
         return file
     return ("explorer" if "/assets/" in address else "dash") + file[file.rindex(".") :]
-
-
-def _own_scripts(assets: Path) -> dict[str, bytes]:
-    """The scripts in ``assets`` that are not a library's, by their path there."""
-    paths = (path.relative_to(assets).as_posix() for path in sorted(assets.rglob("*.js")))
-    return {path: (assets / path).read_bytes() for path in paths if OWN_SCRIPT.search(f"/assets/{path}")}
 
 
 def _joined(app: Dash, sources: Iterable[str]) -> bytes:

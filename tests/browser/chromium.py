@@ -23,12 +23,12 @@ LAUNCH_ARGUMENTS = [
 
 
 # Runs in every frame before its scripts: gathers what the page's modules export as ``window.explorer``, for scripts that drive
-# the page. The page has no such global: these are the instances that it imports itself, as an address is one module.
+# the page. The page has no such global: this is the module that it imports itself, as an address is one module.
 EXPOSE = """
 document.addEventListener("DOMContentLoaded", async () => {
-  const addresses = [...document.querySelectorAll("link[rel=modulepreload]")].map((link) => link.href);
-  const modules = await Promise.all(addresses.map((address) => import(address))).catch(() => []);
-  window.explorer = Object.assign({}, ...modules);
+  const link = document.querySelector("link[rel=modulepreload]");
+  const { modules } = link ? await import(link.href).catch(() => ({ modules: {} })) : { modules: {} };
+  window.explorer = Object.assign({}, ...Object.values(modules));
 });
 """
 

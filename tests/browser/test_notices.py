@@ -91,7 +91,7 @@ def test_notices_keep_off_the_grid_wherever_the_page_is_scrolled_to(width: int, 
     visit = visits(server.address)
     visit.page.set_viewport_size({"width": width, "height": height})
     visit.open("?v=1&tab=integrated")
-    visit.page.evaluate("(text) => { explorer.notice(text); explorer.tellTrouble('session', text); }", LONG)
+    visit.page.evaluate("(text) => { explorer.notice(text); explorer.showTrouble('session', text); }", LONG)
     for top in range(0, 2_000, 97):
         visit.page.evaluate("(top) => window.scrollTo({ top, behavior: 'instant' })", top)
         visit.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
@@ -103,18 +103,18 @@ def test_notices_keep_off_the_grid_wherever_the_page_is_scrolled_to(width: int, 
 
 
 def test_what_lies_under_a_notice_without_buttons_stays_in_reach(visit: Visit) -> None:
-    visit.page.evaluate("(text) => explorer.tellTrouble('session', text)", LONG)
+    visit.page.evaluate("(text) => explorer.showTrouble('session', text)", LONG)
     x, y = visit.page.evaluate("() => { const { left, top, width, height } = document.getElementById('away').getBoundingClientRect(); return [left + width / 2, top + height / 2]; }")
     assert not visit.page.evaluate("([x, y]) => document.getElementById('away').contains(document.elementFromPoint(x, y))", [x, y])
 
 
 def test_one_notice_tells_for_all_who_wait_and_goes_when_nobody_does(visit: Visit) -> None:
     for who in ("session", "methods", "session"):
-        visit.page.evaluate("(who) => explorer.tellTrouble(who, `${who} waits`)", who)
+        visit.page.evaluate("(who) => explorer.showTrouble(who, `${who} waits`)", who)
         assert visit.page.locator("#away").count() == 1
-    visit.page.evaluate("() => explorer.tellTrouble('session', null)")
+    visit.page.evaluate("() => explorer.showTrouble('session', null)")
     assert visit.text("notices") == "methods waits"
-    visit.page.evaluate("() => explorer.tellTrouble('methods', null)")
+    visit.page.evaluate("() => explorer.showTrouble('methods', null)")
     assert visit.text("notices") == ""
     host = visit.page.locator("#notices")
     assert (host.get_attribute("role"), host.get_attribute("aria-atomic")) == ("status", "false")  # politely, and each once

@@ -42,7 +42,7 @@ def lost(route: Route) -> None:
     [
         ("**/_dash-layout", busy),
         ("**/_dash-dependencies", busy),
-        ("**/core/store.js", lost),
+        ("**/explorer.js", lost),
         ("**/plotly-charts.min.js", busy),
         ("**/dash.js", busy),
         ("**/explorer.css", lost),

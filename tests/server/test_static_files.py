@@ -29,8 +29,8 @@ from werkzeug.test import Client
 
 from app import INDEX, create_app
 from bench.asking import callback_request, named
-from explorer.page.bundle import OWN_SCRIPT, TAGS, bundle
 from explorer.page.bundle import PAGE as INDEX_PAGE
+from explorer.page.bundle import TAGS, bundle
 from explorer.server.dash_request import current_request
 from explorer.server.static_files import digest_of, static_file
 from scripts.precompress import precompress
@@ -42,9 +42,8 @@ APP: Dash = SERVER.state.dash
 CLIENT = client_of(SERVER)
 PAGE: str = CLIENT.get("/").text
 FILES = named(PAGE)
-JOINED = [address for address in FILES if re.fullmatch(r"/static/[^/]+/(dash|explorer|plotly-charts.min)\.(js|css)", address)]
-OWN = [address for address in FILES if address not in JOINED]
-SCRIPTS = {path.relative_to(ROOT / "assets").as_posix(): path.read_text() for path in (ROOT / "assets").rglob("*.js") if OWN_SCRIPT.search(path.as_posix())}
+OWN = [address for address in FILES if address.endswith(("/boot.js", "/explorer.js"))]
+JOINED = [address for address in FILES if address not in OWN]
 FETCHED = ("/", "/_dash-layout", "/_dash-dependencies")
 OPENING = callback_request("explanation", "state", {"ask": 1, "link": ""})
 GZIP = {"Accept-Encoding": "gzip, deflate"}
@@ -68,6 +67,7 @@ def small_app(folder: Path, script: str = "let a = 1;") -> Dash:
     assets = folder / "assets"
     assets.mkdir(exist_ok=True)
     (assets / "boot.js").write_text(script)
+    (assets / "main.js").write_text("export const b = 1;")
     (assets / "own.css").write_text("p { margin: 0 }")
     app = Dash("explorer", backend="fastapi", assets_folder=str(assets), index_string=INDEX, enable_mcp=False)
     app.layout = html.P("Hello")
@@ -90,7 +90,7 @@ def test_a_first_visit_with_gzip_only_stays_below_700_kb() -> None:
 
 
 def test_every_file_that_the_page_names_is_there_and_named_by_its_content() -> None:
-    assert len(FILES) == len(set(FILES)) >= 3
+    assert len(FILES) == len(set(FILES)) >= 3 and len(OWN) == 2
     assert set(re.findall(r'(?:src|href)="(?!data:)\.([^"]+)"', PAGE)) == set(FILES)  # relative, see test_hosting.py
     for address in FILES:
         answer = CLIENT.get(address)
@@ -107,28 +107,26 @@ def test_own_styles_are_all_there_in_the_order_of_their_names() -> None:
     assert len(joined) <= sum(len(text) + 2 for text in texts)
 
 
-def test_own_scripts_are_served_unchanged_below_one_digest_and_preloaded() -> None:
-    assert SCRIPTS.keys() > {"boot.js", "main.js", "core/store.js"} and not any(name.startswith("vendor/") for name in SCRIPTS)
+def test_own_scripts_have_one_digest_and_the_modules_are_named_ahead() -> None:
     (folder,) = {address.split("/")[2] for address in OWN}
-    assert {address.split("/", 3)[3]: CLIENT.get(address).text for address in OWN} == SCRIPTS
-    preloaded = re.findall(r'<link rel="modulepreload" href="\./static/([^/]+)/([^"]+)">', PAGE)
-    assert preloaded == [(folder, name) for name in sorted(SCRIPTS) if name != "boot.js"]
+    assert f'<link rel="modulepreload" href="./static/{folder}/explorer.js">' in PAGE
+    assert CLIENT.get(f"/static/{folder}/boot.js").text == (ROOT / "assets/boot.js").read_text()
 
 
-def test_modules_import_each_other_by_relative_paths() -> None:
-    for name, text in SCRIPTS.items():
-        for other in re.findall(r'(?:^(?:import|export)[^;]*? from |import\()"([^"]+)"', text, re.MULTILINE):
-            assert other.startswith(("./", "../"))
-            assert urljoin(f"http://x/{name}", other).removeprefix("http://x/") in SCRIPTS
+def test_every_module_is_joined_with_the_others() -> None:
+    (address,) = (address for address in OWN if address.endswith("/explorer.js"))
+    names = re.findall(r'"([^"]+\.js)": \$', CLIENT.get(address).text.splitlines()[-1])
+    paths = (path.relative_to(ROOT / "assets").as_posix() for path in (ROOT / "assets").rglob("*.js"))
+    assert sorted(names) == sorted(path for path in paths if path != "boot.js" and not path.startswith("vendor/"))
 
 
-def test_an_address_of_all_modules_changes_with_any_of_them(small: Small, tmp_path: Path) -> None:
-    first = own_script(small())
-    (tmp_path / "assets" / "core").mkdir()
-    (tmp_path / "assets" / "core" / "more.js").write_text("export const a = 1;")
-    second = own_script(small())
-    (tmp_path / "assets" / "core" / "more.js").write_text("export const a = 2;")
-    assert len({first, second, own_script(small())}) == 3
+def test_the_digest_of_own_scripts_changes_with_any_module(small: Small, tmp_path: Path) -> None:
+    app = small_app(tmp_path)
+    (tmp_path / "assets" / "more.js").write_text("export const c = 1;")
+    (tmp_path / "assets" / "main.js").write_text('import { c } from "./more.js";\nexport const b = c;')
+    first, again = set(bundle(app)), set(bundle(app))
+    (tmp_path / "assets" / "more.js").write_text("export const c = 2;")
+    assert first == again != set(bundle(app))
 
 
 def test_the_boot_script_comes_first_then_react_and_the_renderer_starts_after_all() -> None:
