@@ -165,7 +165,7 @@ def visits(browser: Browser, common_page: Page) -> Iterator[Callable[..., Visit]
 
     def visit(address: str, *, apart: bool = False, **options: Any) -> Visit:
         page = new_page(browser, **options) if apart or options else common_page
-        assert all(page != other.page for other in made), "the common page is taken: come apart"
+        assert all(page.context != other.context for other in made), "the common page is taken: come apart"
         made.append(Visit(page, address))
         return made[-1]
 
@@ -175,9 +175,9 @@ def visits(browser: Browser, common_page: Page) -> Iterator[Callable[..., Visit]
             visit_.check()
     finally:
         for visit_ in made:
-            if visit_.page == common_page:
+            if visit_.context == common_page.context:
                 visit_.leave()
-                visit_.page.set_viewport_size(WIDE)
+                common_page.set_viewport_size(WIDE)
             else:
                 visit_.context.close()
 
@@ -185,4 +185,4 @@ def visits(browser: Browser, common_page: Page) -> Iterator[Callable[..., Visit]
 @pytest.fixture
 def visit(visits: Callable[..., Visit], server: Server) -> Visit:
     """A visit to the explorer, opened in its opening state."""
-    return visits(server.address).open()
+    return visits(server.address).open_when_used()
