@@ -32,6 +32,7 @@ class Server:
     """``python app.py`` on a port of its own, with these settings; it can be stopped and started again on the same port."""
 
     def __init__(self, **settings: str) -> None:
+        self.command = ["app.py"]
         self.settings = {"WORKERS": "2", **settings}
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}/"
@@ -43,7 +44,7 @@ class Server:
         environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
         environment |= {**self.settings, "PORT": str(self.port)}
         self.process = subprocess.Popen(
-            [sys.executable, "app.py"],
+            [sys.executable, *self.command],
             cwd=ROOT,
             env=environment,
             stdout=self.log,
