@@ -21,7 +21,7 @@ def test_a_module_comes_after_those_that_it_imports_and_each_once(tmp_path: Path
     text = joined(
         folder_of(
             tmp_path,
-            main='import { one } from "./core/one.js";\nimport * as two from "./core/two.js";\nexport { three } from "./core/two.js";\nexport function start() {}\n',
+            main='import { one } from "./core/one.js";\nimport * as two from "./core/two.js";\nexport { three } from "./core/two.js";\nexport * as one from "./core/one.js";\nexport function start() {}\n',
             core__one="export const one = 1;\n",
             core__two='// twice one\nimport {\n  one,\n} from "./one.js";\nexport async function three() {}\nexport class Two {}\n',
         ),
@@ -29,7 +29,7 @@ def test_a_module_comes_after_those_that_it_imports_and_each_once(tmp_path: Path
     )
     assert [line for line in text.splitlines() if line.startswith("//")] == ["// core/one.js", "// core/two.js", "// main.js"]
     assert "const { one } = $core_one;" in text and "const two = $core_two;" in text and "const {\n  one,\n} = $core_one;" in text
-    assert "return { three, Two };" in text and "return { start, three: $core_two.three };" in text
+    assert "return { three, Two };" in text and "return { start, three: $core_two.three, one: $core_one };" in text
     assert text.endswith('export const modules = { "core/one.js": $core_one, "core/two.js": $core_two, "main.js": $main };\n')
 
 
