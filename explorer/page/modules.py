@@ -11,8 +11,7 @@ from pathlib import Path
 
 IMPORT = re.compile(r'^import (?:\* as (\w+)|(\{\s*\w+(?:,\s*\w+)*,?\s*\})) from "([^"]+)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export ((?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
-REEXPORT = re.compile(r'^export \{ (\w+) \} from "([^"]+)";$', re.MULTILINE)
-NAMESPACE = re.compile(r'^export \* as (\w+) from "([^"]+)";$', re.MULTILINE)
+REEXPORT = re.compile(r'^export (?:\{ (\w+) \}|\* as (\w+)) from "([^"]+)";$', re.MULTILINE)
 COMMENT = re.compile(r"^ *(?://[^\n]*|/\*\*(?:(?!\*/).)*\*/)\n", re.MULTILINE | re.DOTALL)  # on lines of its own: a fifth of what would be sent
 OTHER = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
@@ -46,10 +45,9 @@ def _add(folder: Path, name: str, done: dict[str, str], importing: tuple[str, ..
         return _variable(other)
 
     exports = [exported for _, exported in EXPORT.findall(text)]
-    exports += [f"{exported}: {variable(source)}.{exported}" for exported, source in REEXPORT.findall(text)]
-    exports += [f"{exported}: {variable(source)}" for exported, source in NAMESPACE.findall(text)]
+    exports += [f"{one}: {variable(source)}.{one}" if one else f"{space}: {variable(source)}" for one, space, source in REEXPORT.findall(text)]
     body = IMPORT.sub(lambda found: f"const {found[1] or found[2]} = {variable(found[3])};", text)
-    body = EXPORT.sub(r"\1", NAMESPACE.sub("", REEXPORT.sub("", body)))
+    body = EXPORT.sub(r"\1", REEXPORT.sub("", body))
     if unknown := OTHER.search(body):
         raise ValueError(f"{name}: this form of import or export cannot be joined: {unknown[0]}")
     done[name] = f"// {name}\nconst {_variable(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();"

@@ -22,15 +22,14 @@ LAUNCH_ARGUMENTS = [
 ]
 
 
-# Runs in every frame before its scripts: gathers what the page's modules export as ``window.explorer``, for scripts that drive
-# the page. The page has no such global: this is the module that it imports itself, as an address is one module.
-EXPOSE = """
-document.addEventListener("DOMContentLoaded", async () => {
-  const link = document.querySelector("link[rel=modulepreload]");
-  const { modules } = link ? await import(link.href).catch(() => ({ modules: {} })) : { modules: {} };
-  window.explorer = Object.assign({}, ...Object.values(modules));
-});
+# Gathers what the page's modules export as ``window.explorer``, for scripts that drive the page. The page has no such
+# global: this is the module that it imports itself, as an address is one module.
+EXPOSE_NOW = """
+const link = document.querySelector("link[rel=modulepreload]");
+const { modules } = link ? await import(link.href).catch(() => ({ modules: {} })) : { modules: {} };
+window.explorer = Object.assign({}, ...Object.values(modules));
 """
+EXPOSE = f'document.addEventListener("DOMContentLoaded", async () => {{ {EXPOSE_NOW} }});'  # runs in a frame before its scripts
 
 
 def find_chromium() -> str | None:

@@ -33,6 +33,7 @@ class Server:
 
     def __init__(self, folder: Path = ROOT, **settings: str) -> None:
         self.folder = folder
+        self.command = ["app.py"]
         self.settings = {"WORKERS": "2", **settings}
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}/"
@@ -44,7 +45,7 @@ class Server:
         environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
         environment |= {**self.settings, "PORT": str(self.port)}
         self.process = subprocess.Popen(
-            [sys.executable, "app.py"],
+            [sys.executable, *self.command],
             cwd=self.folder,
             env=environment,
             stdout=self.log,
@@ -166,7 +167,7 @@ def visits(browser: Browser, common_page: Page) -> Iterator[Callable[..., Visit]
 
     def visit(address: str, *, apart: bool = False, **options: Any) -> Visit:
         page = new_page(browser, **options) if apart or options else common_page
-        assert all(page != other.page for other in made), "the common page is taken: come apart"
+        assert all(page.context != other.context for other in made), "the common page is taken: come apart"
         made.append(Visit(page, address))
         return made[-1]
 
@@ -176,9 +177,9 @@ def visits(browser: Browser, common_page: Page) -> Iterator[Callable[..., Visit]
             visit_.check()
     finally:
         for visit_ in made:
-            if visit_.page == common_page:
+            if visit_.context == common_page.context:
                 visit_.leave()
-                visit_.page.set_viewport_size(WIDE)
+                common_page.set_viewport_size(WIDE)
             else:
                 visit_.context.close()
 
@@ -186,4 +187,4 @@ def visits(browser: Browser, common_page: Page) -> Iterator[Callable[..., Visit]
 @pytest.fixture
 def visit(visits: Callable[..., Visit], server: Server) -> Visit:
     """A visit to the explorer, opened in its opening state."""
-    return visits(server.address).open()
+    return visits(server.address).open_when_used()

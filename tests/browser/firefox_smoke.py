@@ -26,6 +26,7 @@ addEventListener("securitypolicyviolation", (event) => faults.push(event.violate
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     server = Server()
+    server.command = ["-m", "tests.browser.exposed"]
     try:
         yield server.start().warm()
     finally:
@@ -51,6 +52,7 @@ def firefox(browser: Firefox, server: Server) -> Iterator[Firefox]:
 def load(firefox: Firefox, server: Server, link: str = "") -> None:
     """Load the page, and wait for its numbers."""
     firefox.open(server.address + link)
+    firefox.run("const script = document.createElement('script'); script.type = 'module'; script.src = arguments[0]; document.head.append(script)", "/expose.js")
     firefox.until(AT_REST)
     firefox.run(WATCH)
 

@@ -125,7 +125,8 @@ class Visit:
     """A page under watch. ``page`` is Playwright's; ``questions`` holds what was asked of the server so far."""
 
     def __init__(self, page: Page, address: str) -> None:
-        self.page = page
+        self._page = page
+        self._to_open: str | None = None  # the link of the page that is loaded when a test first uses it
         self.context: BrowserContext = page.context
         self.address = address
         self.requests: list[Request] = []
@@ -148,8 +149,21 @@ class Visit:
 
     # ---- coming and going
 
+    @property
+    def page(self) -> Page:
+        """Playwright's page, loaded if that was put off."""
+        if self._to_open is not None:
+            self.open(self._to_open)
+        return self._page
+
+    def open_when_used(self, link: str = "") -> Visit:
+        """Load the page when it is first used, unless ``open`` loads another one before: loading takes most of a test's time."""
+        self._to_open = link
+        return self
+
     def open(self, link: str = "") -> Visit:
         """Load the page and wait for its numbers."""
+        self._to_open = None
         self.page.goto(self.address + link)
         self.rest()
         return self
@@ -167,20 +181,20 @@ class Visit:
         known = {urlsplit(self.address).netloc, *self.friends}
         foreign = [r.url for r in self.requests if r.url.startswith(("http", "ws")) and urlsplit(r.url).netloc not in known]
         assert not foreign, f"asked another host: {foreign}"
-        if not self.page.is_closed():
-            violations = self.page.evaluate("() => window.seen ? seen.violations : []")
+        if not self._page.is_closed():
+            violations = self._page.evaluate("() => window.seen ? seen.violations : []")
             assert not violations, violations
         assert self.expects_errors or not self.errors, self.errors
 
     def leave(self) -> None:
         """Leave the page as if nobody had been there."""
         for event, listener in self._heard.items():
-            self.page.remove_listener(event, listener)
-        self.page.unroute_all()
-        self.page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
-        if urlsplit(self.page.url).netloc == urlsplit(self.address).netloc:
-            self.page.evaluate("() => localStorage.clear()")
-        self.page.goto("about:blank")
+            self._page.remove_listener(event, listener)
+        self._page.unroute_all()
+        self._page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
+        if urlsplit(self._page.url).netloc == urlsplit(self.address).netloc:
+            self._page.evaluate("() => localStorage.clear()")
+        self._page.goto("about:blank")
 
     # ---- what is seen
 

@@ -34,6 +34,11 @@ def test_a_module_comes_after_those_that_it_imports_and_each_once(tmp_path: Path
     assert text.endswith('export const modules = { "core/one.js": $core_one, "core/two.js": $core_two, "main.js": $main };\n')
 
 
+def test_comments_on_lines_of_their_own_are_left_out_and_nothing_else(tmp_path: Path) -> None:
+    code = "/** a cast */ (a)\n/**\n * said\n */\nb; // beside\n  // alone\nc; /* in */\n"
+    assert "{\n/** a cast */ (a)\nb; // beside\nc; /* in */\n" in joined(folder_of(tmp_path, main=code), "main.js")
+
+
 @pytest.mark.parametrize(
     "line",
     ['import "./core/one.js";', 'import { one as other } from "./core/one.js";', 'import one from "./core/one.js";', "export default 1;", "export let one = 1;", "export { one };", 'export * from "./core/one.js";'],
