@@ -23,6 +23,7 @@ from explorer.attribution import (
 from explorer.attribution.network import Activation, Output
 
 from .architectures import architectures, leaky
+from .each import each
 from .toys import BLACK, convolutional, delta_f, linear, mlp, outputs, picture, random_case, relative_error
 
 ACTIVATIONS: tuple[Activation, ...] = ("softmax", "sigmoid")
@@ -158,7 +159,7 @@ REFUSED: Mapping[str, tuple[nn.Module, list[str]]] = {
 
 
 @outputs
-@pytest.mark.parametrize(("module", "named"), REFUSED.values(), ids=REFUSED)
+@each(("module", "named"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_cut_is_refused_by_name(module: nn.Module, named: list[str], output: Output) -> None:
     with pytest.raises(NotPiecewiseLinear) as refusal:
         exact_integrated_gradients(Case(Network(module), picture(0), BLACK, 0, output))
