@@ -70,7 +70,7 @@ def test_pairs_guided_ig_agrees_with_other_settings(
 
 
 @outputs
-@pytest.mark.parametrize("kind", NETWORKS)
+@each("kind", NETWORKS)
 def test_without_leeway_it_is_integrated_gradients_with_the_left_hand_rule(kind: str, output: Output) -> None:
     case = random_case(NETWORKS[kind], 2, output)
     straight = METHODS["integrated_gradients"](case, steps=60, rule="left").attribution
@@ -101,8 +101,8 @@ def test_among_kinks_the_sum_stays_off_with_the_leeway_of_the_default_however_ma
         assert abs(guided(case, steps=steps, max_dist=0.0).sum() - delta_f(case)) < 0.01 * delta_f(case)
 
 
-@pytest.mark.parametrize("steps", [1, 2, 30])
-@pytest.mark.parametrize("leeway", [0.0, 0.02, 1.0])
+@each("steps", [1, 2, 30])
+@each("leeway", [0.0, 0.02, 1.0])
 def test_on_a_linear_network_every_path_gives_weight_times_difference(steps: int, leeway: float) -> None:
     weights = np.random.default_rng(0).standard_normal((3, 64))
     case = random_case(Network(linear(weights)), 1, "logit")
@@ -118,7 +118,7 @@ def test_pixels_that_equal_the_baseline_get_exactly_zero() -> None:
     assert (found[[0, 1, 5, 6, 7]] != 0).any()
 
 
-@pytest.mark.parametrize("x", [BLACK, WHITE, picture(0)])
+@each("x", [BLACK, WHITE, picture(0)])
 def test_an_input_that_is_its_own_baseline_gets_zeros(x: Floats) -> None:
     answer = GUIDED_INTEGRATED_GRADIENTS(Case(NETWORKS["flat"], x, x, 0))
     assert not answer.attribution.any()
@@ -180,7 +180,7 @@ def test_the_fraction_and_ties_move_together() -> None:
     np.testing.assert_allclose(step(slopes=np.zeros(4)), [0.25] * 4)
 
 
-@pytest.mark.parametrize("slope", [np.nan, np.inf])
+@each("slope", [np.nan, np.inf])
 def test_a_step_ends_whatever_the_slopes(slope: float) -> None:
     for slopes in ([slope] * 4, [slope, 1, 2, slope], [1, 2, 3, slope]):
         np.testing.assert_allclose(step(slopes=np.array(slopes)).sum(), 1)
