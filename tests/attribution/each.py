@@ -37,7 +37,7 @@ def each(names: str | tuple[str, ...], values: Iterable[Any], ids: Iterable[str]
                     failure.add_note(f"where {', '.join(keys)} = {title}")
                     failures.append(failure)
             if failures:
-                raise BaseExceptionGroup(f"{len(failures)} of {len(rows)} cases", failures)
+                raise BaseExceptionGroup(f"{len(failures)} of {len(rows)} cases failed", failures)
 
         run.__signature__ = signature.replace(  # type: ignore[attr-defined]
             parameters=[p for p in signature.parameters.values() if p.name not in keys]
