@@ -24,16 +24,16 @@ def page() -> str:
     conventions = "\n".join(_convention(name) for name in CONVENTIONS)
     return f"""# Methods
 
-Written by `make docs` from the entries in `explorer/attribution/`; each of them also makes the method's card on the page.
-F is the chosen output of the target class, x the picture, x′ the baseline. What a map sums to is meant in the limit of
-many steps and samples. “Invariant” is Sundararajan’s Implementation Invariance: networks that compute the same function
-get the same map, to rounding (which an adaptive path may amplify). On a kink of F there is no gradient, and what stands for it depends on the layers; only
-methods that ask for nothing but F (“perturbation”) are invariant there too.
+Written by `make docs` from the entries in `explorer/attribution/methods/`, which also make the method's card on the page.
+F is the chosen output of the target class, x the picture, x′ the baseline. “Sums to” holds in the limit of many steps and
+samples. “Invariant” is Sundararajan’s Implementation Invariance: networks that compute the same function get the same map,
+to rounding (which an adaptive path may amplify). On a kink of F torch’s gradient depends on the layers; there only methods
+that evaluate nothing but F (“perturbation”) are invariant.
 
 {families}
 ## Conventions
 
-What libraries understand by the same names. Faults are reproduced only here, under their own names.
+The settings that give a library’s maps. Faults are reproduced only here, under their own names.
 
 {conventions}"""
 

@@ -1,4 +1,4 @@
-"""The bound on one question's work: told beforehand, kept by what is done, and named when it is passed."""
+"""The estimated cost of a request: an upper bound of what is computed, and a clear error above the limit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from explorer.pictures import BASELINES
 from explorer.state import MAX_SAMPLES, MAX_STEPS, RULE_NAMES, State, StateError
 
 NETWORKS = pytest.mark.parametrize("network", list(ZOO))
-MORE = ("steps", "samples", "baselines", "coalitions", "lime_samples")  # the settings that ask for more looks
+MORE = ("steps", "samples", "baselines", "coalitions", "lime_samples")  # the settings that increase the number of evaluations
 
 pixels = st.lists(st.sampled_from([0.0, 0.25, 0.6, 1.0]), min_size=64, max_size=64) | st.sampled_from([[0.0] * 64, [1.0] * 64])
 
@@ -53,32 +53,32 @@ def applying(state: State, names: list[str]) -> tuple[Case, list[Method]]:
 
 @given(questions())
 @settings(max_examples=50)
-def test_the_work_of_any_question_is_a_positive_whole_number(question: tuple[State, list[str]]) -> None:
+def test_the_cost_of_any_request_is_a_positive_integer(question: tuple[State, list[str]]) -> None:
     case, methods = applying(*question)
-    for asked in [cost_of_explanation(question[0], ZOO), *(cost_of_method(method, case, question[0]) for method in methods)]:
-        assert isinstance(asked, int) and asked > 0 and math.isfinite(asked)
+    for estimate in [cost_of_explanation(question[0], ZOO), *(cost_of_method(method, case, question[0]) for method in methods)]:
+        assert isinstance(estimate, int) and estimate > 0 and math.isfinite(estimate)
 
 
 @given(questions(), st.data())
 @settings(max_examples=50)
-def test_more_steps_or_samples_are_never_less_work(question: tuple[State, list[str]], data: st.DataObject) -> None:
+def test_more_steps_or_samples_never_cost_less(question: tuple[State, list[str]], data: st.DataObject) -> None:
     state, names = question
     more = state.replace(steps=data.draw(st.integers(state.steps, MAX_STEPS)), samples=data.draw(st.integers(state.samples, MAX_SAMPLES)))
     assert cost_of_explanation(more, ZOO) >= cost_of_explanation(state, ZOO)
     case, methods = applying(state, names)
     for method in methods:
         values = method.values(state.values(method))
-        asked = cost_with(method, case, values)
+        estimate = cost_with(method, case, values)
         for setting in method.settings:
             if setting.name in MORE:
                 larger = data.draw(st.integers(int(values[setting.name]), int(setting.high)))
-                assert cost_with(method, case, {**values, setting.name: larger}) >= asked
-                assert cost_with(method, case, {**values, setting.name: int(setting.high)}) >= asked
+                assert cost_with(method, case, {**values, setting.name: larger}) >= estimate
+                assert cost_with(method, case, {**values, setting.name: int(setting.high)}) >= estimate
 
 
 @given(questions())
 @settings(max_examples=25)
-def test_what_passes_the_check_keeps_to_the_work_that_it_promised(question: tuple[State, list[str]]) -> None:
+def test_the_passes_of_an_accepted_request_cost_no_more_than_estimated(question: tuple[State, list[str]]) -> None:
     state, names = question
     quick = {name: {one: value for one, value in own.items() if one not in ("coalitions", "lime_samples")} for name, own in state.to_json()["options"].items()}
     state = state.replace(options=quick)
@@ -97,15 +97,15 @@ def test_what_passes_the_check_keeps_to_the_work_that_it_promised(question: tupl
 
 
 @NETWORKS
-def test_the_harshest_paths_cross_fewer_pieces_than_are_reckoned_with(network: str) -> None:
+def test_black_and_white_paths_have_fewer_pieces_than_estimated(network: str) -> None:
     rng = np.random.default_rng(5)
-    reckoned = likely_pieces(ZOO[network].network)
+    estimated = likely_pieces(ZOO[network].network)
     for _ in range(10):
         one = (rng.random((8, 8)) < 0.5).astype(float)
-        assert len(exact_integrated_gradients(Case(ZOO[network].network, one, 1 - one, 0)).alphas) <= reckoned
+        assert len(exact_integrated_gradients(Case(ZOO[network].network, one, 1 - one, 0)).alphas) <= estimated
 
 
-# ---------------------------------------------------------------- what must never be refused
+# ---------------------------------------------------------------- requests that must be accepted
 
 
 def harsh(network: str, **changes: Any) -> State:
@@ -148,10 +148,10 @@ def test_every_method_alone_and_the_explanation_are_accepted_with_their_largest_
         check_methods(state.replace(options={method.name: own}), case, [method])
 
 
-# ---------------------------------------------------------------- what a refusal says
+# ---------------------------------------------------------------- error messages
 
 
-def test_a_refusal_of_one_method_names_the_bound_and_the_settings_that_help(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_one_method_names_the_limit_and_the_settings_that_help(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost, "MAX_COST", 100_000_000)
     state = harsh("digits-cnn", options={"smooth_integrated_gradients": {"steps": 100, "samples": 100}})
     with pytest.raises(StateError) as refusal:
@@ -164,14 +164,14 @@ def test_a_refusal_of_one_method_names_the_bound_and_the_settings_that_help(monk
     ), said
 
 
-def test_a_refusal_of_a_method_without_settings_helps_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_method_without_settings_helps_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost, "MAX_COST", 100_000_000)
     state = harsh("digits-cnn")
     with pytest.raises(StateError, match=r"Shapley values of blocks would take .*: choose another network or a method"):
         check_methods(state, state.case(ZOO), [METHODS["shapley_values"]])
 
 
-def test_an_explanation_over_the_bound_is_refused_whether_it_comes_as_state_or_link(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_explanation_above_the_limit_is_rejected_whether_it_comes_as_state_or_link(monkeypatch: pytest.MonkeyPatch) -> None:
     state = harsh("digits", steps=500)
     monkeypatch.setattr(cost, "MAX_COST", cost_of_explanation(state, ZOO) - 1)
     for question in ({"ask": 1, "state": state.to_json()}, {"ask": 1, "link": link_of(state)}):

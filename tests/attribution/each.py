@@ -18,11 +18,11 @@ def each(names: str | tuple[str, ...], values: Iterable[Any], ids: Iterable[str]
     Args:
         names: the parameter, or several that each value is unpacked to.
         values: one value, or tuple of values, for each case.
-        ids: names of the cases for the notes of failures; by default the values' representations.
+        ids: names of the cases for the notes of failures; by default the start of each value's text.
     """
     keys = (names,) if isinstance(names, str) else names
     rows = [(value,) if isinstance(names, str) else tuple(value) for value in values]
-    titles = [", ".join(map(str, row)) for row in rows] if ids is None else list(ids)
+    titles = [", ".join(" ".join(str(value).split())[:60] for value in row) for row in rows] if ids is None else list(ids)
 
     def decorate(test: Test) -> Test:
         signature = inspect.signature(test)
@@ -37,7 +37,7 @@ def each(names: str | tuple[str, ...], values: Iterable[Any], ids: Iterable[str]
                     failure.add_note(f"where {', '.join(keys)} = {title}")
                     failures.append(failure)
             if failures:
-                raise BaseExceptionGroup(f"{len(failures)} of {len(rows)} cases", failures)
+                raise BaseExceptionGroup(f"{len(failures)} of {len(rows)} cases failed", failures)
 
         run.__signature__ = signature.replace(  # type: ignore[attr-defined]
             parameters=[p for p in signature.parameters.values() if p.name not in keys]

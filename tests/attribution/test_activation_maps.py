@@ -125,7 +125,7 @@ def test_feature_maps_and_their_gradients_equal_plain_autograd(network: Network,
 
 
 @outputs
-@pytest.mark.parametrize("seed", range(4))
+@each("seed", range(4))
 def test_grad_cam_and_guided_grad_cam_equal_captums(zoo: dict[str, Network], output: Output, seed: int) -> None:
     captum = importlib.import_module("captum.attr")
     for network in (zoo["digits-cnn"], *NETWORKS.values()):
@@ -336,7 +336,7 @@ def test_cam_refuses_heads_whose_weights_are_not_the_maps_own() -> None:
         assert not GRAD_CAM.unsupported_reason(network)
 
 
-@pytest.mark.parametrize("side", [1, 2, 4, 8])
+@each("side", [1, 2, 4, 8])
 def test_resampling_keeps_a_flat_map_and_the_mean(side: int) -> None:
     assert np.allclose(resampled(np.full((side, side), 0.3)), 0.3, rtol=1e-14)
     coarse = np.random.default_rng(side).standard_normal((side, side))

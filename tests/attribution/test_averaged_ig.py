@@ -16,6 +16,7 @@ from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
 from explorer.attribution.paths import integrate_paths, mean_and_error
 
+from .each import each
 from .toys import (
     BLACK,
     Floats,
@@ -33,7 +34,7 @@ from .toys import (
     zoo_networks,
 )
 
-rules = pytest.mark.parametrize("rule", RULES)
+rules = each("rule", RULES)
 integrated_gradients = METHODS["integrated_gradients"]
 
 
@@ -72,7 +73,7 @@ def test_ig_over_baselines_is_the_mean_of_ig_from_each(rule: str, output: Output
 
 
 @outputs
-@pytest.mark.parametrize("samples", [1, 4])
+@each("samples", [1, 4])
 def test_smooth_ig_without_noise_is_ig(output: Output, samples: int) -> None:
     case = random_case(Network(mlp(0)), 1, output)
     found = SMOOTH_INTEGRATED_GRADIENTS(case, noise_level=0, samples=samples, steps=30, rule="midpoint")
@@ -121,7 +122,7 @@ def test_fewer_noise_pictures_are_the_first_of_more_and_lie_in_the_pixels_range(
     assert many.mean() == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize("paths", [1, CHUNK // 10 - 1, CHUNK // 10 + 1])
+@each("paths", [1, CHUNK // 10 - 1, CHUNK // 10 + 1])
 def test_paths_are_the_same_in_one_chunk_or_several(paths: int) -> None:
     case = random_case(Network(mlp(0)), 0)
     rng = np.random.default_rng(paths)
@@ -156,7 +157,7 @@ def test_mean_and_error_of_one_two_and_many_maps() -> None:
     np.testing.assert_allclose(error, maps.std(axis=0, ddof=1) / np.sqrt(40), rtol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["smooth_integrated_gradients", "averaged_baselines"])
+@each("name", ["smooth_integrated_gradients", "averaged_baselines"])
 def test_the_standard_error_tells_how_far_the_map_moves_with_other_draws(name: str) -> None:
     case = random_case(Network(mlp(0)), 3)
     answers = [METHODS[name](case, seed=seed, steps=5) for seed in range(60)]

@@ -17,6 +17,7 @@ from explorer.attribution import Case, Network, Settings, explain
 from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
 
+from .each import each
 from .toys import BLACK, Floats, convolutional, f_module, outputs, picture, relative_error, zoo_networks
 
 captum = importlib.import_module("captum.attr")
@@ -95,7 +96,7 @@ def check_smoothgrad(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @zoo_networks
 @outputs
-@pytest.mark.parametrize("rule", METHODS)
+@each("rule", METHODS)
 def test_integrated_gradients_equals_captums(zoo_network: Network, rule: str, output: Output) -> None:
     for case in cases(zoo_network, output)[::3]:  # both pictures, every third class
         check_integrated_gradients(case, rule)

@@ -11,6 +11,7 @@ import torch
 
 from explorer.attribution import Case, Network, Settings
 
+from .each import each
 from .toys import BLACK, WHITE, mlp, picture
 
 NETWORK = Network(mlp(0))
@@ -37,8 +38,8 @@ def test_pictures_are_double_precision_whatever_they_were() -> None:
     assert np.array_equal(case.difference, WHITE)
 
 
-@pytest.mark.parametrize("name", ["input", "baseline"])
-@pytest.mark.parametrize(
+@each("name", ["input", "baseline"])
+@each(
     ("bad", "message"),
     [
         (np.zeros(64), r"shape \(8, 8\), not \(64,\)"),
@@ -61,7 +62,7 @@ def test_a_picture_of_another_shape_or_not_finite_is_refused_by_name(name: str, 
         Case(NETWORK, **pictures, target=0)
 
 
-@pytest.mark.parametrize("target", [-1, 5])
+@each("target", [-1, 5])
 def test_an_unknown_target_is_refused(target: int) -> None:
     with pytest.raises(ValueError, match=f"0 to 4, not {target}"):
         Case(NETWORK, WHITE, BLACK, target)
@@ -77,7 +78,7 @@ def test_an_unknown_output_is_refused() -> None:
         Case(NETWORK, WHITE, BLACK, 0, "logits")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
+@each(
     ("settings", "message"),
     [
         ({"steps": 0}, "steps must be at least 1, not 0"),

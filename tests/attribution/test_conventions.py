@@ -13,9 +13,10 @@ from explorer.attribution.method import Method
 from explorer.attribution.network import OUTPUTS, Output
 from explorer.pictures import BASELINES
 
+from .each import each
 from .toys import BLACK, WHITE, Floats, embed, first, linear, mlp, outputs, picture, relative_error, zoo_networks
 
-conventions = pytest.mark.parametrize("name", CONVENTIONS)
+conventions = each("name", CONVENTIONS)
 
 
 def cases(network: Network, output: Output) -> list[Case]:

@@ -110,7 +110,7 @@ def test_two_networks_that_compute_the_same_can_get_different_maps() -> None:
 
 @networks
 @outputs
-@pytest.mark.parametrize("method", [DEEPLIFT, SHAP], ids=["deeplift", "shap"])
+@each("method", [DEEPLIFT, SHAP], ids=["deeplift", "shap"])
 def test_contributions_sum_to_the_goal(network: Network, output: Output, method: object) -> None:
     for seed in range(4):
         case = random_case(network, seed, output)
@@ -181,7 +181,7 @@ def test_the_softmaxs_mean_slope_is_the_rescale_rule_for_two_classes(start: floa
         assert found == pytest.approx(sigmoid(start) * sigmoid(-start), rel=1e-2, abs=1e-300)
 
 
-@pytest.mark.parametrize("scale", [0.1, 3, 30, 1000])
+@each("scale", [0.1, 3, 30, 1000])
 def test_the_softmaxs_mean_slopes_are_those_of_a_fine_sum(scale: float) -> None:
     start, end = np.random.default_rng(4).normal(0, scale, (2, 1, 5))
     rivals = start + (np.arange(400_000)[:, None] + 0.5) / 400_000 * (end - start)
@@ -189,7 +189,7 @@ def test_the_softmaxs_mean_slopes_are_those_of_a_fine_sum(scale: float) -> None:
     assert relative_error(mean_products(start, end)[0], np.exp(rivals + 2 * log_p).mean(axis=0)) < 1e-6
 
 
-@pytest.mark.parametrize("scale", [1e3, 1e6, 1e12, 1e200])
+@each("scale", [1e3, 1e6, 1e12, 1e200])
 def test_a_steep_softmax_stays_complete_and_finite(scale: float) -> None:
     weights = scale * np.random.default_rng(5).standard_normal((3, 64))
     weights[2] = -weights[0]

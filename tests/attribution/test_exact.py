@@ -24,6 +24,7 @@ from explorer.attribution.network import Activation, Output
 from explorer.pictures import PATTERNS
 
 from .architectures import architectures, cuts, piecewise_gauss
+from .each import each
 from .toys import (
     BLACK,
     WHITE,
@@ -168,7 +169,7 @@ def test_exact_maps_equal_gauss_legendre_between_the_switches_on_the_zoo(zoo_net
 @outputs
 def test_exact_maps_equal_adaptive_quadrature_broken_at_the_switches(zoo_network: Network, output: Output) -> None:
     x = PATTERNS["circle"]
-    towards = few_if_convolutional(zoo_network, 1.0, 0.05)  # a short path, as each of its pieces is integrated here
+    towards = few_if_convolutional(zoo_network, 1.0, 0.02)  # a short path, as each of its pieces is integrated here
     case = Case(zoo_network, x, x + towards * (picture(0) - x), 1, output)
     steps = exact_integrated_gradients(case)
 
@@ -193,7 +194,7 @@ def test_a_logit_that_moves_very_far_within_a_piece_is_still_integrated_exactly(
         np.testing.assert_allclose(found.ravel()[:2], np.array([5000, 1]) / 5001, rtol=1e-12)
 
 
-@pytest.mark.parametrize("size", [1e6, 1e18, 1e19, 1e25, 1e100, 1e300])
+@each("size", [1e6, 1e18, 1e19, 1e25, 1e100, 1e300])
 def test_logits_that_move_too_far_for_a_probability_are_refused_with_how_far_and_have_exact_logits(size: float) -> None:
     network = Network(nn.Sequential(*mlp(0), linear(size * np.random.default_rng(1).standard_normal((3, 5)))))
     with pytest.raises(ValueError, match=r"^the logits move by [\d.e+]+ along the path, too far for the exact rule$"):
@@ -203,7 +204,7 @@ def test_logits_that_move_too_far_for_a_probability_are_refused_with_how_far_and
     assert abs(found.sum() - delta_f(case)) < 1e-12 * np.abs(found).sum()
 
 
-@pytest.mark.parametrize("ask", [exact_integrated_gradients, exact_path])
+@each("ask", [exact_integrated_gradients, exact_path])
 @outputs
 def test_logits_that_are_not_finite_on_the_path_are_refused_as_such(ask: Callable[[Case], object], output: Output) -> None:
     network = Network(nn.Sequential(linear(1e10 * np.random.default_rng(1).standard_normal((8, 64))), nn.ReLU(), nn.Linear(8, 3)))

@@ -23,6 +23,7 @@ from explorer.attribution import (
 from explorer.attribution.network import Activation, Output
 
 from .architectures import architectures, leaky
+from .each import each
 from .toys import BLACK, convolutional, delta_f, linear, mlp, outputs, picture, random_case, relative_error
 
 ACTIVATIONS: tuple[Activation, ...] = ("softmax", "sigmoid")
@@ -31,7 +32,7 @@ ACTIVATIONS: tuple[Activation, ...] = ("softmax", "sigmoid")
 
 
 @outputs
-@pytest.mark.parametrize("module", [mlp(0), leaky(1), convolutional()], ids=["relu", "leaky", "conv"])
+@each("module", [mlp(0), leaky(1), convolutional()], ids=["relu", "leaky", "conv"])
 def test_swapping_input_and_baseline_negates_the_exact_map(module: nn.Module, output: Output) -> None:
     case = random_case(Network(module), 2, output)
     back = Case(case.network, case.baseline, case.input, case.target, output)
@@ -82,7 +83,7 @@ def test_dead_units_and_a_constant_class_change_nothing() -> None:
 
 
 @outputs
-@pytest.mark.parametrize("slope", [0.0, 0.3])
+@each("slope", [0.0, 0.3])
 def test_a_network_without_biases_is_its_own_tangent_from_black(output: Output, slope: float) -> None:
     # every pre-activation is exactly 0 at the baseline and linear on the path, so nothing switches
     module = mlp(0, (64, 20, 12, 4), lambda: nn.LeakyReLU(slope))
@@ -99,7 +100,7 @@ def test_a_network_without_biases_is_its_own_tangent_from_black(output: Output, 
 
 
 @outputs
-@pytest.mark.parametrize("output_bias", [0.0, 1.0])
+@each("output_bias", [0.0, 1.0])
 def test_a_network_whose_weights_are_all_zero_gets_an_all_zero_map(output: Output, output_bias: float) -> None:
     module = nn.Sequential(linear(np.zeros((5, 64))), nn.ReLU(), linear(np.zeros((3, 5)), output_bias))
     steps = exact_integrated_gradients(Case(Network(module), picture(0), BLACK, 0, output))
@@ -158,7 +159,7 @@ REFUSED: Mapping[str, tuple[nn.Module, list[str]]] = {
 
 
 @outputs
-@pytest.mark.parametrize(("module", "named"), REFUSED.values(), ids=REFUSED)
+@each(("module", "named"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_cut_is_refused_by_name(module: nn.Module, named: list[str], output: Output) -> None:
     with pytest.raises(NotPiecewiseLinear) as refusal:
         exact_integrated_gradients(Case(Network(module), picture(0), BLACK, 0, output))

@@ -17,6 +17,7 @@ from explorer.attribution import (
 from explorer.attribution.network import Activation
 
 from .architectures import ARCHITECTURES, architectures, cuts, pre_activations
+from .each import each
 from .toys import (
     BLACK,
     along,
@@ -139,7 +140,7 @@ def test_a_unit_that_crosses_where_an_earlier_layer_already_cut_is_told_too() ->
     assert steps.attribution[0, 0] == 0.5
 
 
-@pytest.mark.parametrize("turns_on", [True, False])
+@each("turns_on", [True, False])
 def test_a_unit_that_leaves_or_enters_a_stretch_of_exact_zeros_is_told(turns_on: bool) -> None:
     # the second unit sees relu(x − ½): exactly 0 on one half of the path, positive on the other
     network = two_layers(first([[1.0]], [-0.5]), linear([[1.0]]))
@@ -176,7 +177,7 @@ def test_cuts_stay_on_the_path_however_near_to_its_ends_a_unit_crosses() -> None
             assert abs(steps.attribution.sum() - delta_f(case)) < 1e-15
 
 
-@pytest.mark.parametrize("ends", [(1e-17, -1.0), (-1.0, 1e-17), (1.0, -1e-17), (-1e-17, 1.0)])
+@each("ends", [(1e-17, -1.0), (-1.0, 1e-17), (1.0, -1e-17), (-1e-17, 1.0)])
 def test_a_crossing_that_rounding_puts_on_an_end_leaves_f_at_the_ends_alone(
     ends: tuple[float, float],
 ) -> None:
@@ -188,8 +189,8 @@ def test_a_crossing_that_rounding_puts_on_an_end_leaves_f_at_the_ends_alone(
     assert steps.attribution.sum() == pytest.approx(delta_f(case), rel=1e-15, abs=1e-16)
 
 
-@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
-@pytest.mark.parametrize("module", [mlp(0), convolutional()], ids=["flat", "image"])
+@each("mode", [torch.no_grad, torch.inference_mode])
+@each("module", [mlp(0), convolutional()], ids=["flat", "image"])
 def test_the_callers_torch_mode_does_not_change_the_exact_map(module: nn.Module, mode: Any) -> None:
     case = random_case(Network(module), 0)
     expected = exact_integrated_gradients(case).attribution

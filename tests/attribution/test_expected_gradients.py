@@ -14,6 +14,7 @@ from explorer.attribution.methods.expected_gradients import EXPECTED_GRADIENTS, 
 from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
 
+from .each import each
 from .toys import (
     BLACK,
     Floats,
@@ -30,7 +31,7 @@ from .toys import (
     zoo_networks,
 )
 
-both = pytest.mark.parametrize("name", ["expected_gradients", "gradient_shap"])
+both = each("name", ["expected_gradients", "gradient_shap"])
 
 BACKGROUND = np.stack([picture(seed) for seed in range(100, 105)])
 NETWORK = Network(mlp(0), background=BACKGROUND)
@@ -47,7 +48,7 @@ def mean_of_exact(case: Case) -> Floats:
 
 
 @outputs
-@pytest.mark.parametrize("seed", range(4))
+@each("seed", range(4))
 def test_expected_gradients_is_as_near_its_limit_as_it_says(output: Output, seed: int) -> None:
     case = random_case(NETWORK, seed, output)
     limit = mean_of_exact(case)

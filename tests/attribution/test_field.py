@@ -16,6 +16,7 @@ from torch import nn
 from explorer.attribution import Network, Settings, exact_integrated_gradients, explain, gradient_field
 from explorer.attribution.network import Activation, Output
 
+from .each import each
 from .toys import (
     BLACK,
     Floats,
@@ -30,7 +31,7 @@ from .toys import (
     zoo_networks,
 )
 
-activations = pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+activations = each("activation", ["softmax", "sigmoid"])
 
 
 def pictures(k: int, seed: int = 0) -> Floats:
@@ -57,7 +58,7 @@ def by_autograd(network: Network, points: Floats, target: int, output: Output) -
 
 @outputs
 @activations
-@pytest.mark.parametrize("module", [mlp(0), mlp(1, activation=nn.Tanh), convolutional()], ids=["relu", "tanh", "conv"])
+@each("module", [mlp(0), mlp(1, activation=nn.Tanh), convolutional()], ids=["relu", "tanh", "conv"])
 def test_gradients_are_the_slopes_of_f(module: nn.Module, activation: Activation, output: Output) -> None:
     network = Network(module, activation=activation)
     for target in range(len(network.classes)):
@@ -67,7 +68,7 @@ def test_gradients_are_the_slopes_of_f(module: nn.Module, activation: Activation
 
 @outputs
 @activations
-@pytest.mark.parametrize("module", [mlp(0), mlp(1, activation=nn.Softplus), convolutional()])
+@each("module", [mlp(0), mlp(1, activation=nn.Softplus), convolutional()])
 def test_values_and_gradients_equal_plain_autograd(module: nn.Module, activation: Activation, output: Output) -> None:
     network = Network(module, activation=activation)
     for target in range(len(network.classes)):
@@ -88,8 +89,8 @@ def test_values_and_gradients_equal_plain_autograd_on_the_zoo(zoo_network: Netwo
 
 
 @outputs
-@pytest.mark.parametrize("chunk", [1, 7, 30])
-@pytest.mark.parametrize("module", [mlp(0), convolutional()], ids=["flat", "image"])
+@each("chunk", [1, 7, 30])
+@each("module", [mlp(0), convolutional()], ids=["flat", "image"])
 def test_the_chunk_size_does_not_matter(module: nn.Module, chunk: int, output: Output) -> None:
     network = Network(module)
     whole, cut = gradient_field(network, pictures(30), 1, output), gradient_field(network, pictures(30), 1, output, chunk=chunk)
@@ -118,7 +119,7 @@ def test_no_more_than_a_chunk_of_points_is_held_by_torch_at_once() -> None:
     assert max(sizes) <= 2048  # a bound there is, also for whoever does not ask for one
 
 
-@pytest.mark.parametrize("chunk", [1, 3, 100])
+@each("chunk", [1, 3, 100])
 def test_each_point_can_have_an_output_of_its_own(chunk: int) -> None:
     network, points = Network(mlp(0)), pictures(8)
     wanted: list[Output] = ["logit", "probability", "probability", "logit"] * 2
@@ -163,7 +164,7 @@ def test_values_equal_scores_and_logits(output: Output) -> None:
 # Where probabilities saturate p (1 − p) loses its digits in double precision; the truth has 400 decimals here.
 
 
-@pytest.mark.parametrize("z", [-300.0, -40.5, -3.25, 0.0, 3.25, 20.0, 36.5, 40.5, 300.0, 700.0])
+@each("z", [-300.0, -40.5, -3.25, 0.0, 3.25, 20.0, 36.5, 40.5, 300.0, 700.0])
 def test_saturated_sigmoid_gradients_keep_their_digits(z: float) -> None:
     network = Network(first([[1.0], [0.5]], [z, 0.0]), activation="sigmoid")
     with localcontext(prec=400):
@@ -197,7 +198,7 @@ def test_the_gradient_of_a_nearly_certain_class_is_minus_the_sum_of_the_others()
     assert relative_error(gradients[0], -gradients[1:].sum(axis=0)) < 1e-12  # … but not the gradient's
 
 
-@pytest.mark.parametrize("slope", [0.0, 0.25])
+@each("slope", [0.0, 0.25])
 def test_the_slope_at_a_kink_is_the_one_of_the_inactive_side(slope: float) -> None:
     kinked = nn.LeakyReLU(slope) if slope else nn.ReLU()
     network = Network(nn.Sequential(first([[1.0]]), kinked, linear([[1.0]] * 2)))
@@ -214,7 +215,7 @@ def test_a_network_that_ignores_its_input_has_zero_gradients(output: Output) -> 
     assert np.array_equal(found.gradients, np.zeros((3, 8, 8)))
 
 
-@pytest.mark.parametrize("shape", [(8, 8), (3, 64), (3, 1, 8, 8), (3, 8, 7)])
+@each("shape", [(8, 8), (3, 64), (3, 1, 8, 8), (3, 8, 7)])
 def test_points_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"\(k, 8, 8\)"):
         gradient_field(Network(mlp(0)), np.zeros(shape), 0)
@@ -225,7 +226,7 @@ def test_as_many_outputs_as_points_are_needed() -> None:
         gradient_field(Network(mlp(0)), pictures(3), 0, ["logit", "logit"])
 
 
-@pytest.mark.parametrize(
+@each(
     "wrong",
     [
         {"output": "logits"},
@@ -235,7 +236,6 @@ def test_as_many_outputs_as_points_are_needed() -> None:
         {"chunk": 0},
         {"chunk": -1},
     ],
-    ids=str,
 )
 def test_an_unknown_output_target_or_chunk_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"output|target|chunk"):
@@ -256,7 +256,7 @@ def test_points_are_not_written_to_and_carry_no_gradient_away() -> None:
     assert all(type(part) is np.ndarray for part in (found.values, found.gradients, found.logits))
 
 
-@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+@each("mode", [torch.no_grad, torch.inference_mode])
 def test_the_callers_torch_mode_does_not_change_the_numbers(mode: Any) -> None:
     network = Network(mlp(0))
     expected = gradient_field(network, pictures(3), 0).gradients
@@ -265,7 +265,7 @@ def test_the_callers_torch_mode_does_not_change_the_numbers(mode: Any) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
-@pytest.mark.parametrize("module", [mlp(0), convolutional()], ids=["flat", "image"])
+@each("module", [mlp(0), convolutional()], ids=["flat", "image"])
 def test_eight_threads_see_the_same_numbers_as_one(module: nn.Module) -> None:
     network = Network(module)
 

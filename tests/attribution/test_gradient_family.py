@@ -41,7 +41,7 @@ NETWORKS = {"flat": network(mlp(0)), "image": network(convolutional())}
 
 
 @every_method
-@pytest.mark.parametrize("kind", NETWORKS)
+@each("kind", NETWORKS)
 @outputs
 def test_answers_are_finite_doubles_of_the_inputs_shape(name: str, kind: str, output: Output) -> None:
     answer = METHODS[name](random_case(NETWORKS[kind], 3, output))
@@ -93,8 +93,8 @@ def test_a_network_that_is_constant_gets_an_all_zero_map(name: str, output: Outp
 
 @every_method
 @outputs
-@pytest.mark.parametrize("scale", [1.0, 200.0])
-@pytest.mark.parametrize(("x", "baseline"), [(BLACK, BLACK), (WHITE, WHITE), (picture(0), picture(0)), (WHITE, BLACK)])
+@each("scale", [1.0, 200.0])
+@each(("x", "baseline"), [(BLACK, BLACK), (WHITE, WHITE), (picture(0), picture(0)), (WHITE, BLACK)])
 def test_degenerate_pictures_and_saturated_networks_get_finite_maps(
     name: str, output: Output, scale: float, x: np.ndarray, baseline: np.ndarray
 ) -> None:
@@ -107,7 +107,7 @@ def test_degenerate_pictures_and_saturated_networks_get_finite_maps(
 
 
 @every_method
-@pytest.mark.parametrize("end", ["low", "high"])
+@each("end", ["low", "high"])
 def test_settings_at_the_ends_of_their_ranges_give_finite_maps(name: str, end: str) -> None:
     case = random_case(NETWORKS["flat"], 1)
     for setting in METHODS[name].settings:
@@ -118,7 +118,7 @@ def test_settings_at_the_ends_of_their_ranges_give_finite_maps(name: str, end: s
 
 
 @every_method
-@pytest.mark.parametrize("rule", ["right", "trapezoid"])
+@each("rule", ["right", "trapezoid"])
 def test_the_pictures_sent_through_the_network_are_counted(name: str, rule: str) -> None:
     net = network(mlp(0))
     values: dict[str, Any] = {"rule": rule} if "rule" in METHODS[name].values({}) else {}
@@ -141,7 +141,7 @@ def test_maps_of_a_two_class_network_are_opposite(name: str) -> None:
     assert one.expected_sum == pytest.approx(-(two.expected_sum or 0), rel=1e-11)
 
 
-@pytest.mark.parametrize("name", UNSIGNED)
+@each("name", UNSIGNED)
 def test_unsigned_maps_of_a_two_class_network_are_equal_and_never_negative(name: str) -> None:
     net = network(mlp(8, (64, 16, 2)))
     one, two = (METHODS[name](Case(net, picture(0), BLACK, target)).attribution for target in (0, 1))
@@ -150,7 +150,7 @@ def test_unsigned_maps_of_a_two_class_network_are_equal_and_never_negative(name:
     assert one.any()
 
 
-@pytest.mark.parametrize("name", [name for name in SIGNED if not name.startswith("guided")])
+@each("name", [name for name in SIGNED if not name.startswith("guided")])
 def test_attributions_of_a_sum_of_networks_are_the_sum_of_attributions(name: str) -> None:
     one, two = mlp(5), mlp(6)
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from explorer.attribution import METHODS, Case, Network
 from explorer.attribution.methods.guided_ig import GUIDED_INTEGRATED_GRADIENTS, advance
-from explorer.attribution.network import Output
+from explorer.attribution.network import OUTPUTS, Output
 from explorer.pictures import PATTERNS
 
 from .each import each
@@ -57,21 +57,20 @@ def test_pairs_guided_ig_agrees_with_its_defaults(
         assert relative_error(guided(case), pairs(case, monkeypatch)) < 1e-9
 
 
-@outputs
-@pytest.mark.parametrize("kind", NETWORKS)
+@each("kind", NETWORKS)
 @each("fraction", [0.0, 0.1, 0.25, 1.0])
 @each("leeway", [0.0, 0.02, 0.3, 1.0])
 def test_pairs_guided_ig_agrees_with_other_settings(
-    kind: str, output: Output, fraction: float, leeway: float, monkeypatch: pytest.MonkeyPatch
+    kind: str, fraction: float, leeway: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for seed in range(2 if kind == "flat" else 1):
+    for seed, output in enumerate(OUTPUTS if kind == "flat" else OUTPUTS[:1]):  # PAIR is slow, and it asks for gradients only
         case = random_case(NETWORKS[kind], seed, output)
         expected = pairs(case, monkeypatch, x_steps=40, fraction=fraction, max_dist=leeway)
         assert relative_error(guided(case, steps=40, fraction=fraction, max_dist=leeway), expected) < 1e-9
 
 
 @outputs
-@pytest.mark.parametrize("kind", NETWORKS)
+@each("kind", NETWORKS)
 def test_without_leeway_it_is_integrated_gradients_with_the_left_hand_rule(kind: str, output: Output) -> None:
     case = random_case(NETWORKS[kind], 2, output)
     straight = METHODS["integrated_gradients"](case, steps=60, rule="left").attribution
@@ -102,8 +101,8 @@ def test_among_kinks_the_sum_stays_off_with_the_leeway_of_the_default_however_ma
         assert abs(guided(case, steps=steps, max_dist=0.0).sum() - delta_f(case)) < 0.01 * delta_f(case)
 
 
-@pytest.mark.parametrize("steps", [1, 2, 30])
-@pytest.mark.parametrize("leeway", [0.0, 0.02, 1.0])
+@each("steps", [1, 2, 30])
+@each("leeway", [0.0, 0.02, 1.0])
 def test_on_a_linear_network_every_path_gives_weight_times_difference(steps: int, leeway: float) -> None:
     weights = np.random.default_rng(0).standard_normal((3, 64))
     case = random_case(Network(linear(weights)), 1, "logit")
@@ -119,7 +118,7 @@ def test_pixels_that_equal_the_baseline_get_exactly_zero() -> None:
     assert (found[[0, 1, 5, 6, 7]] != 0).any()
 
 
-@pytest.mark.parametrize("x", [BLACK, WHITE, picture(0)])
+@each("x", [BLACK, WHITE, picture(0)])
 def test_an_input_that_is_its_own_baseline_gets_zeros(x: Floats) -> None:
     answer = GUIDED_INTEGRATED_GRADIENTS(Case(NETWORKS["flat"], x, x, 0))
     assert not answer.attribution.any()
@@ -181,7 +180,7 @@ def test_the_fraction_and_ties_move_together() -> None:
     np.testing.assert_allclose(step(slopes=np.zeros(4)), [0.25] * 4)
 
 
-@pytest.mark.parametrize("slope", [np.nan, np.inf])
+@each("slope", [np.nan, np.inf])
 def test_a_step_ends_whatever_the_slopes(slope: float) -> None:
     for slopes in ([slope] * 4, [slope, 1, 2, slope], [1, 2, 3, slope]):
         np.testing.assert_allclose(step(slopes=np.array(slopes)).sum(), 1)

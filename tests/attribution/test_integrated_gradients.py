@@ -36,7 +36,7 @@ from .toys import (
     relative_error,
 )
 
-rules = pytest.mark.parametrize("rule", list(RULES))
+rules = each("rule", list(RULES))
 SMOOTH = {
     "tanh": Network(mlp(0, (64, 12, 8, 3), nn.Tanh)),
     "softplus": Network(mlp(1, (64, 12, 8, 3), nn.Softplus), activation="sigmoid"),
@@ -54,7 +54,7 @@ def delta(case: Case, rule: str, m: int) -> float:
 
 
 @rules
-@pytest.mark.parametrize("m", [1, 2, 7])
+@each("m", [1, 2, 7])
 def test_a_linear_network_is_integrated_exactly_however_few_the_steps(rule: str, m: int) -> None:
     weights = np.random.default_rng(0).standard_normal((3, 64))
     case = random_case(Network(linear(weights, 0.5)), 1, "logit")
@@ -85,7 +85,7 @@ def test_an_input_that_is_the_baseline_gets_an_all_zero_map_and_no_delta(rule: s
 
 @smooth_networks
 @outputs
-@pytest.mark.parametrize(("rule", "order"), [("left", 1), ("right", 1), ("midpoint", 2), ("trapezoid", 2)])
+@each(("rule", "order"), [("left", 1), ("right", 1), ("midpoint", 2), ("trapezoid", 2)])
 def test_completeness_error_falls_with_the_order_of_the_rule(
     network: Network, output: Output, rule: str, order: int
 ) -> None:
@@ -115,7 +115,7 @@ def test_rules_are_related_as_the_textbook_says(network: Network, output: Output
     assert relative_error((midpoint + left) / 2, ig(case, "left", 2 * m)) < 1e-12
 
 
-@pytest.mark.parametrize(
+@each(
     ("rule", "mirrored"),
     [
         ("left", "right"),
@@ -159,7 +159,7 @@ def test_a_pixel_alone_in_differing_gets_the_whole_difference(output: Output) ->
 
 
 @outputs
-@pytest.mark.parametrize("rule", ["left", "right", "midpoint", "trapezoid", "gauss-legendre"])
+@each("rule", ["left", "right", "midpoint", "trapezoid", "gauss-legendre"])
 def test_quadrature_tends_to_the_exact_map(rule: str, output: Output) -> None:
     case = random_case(Network(mlp(5)), 3, output)
     exact = exact_integrated_gradients(case).attribution
@@ -172,7 +172,7 @@ def test_quadrature_tends_to_the_exact_map(rule: str, output: Output) -> None:
 
 @rules
 @outputs
-@pytest.mark.parametrize("module", [mlp(0), convolutional()], ids=["flat", "image"])
+@each("module", [mlp(0), convolutional()], ids=["flat", "image"])
 def test_the_last_step_of_the_trace_is_the_attribution(module: nn.Module, output: Output, rule: str) -> None:
     case, settings = random_case(Network(module), 4, output), Settings(steps=23, rule=rule)
     result = explain(case, settings)["integrated_gradients"]

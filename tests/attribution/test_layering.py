@@ -7,15 +7,17 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 
 import explorer.attribution
 
+from .each import each
+
 MODULES = sorted(Path(explorer.attribution.__file__).parent.rglob("*.py"))
+modules = each("path", MODULES)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+@modules
 def test_the_engine_imports_nothing_but_torch_numpy_and_itself(path: Path) -> None:
     imported = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -28,7 +30,7 @@ def test_the_engine_imports_nothing_but_torch_numpy_and_itself(path: Path) -> No
     assert {name.split(".")[0] for name in imported - own} <= {"numpy", "torch", *sys.stdlib_module_names}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+@modules
 def test_the_engine_opens_no_file(path: Path) -> None:
     calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
     called = {getattr(call, "id", getattr(call, "attr", "")) for call in calls}

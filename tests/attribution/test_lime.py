@@ -19,6 +19,7 @@ from explorer.attribution.field import values_at
 from explorer.attribution.methods.lime import draw, lime, weights
 from explorer.attribution.network import Output
 
+from .each import each
 from .toys import (
     BLACK,
     WHITE,
@@ -121,7 +122,7 @@ def test_captum_fits_the_same_coalitions_the_same(network: Network, output: Outp
 
 @all_networks
 @outputs
-@pytest.mark.parametrize("width", [0.05, 0.25, 10.0])
+@each("width", [0.05, 0.25, 10.0])
 def test_answers_are_finite_and_the_same_again(network: Network, output: Output, width: float) -> None:
     case = random_case(network, 5, output)
     answer = LIME(case, kernel_width=width, lime_samples=64)
@@ -140,7 +141,7 @@ def test_the_error_says_how_far_another_draw_would_be(zoo_network: Network) -> N
     assert 0.8 < np.sqrt((spread**2).mean() / (said**2).mean()) < 1.25
 
 
-@pytest.mark.parametrize("pair", [(BLACK, BLACK), (WHITE, WHITE), (BLACK, WHITE)])
+@each("pair", [(BLACK, BLACK), (WHITE, WHITE), (BLACK, WHITE)])
 def test_no_difference_and_no_reaction_give_zero(pair: tuple[Floats, Floats]) -> None:
     constant = Network(linear(np.zeros((3, 64)), [1, 2, 3]))
     saturated = Network(linear(np.full((2, 64), [[1e4], [-1e4]]), [1e6, -1e6]))

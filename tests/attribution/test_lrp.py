@@ -31,7 +31,7 @@ from .toys import (
 )
 
 EPSILON, GAMMA, ZPLUS = (METHODS[f"lrp_{name}"] for name in ("epsilon", "gamma", "zplus"))
-rules = pytest.mark.parametrize("method", [EPSILON, GAMMA, ZPLUS], ids=["epsilon", "gamma", "zplus"])
+rules = each("method", [EPSILON, GAMMA, ZPLUS], ids=["epsilon", "gamma", "zplus"])
 seeds = st.integers(0, 10_000)
 
 NETWORKS = {
@@ -164,7 +164,7 @@ def test_epsilon_takes_what_it_says_in_one_layer_without_bias(seed: int, epsilon
     assert answer.attribution.sum() == pytest.approx(z * abs(z) / (abs(z) + epsilon), rel=1e-9, abs=1e-12)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@each("seed", range(5))
 def test_zplus_keeps_the_logit_whatever_the_biases_and_takes_its_sign(seed: int) -> None:
     case = random_case(NETWORKS["flat"], seed)
     answer = ZPLUS(case)
@@ -179,7 +179,7 @@ def test_zplus_loses_relevance_that_has_no_positive_contribution_to_go_to() -> N
     assert pixels(ZPLUS, net(first([[-1, -2]])), 1, 1) == [0, 0]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@each("seed", range(3))
 def test_with_a_large_gamma_only_positive_contributions_are_left(seed: int) -> None:
     case = random_case(Network(without_biases(seed)), seed)
     case = Case(case.network, case.input, case.baseline, int(gradient_field(case.network, case.input[None], 0).logits.argmax()))

@@ -20,6 +20,7 @@ from torch import nn
 
 from explorer.attribution import METHODS, Case, Network, gradient_field
 
+from .each import each
 from .toys import BLACK, Floats, convolutional, mlp, picture, relative_error
 from .zennits import load_zennit
 
@@ -49,7 +50,7 @@ def biased(module: nn.Sequential, seed: int, bias: float) -> nn.Sequential:
 
 FLAT = {"flat": mlp(0), "image": image(0)}
 FALLING = {"flat": biased(mlp(1), 1, -0.1), "image": biased(image(1), 1, -0.02)}
-kinds = pytest.mark.parametrize("kind", FLAT)
+kinds = each("kind", FLAT)
 
 
 def cases(module: nn.Module, *, positive_only: bool = False, inputs: float = 0.0) -> list[Case]:
@@ -95,7 +96,7 @@ def captums_zplus(rules: Any) -> Any:
 
 
 @kinds
-@pytest.mark.parametrize("epsilon", [1e-6, 0.1, 3.0])
+@each("epsilon", [1e-6, 0.1, 3.0])
 def test_captums_epsilon_rule(kind: str, epsilon: float) -> None:
     for case in cases(FLAT[kind]):
         expected = captums(case, lambda rules: rules.EpsilonRule(epsilon))
@@ -139,8 +140,8 @@ def nothing(z: torch.Tensor) -> torch.Tensor:
 
 
 @kinds
-@pytest.mark.parametrize("epsilon", [1e-6, 0.1, 3.0])
-@pytest.mark.parametrize("inputs", [0.0, 0.5])
+@each("epsilon", [1e-6, 0.1, 3.0])
+@each("inputs", [0.0, 0.5])
 def test_zennits_epsilon_rule(zennit: Any, kind: str, epsilon: float, inputs: float) -> None:
     for case in cases(FLAT[kind], inputs=inputs):
         expected = zennits(zennit, case, zennit.rules.Epsilon(epsilon))
@@ -159,8 +160,8 @@ def test_zennits_epsilon_rule_with_every_kind_of_layer(zennit: Any) -> None:
 
 
 @kinds
-@pytest.mark.parametrize("gamma", [0.25, 10.0])
-@pytest.mark.parametrize("inputs", [0.0, 0.5])
+@each("gamma", [0.25, 10.0])
+@each("inputs", [0.0, 0.5])
 def test_zennits_gamma_rule(zennit: Any, kind: str, gamma: float, inputs: float) -> None:
     for case in cases(FLAT[kind], inputs=inputs):  # logits of either sign and biases of either sign
         expected = zennits(zennit, case, zennit.rules.Gamma(gamma, stabilizer=nothing))
@@ -168,7 +169,7 @@ def test_zennits_gamma_rule(zennit: Any, kind: str, gamma: float, inputs: float)
 
 
 @kinds
-@pytest.mark.parametrize("inputs", [0.0, 0.5])
+@each("inputs", [0.0, 0.5])
 def test_zennits_zplus_rule(zennit: Any, kind: str, inputs: float) -> None:
     for case in cases(FLAT[kind], inputs=inputs):
         expected = zennits(zennit, case, zennit.rules.ZPlus(stabilizer=nothing, zero_params=["bias"]))

@@ -19,6 +19,7 @@ from explorer.attribution import (
     top_pixels,
 )
 
+from .each import each
 from .toys import BLACK, WHITE, Floats, embed, picture
 
 maps = hnp.arrays(np.float64, (8, 8), elements=st.floats(-1, 1, allow_subnormal=False))
@@ -33,7 +34,7 @@ def test_snr_of_a_flat_map_is_1_whatever_the_signs() -> None:
     assert snr(np.where(picture(0) < 0.5, -0.3, 0.3)) == 1
 
 
-@pytest.mark.parametrize("value", [1.0, -0.7, 1e-300, 5e-324, 1e300])
+@each("value", [1.0, -0.7, 1e-300, 5e-324, 1e300])
 def test_snr_of_a_single_pixel_is_64(value: float) -> None:
     assert snr(embed(0, 0, value)) == 64
 
@@ -51,7 +52,7 @@ def test_snr_lies_between_1_and_64_or_is_0(attribution: Floats) -> None:
     assert 1 <= snr(attribution) <= 64 * (1 + 1e-15) if attribution.any() else snr(attribution) == 0
 
 
-@pytest.mark.parametrize("scale", [-1.0, 1e-300, 3e-12, 1e300])
+@each("scale", [-1.0, 1e-300, 3e-12, 1e300])
 def test_snr_does_not_depend_on_scale_or_sign(scale: float) -> None:
     assert snr(scale * signed) == pytest.approx(snr(signed), rel=1e-13)
 
@@ -90,7 +91,7 @@ def test_statistical_snr_takes_a_few_pixels_without_error_as_certain() -> None:
     assert statistical_snr(2 * WHITE, error) == 2
 
 
-@pytest.mark.parametrize("scale", [-1.0, 1e-300, 1e12])
+@each("scale", [-1.0, 1e-300, 1e12])
 def test_statistical_snr_does_not_depend_on_scale(scale: float) -> None:
     error = picture(1) + 0.1
     scaled = statistical_snr(scale * signed, abs(scale) * error)
@@ -117,7 +118,7 @@ def test_top_pixels_that_tie_come_in_reading_order() -> None:
     assert [pixel[:2] for pixel in top_pixels(embed(0, -1, 1), 2)] == [(0, 1), (0, 2)]
 
 
-@pytest.mark.parametrize("scale", [-1.0, 1e-300, 5e-324 * 2**40, 3e-12, 1e300])
+@each("scale", [-1.0, 1e-300, 5e-324 * 2**40, 3e-12, 1e300])
 def test_top_pixels_do_not_depend_on_scale(scale: float) -> None:
     attribution = np.where(picture(1) < 0.8, 0.0, signed)
     expected = [pixel[:2] for pixel in top_pixels(attribution)]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from explorer.attribution import CORE, METHODS, Case, GradientMethod, Network, Settings, explain, gradient_field
+from explorer.attribution.methods import registry
 from explorer.attribution.network import Output
 
 from .each import each
@@ -189,3 +193,11 @@ def test_gradient_times_input_of_a_linear_network_without_offset_sums_to_f() -> 
 def test_the_table_of_methods_cannot_be_changed_by_a_visitor() -> None:
     with pytest.raises(TypeError):
         METHODS["mine"] = METHODS["gradient"]  # type: ignore[index]
+
+
+def test_the_registry_lists_the_modules_of_the_package_and_each_entry_once() -> None:
+    folder = Path(registry.__file__).parent
+    assert {path.stem for path in folder.glob("*.py")} == {"__init__", "registry", *registry.MODULES}
+    entries = [entry for name in registry.MODULES for entry in import_module(f"{registry.__package__}.{name}").ENTRIES]
+    assert [entry.name for entry in entries] == list(METHODS)
+    assert set(CORE) <= set(METHODS)

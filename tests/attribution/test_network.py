@@ -11,6 +11,7 @@ from torch import nn
 
 from explorer.attribution import Case, Network, exact_integrated_gradients, explain, gradient_field
 
+from .each import each
 from .toys import BLACK, convolutional, first, linear, mlp, picture
 
 
@@ -127,7 +128,7 @@ def test_pixels_reach_the_network_in_reading_order() -> None:
     assert np.array_equal(gradient, weights.reshape(8, 8))
 
 
-@pytest.mark.parametrize(
+@each(
     "module",
     [
         nn.Linear(63, 3),

@@ -25,6 +25,7 @@ from explorer.attribution import (
 )
 from explorer.attribution.layers import NotSequential, affine_and_relu_layers, sequential_layers
 
+from .each import each
 from .toys import BLACK, WHITE, Floats, first, linear, mlp, picture
 
 
@@ -162,7 +163,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("make", "reason"), REFUSED.values(), ids=REFUSED)
+@each(("make", "reason"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_explained_is_refused_with_the_true_reason(make: Callable[[], nn.Module], reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as refusal:
         Network(make())
@@ -184,7 +185,7 @@ SAFE: dict[str, tuple[Callable[[], nn.Module], int]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("make", "classes"), SAFE.values(), ids=SAFE)
+@each(("make", "classes"), SAFE.values(), ids=SAFE)
 def test_what_is_unusual_and_sound_is_taken(make: Callable[[], nn.Module], classes: int) -> None:
     network = Network(make())
     assert len(network.classes) == classes
@@ -233,7 +234,7 @@ def test_every_method_ends_with_a_finite_map_or_says_that_gradients_are_not_fini
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("size", [1e25, 1e155, 1e300, 1e307])
+@each("size", [1e25, 1e155, 1e300, 1e307])
 def test_every_method_ends_on_huge_logits(size: float) -> None:
     module = nn.Sequential(*mlp(0), linear(size * np.random.default_rng(1).standard_normal((3, 5))))
     network = Network(module, background=np.stack([BLACK, WHITE, picture(3)]))
@@ -316,7 +317,7 @@ UNWALKABLE: dict[str, tuple[Callable[[], nn.Module], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("make", "reason"), UNWALKABLE.values(), ids=UNWALKABLE)
+@each(("make", "reason"), UNWALKABLE.values(), ids=UNWALKABLE)
 def test_whatever_walks_layers_refuses_what_a_walk_would_miss(make: Callable[[], nn.Module], reason: str) -> None:
     network = Network(make(), background=BLACK[None])
     case = Case(network, picture(0), BLACK, 0, "logit")

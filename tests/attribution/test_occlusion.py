@@ -14,6 +14,7 @@ from explorer.attribution import METHODS, Case, Network
 from explorer.attribution.methods.occlusion import windows
 from explorer.attribution.network import Output
 
+from .each import each
 from .toys import (
     ALL_NETWORKS,
     BLACK,
@@ -31,7 +32,7 @@ from .toys import (
     relative_error,
 )
 
-sides = pytest.mark.parametrize("side", [1, 2, 3, 4])
+sides = each("side", [1, 2, 3, 4])
 OCCLUSION = METHODS["occlusion"]
 
 
@@ -133,7 +134,7 @@ def test_a_pixel_that_is_not_read_and_one_that_equals_the_baseline_get_zero(outp
     assert np.count_nonzero(np.abs(found) > 1e-12) == 64 - 3 - 8
 
 
-@pytest.mark.parametrize("pair", [(BLACK, BLACK), (WHITE, WHITE), (BLACK, WHITE)])
+@each("pair", [(BLACK, BLACK), (WHITE, WHITE), (BLACK, WHITE)])
 @sides
 def test_no_difference_and_no_reaction_give_zero(pair: tuple[Floats, Floats], side: int) -> None:
     constant = Network(linear(np.zeros((3, 64)), [1, 2, 3]))

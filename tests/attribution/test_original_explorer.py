@@ -22,6 +22,7 @@ from explorer.attribution import (
 )
 from explorer.pictures import PATTERNS
 
+from .each import each
 from .toys import BLACK, WHITE, Floats, picture, relative_error
 
 BASELINES = {"black": BLACK, "white": WHITE}
@@ -35,7 +36,7 @@ FORMULAS: dict[str, Floats] = {
     "diagonal": 1 - (ROW + COLUMN) / 14,
 }
 
-every_case = pytest.mark.parametrize("number", range(4))
+every_case = each("number", range(4))
 
 
 def probability(x: Floats, target: int) -> float:
@@ -60,12 +61,12 @@ def case_of(expected: Mapping[str, Any], network: Network) -> Case:
     return Case(network, x, baseline, expected["target"], expected["output"])
 
 
-@pytest.mark.parametrize("name", FORMULAS)
+@each("name", FORMULAS)
 def test_patterns_follow_the_original_formulas(name: str) -> None:
     np.testing.assert_allclose(PATTERNS[name], FORMULAS[name], rtol=0, atol=2e-16)
 
 
-@pytest.mark.parametrize("target", [0, 1])
+@each("target", [0, 1])
 def test_the_logistic_network_follows_the_original_formula(zoo: Mapping[str, Network], target: int) -> None:
     for x in [*FORMULAS.values(), BLACK, WHITE, picture(0)]:
         found = explain(Case(zoo["logistic"], x, BLACK, target))

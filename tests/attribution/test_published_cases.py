@@ -11,6 +11,7 @@ from torch import nn
 
 from explorer.attribution import METHODS, Case, Network
 
+from .each import each
 from .toys import BLACK, Floats, linear
 
 PLACES = (0, 2, 4)  # pixels of the first row, each in a block of its own
@@ -46,7 +47,7 @@ LAYERS = Case(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "values", "expected"),
     [
         ("occlusion", {}, [80, 200, 120]),  # as its FeatureAblation test has it
@@ -68,7 +69,7 @@ def test_captums_relu_model_for_deeplift() -> None:
     assert answer(Case(network, put(1, 2), BLACK, 0, "logit"), "deeplift")[:2] == pytest.approx([2, 1], rel=1e-12)
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "expected"),
     [("gradient", 0), ("gradient_times_input", 0), ("guided_backprop", 0), ("integrated_gradients", 1), ("deeplift", 1), ("occlusion", 1), ("shapley_values", 1)],
 )
@@ -79,7 +80,7 @@ def test_the_saturated_unit_of_the_papers(name: str, expected: float) -> None:
     assert answer(Case(network, put(2), BLACK, 0, "logit"), name, **values)[0] == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize(("name", "expected"), [("shapley_values", [0.5, 0.5]), ("occlusion", [0, 0]), ("deeplift", [0.5, 0.5])])
+@each(("name", "expected"), [("shapley_values", [0.5, 0.5]), ("occlusion", [0, 0]), ("deeplift", [0.5, 0.5])])
 def test_either_of_two_inputs_is_enough(name: str, expected: list[float]) -> None:
     """1 − ReLU(1 − x − y), an OR, at (1, 1): taking either away changes nothing, yet both together made it (Shrikumar 2017)."""
     network = Network(nn.Sequential(reads([[-1, -1]], [1]), nn.ReLU(), linear([[-1.0], [0.0]], [1, 0])))

@@ -13,7 +13,9 @@ from explorer.attribution import FAULTY, METHODS, RULES, Settings, rule
 from explorer.attribution.method import RULE
 from explorer.attribution.rules import RULE_NAMES, nodes
 
-names = pytest.mark.parametrize("name", list(RULES))
+from .each import each
+
+names = each("name", list(RULES))
 steps = st.integers(1, 150)
 
 
@@ -84,7 +86,7 @@ def test_gauss_legendre_is_exact_to_degree_2m_minus_1(m: int) -> None:
     assert max(map(abs, errors)) <= 1e-14
 
 
-@pytest.mark.parametrize("m", [1, 2, 3, 4, 5, 6, 7])
+@each("m", [1, 2, 3, 4, 5, 6, 7])
 def test_gauss_legendre_misses_degree_2m_by_the_known_amount(m: int) -> None:
     known = math.factorial(m) ** 4 / ((2 * m + 1) * math.factorial(2 * m) ** 2)  # × f^(2m) / (2m)! = 1
     assert 1 / (2 * m + 1) - integral("gauss-legendre", m, 2 * m) == pytest.approx(known, rel=1e-4, abs=1e-15)
@@ -104,7 +106,7 @@ def test_an_unknown_rule_is_refused_by_name() -> None:
 
 
 @names
-@pytest.mark.parametrize("m", [0, -1])
+@each("m", [0, -1])
 def test_fewer_than_one_step_is_refused(name: str, m: int) -> None:
     with pytest.raises(ValueError, match=f"at least 1 step, not {m}"):
         rule(name, m)
@@ -112,7 +114,7 @@ def test_fewer_than_one_step_is_refused(name: str, m: int) -> None:
 
 # Rules that are wrong as libraries are wrong
 
-faulty_names = pytest.mark.parametrize("name", list(FAULTY))
+faulty_names = each("name", list(FAULTY))
 
 
 @given(m=steps)
@@ -159,7 +161,7 @@ def test_faulty_rules_are_not_among_the_rules_but_settings_and_methods_take_them
         METHODS["blur_integrated_gradients"].values({"rule": "captum-trapezoid"})
 
 
-@pytest.mark.parametrize("name", RULE_NAMES)
-@pytest.mark.parametrize("m", [1, 2, 9])
+@each("name", RULE_NAMES)
+@each("m", [1, 2, 9])
 def test_a_rule_has_as_many_nodes_as_it_says_beforehand(name: str, m: int) -> None:
     assert nodes(name, m) == len(rule(name, m)[0])

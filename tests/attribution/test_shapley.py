@@ -22,6 +22,7 @@ from explorer.attribution.field import values_at
 from explorer.attribution.methods.shapley import draw, kernel_shap, kernel_weights, shapley_values
 from explorer.attribution.network import Output
 
+from .each import each
 from .toys import (
     ALL_NETWORKS,
     BLACK,
@@ -40,7 +41,7 @@ from .toys import (
     zoo_networks,
 )
 
-both = pytest.mark.parametrize("method", ["shapley_values", "kernel_shap"])
+both = each("method", ["shapley_values", "kernel_shap"])
 
 
 def by_orders(worths: Floats) -> Floats:
@@ -195,7 +196,7 @@ def test_blocks_that_equal_the_baseline_get_exactly_zero(method: str) -> None:
 
 
 @both
-@pytest.mark.parametrize("pair", [(BLACK, BLACK), (WHITE, WHITE), (BLACK, WHITE)])
+@each("pair", [(BLACK, BLACK), (WHITE, WHITE), (BLACK, WHITE)])
 def test_no_difference_and_no_reaction_give_zero(method: str, pair: tuple[Floats, Floats]) -> None:
     constant = Network(linear(np.zeros((3, 64)), [1, 2, 3]))
     saturated = Network(linear(np.full((2, 64), [[1e4], [-1e4]]), 1e6))

@@ -13,6 +13,7 @@ from explorer.attribution.field import Field
 from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
 
+from .each import each
 from .toys import BLACK, Floats, embed, first, linear, mlp, outputs, picture, random_case, relative_error
 
 
@@ -25,15 +26,15 @@ def copies(case: Case, **settings: Any) -> Floats:
 
 
 @outputs
-@pytest.mark.parametrize("samples", [1, 10])
+@each("samples", [1, 10])
 def test_without_noise_it_is_the_gradient(output: Output, samples: int) -> None:
     case = random_case(Network(mlp(0)), 1, output)
     gradient = explain(case)["gradient"].attribution
     assert relative_error(smoothgrad(case, samples=samples, noise_level=0), gradient) < 1e-14
 
 
-@pytest.mark.parametrize("noise_level", [0.1, 5.0])
-@pytest.mark.parametrize("clip", [False, True])
+@each("noise_level", [0.1, 5.0])
+@each("clip", [False, True])
 def test_on_a_linear_network_it_is_the_gradient_whatever_the_noise(noise_level: float, clip: bool) -> None:
     weights = np.random.default_rng(0).standard_normal((3, 64))
     case = random_case(Network(linear(weights)), 1, "logit")
@@ -165,7 +166,7 @@ def test_noise_can_be_a_share_of_the_pictures_own_range() -> None:
     np.testing.assert_allclose(own, (copies(case, noise_level=0.4) - case.input) * spread, rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("level", [0.0, 0.7])
+@each("level", [0.0, 0.7])
 def test_an_even_picture_gets_no_noise_by_its_own_range(level: float) -> None:
     case = Case(Network(mlp(0)), np.full((8, 8), level), BLACK, 0)
     assert (copies(case, noise_range="picture") == case.input).all()
@@ -173,7 +174,7 @@ def test_an_even_picture_gets_no_noise_by_its_own_range(level: float) -> None:
     assert relative_error(smoothgrad(case, noise_range="picture"), gradient) < 1e-14
 
 
-@pytest.mark.parametrize("clip", [False, True])
+@each("clip", [False, True])
 def test_a_clean_last_copy_is_the_picture_and_the_others_stay(clip: bool) -> None:
     case = Case(Network(mlp(0)), 2 * picture(0) - 0.5, BLACK, 0)  # also where clipping would change the picture
     found, noisy = (copies(case, samples=9, clip=clip, clean_last=clean) for clean in (True, False))
@@ -200,10 +201,9 @@ def test_magnitudes_and_squares_are_taken_before_the_mean(output: Output) -> Non
     assert error is not None and squared.error is not None and relative_error(error, squared.error) < 1e-12
 
 
-@pytest.mark.parametrize(
+@each(
     "settings",
     [{"of": "magnitude"}, {"of": "square"}, {"clean_last": True, "samples": 4}, {"noise_range": "picture"}],
-    ids=str,
 )
 def test_the_standard_error_is_of_what_is_averaged(settings: dict[str, Any]) -> None:
     case = random_case(Network(mlp(0)), 3)

@@ -19,6 +19,7 @@ from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.methods.smoothgrad_variants import SMOOTHGRAD_SQUARED, VARGRAD, mean_square, variance
 from explorer.attribution.network import Output
 
+from .each import each
 from .toys import (
     BLACK,
     Floats,
@@ -55,7 +56,7 @@ def test_they_are_the_moments_of_the_gradients_at_smoothgrads_copies(output: Out
 
 
 @outputs
-@pytest.mark.parametrize("seed", range(3))
+@each("seed", range(3))
 def test_the_mean_square_is_the_square_of_the_mean_plus_the_variance(output: Output, seed: int) -> None:
     case = random_case(Network(mlp(seed)), seed, output)
     names = ("smoothgrad", "smoothgrad_squared", "vargrad")
@@ -112,7 +113,7 @@ def test_on_a_kink_the_share_of_active_copies_says_all() -> None:
     assert VARGRAD(case, samples=40).attribution[0, 0] == pytest.approx(4 * p * (1 - p), rel=1e-14)
 
 
-@pytest.mark.parametrize("name", ["smoothgrad_squared", "vargrad"])
+@each("name", ["smoothgrad_squared", "vargrad"])
 def test_the_standard_error_tells_how_far_the_map_moves_with_other_noise(name: str) -> None:
     case = random_case(Network(mlp(0)), 3)
     answers = [METHODS[name](case, seed=seed, samples=100) for seed in range(60)]
@@ -123,7 +124,7 @@ def test_the_standard_error_tells_how_far_the_map_moves_with_other_noise(name: s
 
 @zoo_networks
 @outputs
-@pytest.mark.parametrize(("name", "kind"), [("smoothgrad_squared", "smoothgrad_sq"), ("vargrad", "vargrad")])
+@each(("name", "kind"), [("smoothgrad_squared", "smoothgrad_sq"), ("vargrad", "vargrad")])
 def test_captums_noise_tunnel_agrees_on_the_same_noise(
     zoo_network: Network, name: str, kind: str, output: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,7 +153,7 @@ def test_vargrad_can_divide_by_n_minus_1_and_vary_the_magnitude(output: Output) 
         assert relative_error(VARGRAD(case, samples=12, ddof=ddof).attribution, gradients.var(axis=0, ddof=ddof)) < 1e-12
 
 
-@pytest.mark.parametrize("ddof", [0, 1])
+@each("ddof", [0, 1])
 def test_one_copy_has_no_variance_whatever_it_is_divided_by(ddof: int) -> None:
     answer = VARGRAD(random_case(Network(mlp(0)), 0), samples=1, ddof=ddof)
     assert not answer.attribution.any()

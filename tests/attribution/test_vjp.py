@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from explorer.attribution.conv_coalitions import logits_of_all_coalitions
 from explorer.attribution.vjp import evaluate
 
 from .architectures import architectures
+from .each import each
 from .toys import Floats, mlp
 
 
@@ -72,7 +72,7 @@ def test_tables_of_coalitions_hold_the_logits_of_their_pictures(module: nn.Seque
         np.testing.assert_allclose(found, network.logits(torch.from_numpy(pictures)).numpy(), rtol=1e-11, atol=1e-11)
 
 
-@pytest.mark.parametrize(
+@each(
     "module",
     [
         mlp(0),

@@ -9,6 +9,7 @@ from torch import nn
 from explorer.attribution import Case, Network, Settings, exact_integrated_gradients, explain
 from explorer.attribution.network import Output
 
+from .each import each
 from .toys import BLACK, Floats, embed, first, linear
 
 
@@ -47,7 +48,7 @@ def pixels(attribution: Floats, count: int = 2) -> list[float]:
     return [float(value) for value in attribution.ravel()[:count]]
 
 
-@pytest.mark.parametrize(
+@each(
     ("question", "answer"),
     [
         (case(RAMP, (1,)), [0.5, 0]),
@@ -77,7 +78,7 @@ def test_exact_integrated_gradients_gives_the_answer_on_paper(question: Case, an
     assert found == pytest.approx(answer, rel=1e-14, abs=1e-15)
 
 
-@pytest.mark.parametrize(
+@each(
     ("rule", "m", "answer"),
     [
         ("left", 4, 0.25),  # α = 0, ¼, ½, ¾: active only at ¾, since ReLU′(0) = 0
@@ -108,7 +109,7 @@ def test_gradient_is_zero_on_the_kink_and_one_beyond_it() -> None:
     assert at == {0.4: 0, 0.5: 0, 0.6: 1}
 
 
-@pytest.mark.parametrize("target", [0, 1])
+@each("target", [0, 1])
 def test_probability_of_a_linear_network_is_attributed_in_proportion_to_the_logits_parts(target: int) -> None:
     # F = σ(±z), z = 3x − y − 1, from z′ = −1 to 1.5: each pixel's part of z times (σ(z) − σ(z′)) / (z − z′)
     net = network(first([[-3.0, 1.0], [0.0, 0.0]], [1.0, 0.0]))
@@ -117,7 +118,7 @@ def test_probability_of_a_linear_network_is_attributed_in_proportion_to_the_logi
     assert pixels(exact_integrated_gradients(question).attribution) == pytest.approx([3 * rise, -0.5 * rise], rel=1e-13)
 
 
-@pytest.mark.parametrize("slope", [0.0, 0.25])
+@each("slope", [0.0, 0.25])
 def test_a_unit_that_stays_on_its_kink_counts_as_off(slope: float) -> None:
     # relu(x − y) where x = y on the whole path: ReLU′(0) = 0
     net = network(first([[1.0, -1.0]]), nn.LeakyReLU(slope), linear([[1.0], [0.0]]))

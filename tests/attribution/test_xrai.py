@@ -16,6 +16,7 @@ from explorer.attribution.network import Output
 from explorer.attribution.segments import SCALES, regions, segment
 from explorer.pictures import PATTERNS
 
+from .each import each
 from .toys import (
     ALL_NETWORKS,
     BLACK,
@@ -158,7 +159,7 @@ def test_the_sum_is_what_f_changes_by_from_black_and_white(network: Network, out
     assert np.array_equal(answer.attribution, XRAI(elsewhere, steps=500, rule="gauss-legendre").attribution)
 
 
-@pytest.mark.parametrize("x", [BLACK, WHITE, np.full((8, 8), 0.5)])
+@each("x", [BLACK, WHITE, np.full((8, 8), 0.5)])
 def test_flat_pictures_and_constant_networks_get_flat_maps(x: Floats) -> None:
     flat = XRAI(Case(ALL_NETWORKS["flat"], x, BLACK, 0)).attribution
     assert np.isfinite(flat).all() and np.ptp(flat) == 0
