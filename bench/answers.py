@@ -53,13 +53,13 @@ class KnownAnswers:
 
 
 def equal_up_to_rounding(one: Any, other: Any) -> bool:
-    """Whether two answers are equal up to rounding; numbers within texts may differ in the last digit."""
+    """Whether two answers are equal up to rounding; numbers within sentences may differ in the last digit."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):
         return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9)
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(equal_up_to_rounding(one[name], other[name]) for name in one if name != "words")
+        return one.keys() == other.keys() and all(equal_up_to_rounding(one[name], other[name]) for name in one if name != "narration")
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(equal_up_to_rounding, one, other))
     return len(one) == len(other) if isinstance(one, str) and isinstance(other, str) else one is other

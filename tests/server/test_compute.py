@@ -168,7 +168,7 @@ def test_cached_answers_equal_computed_ones_and_the_view_does_not_matter() -> No
         assert kept == computed == {**first, "ask": 2}, look
     assert (looked_up(compute), looked_up(fresh)) == ((4, 1), (0, 4))
     whole = orjson.loads(awaited(answered(STROKES, {"ask": 1, "state": {**state, "tab": "integrated"}}, ZOO, compute)))
-    assert {name for name in whole if whole[name] != first[name]} == {"exact", "path", "words"} and first["exact"] is None
+    assert {name for name in whole if whole[name] != first[name]} == {"exact", "path", "narration"} and first["exact"] is None
     assert {**whole["path"], "curve": ""} == first["path"] and first["narration"] == {"saliency": whole["narration"]["saliency"]}
 
 
