@@ -1,32 +1,47 @@
-"""Run one test over many cases under one id; a failure names its case."""
+"""``each``: one test for many cases, which reports all that fail."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any
 
-Case = TypeVar("Case")
+import pytest
+
+Test = Callable[..., None]
 
 
-def each(cases: Iterable[Case], name: Callable[[Case], str] = repr) -> Callable[[Callable[[Case], None]], Callable[[], None]]:
-    """Decorate a test that takes a case: it runs for all of them, and what fails at the end names the first that failed and how many did."""
+def each(names: str | tuple[str, ...], values: Iterable[Any], ids: Iterable[str] | None = None) -> Callable[[Test], Test]:
+    """Like ``pytest.mark.parametrize``, but a single test id: the test runs for all values and fails with every failure.
 
-    def decorate(test: Callable[[Case], None]) -> Callable[[], None]:
-        def for_each() -> None:
-            failures: list[tuple[str, Exception]] = []
-            tried = list(cases)
-            for case in tried:
+    Args:
+        names: the parameter, or several that each value is unpacked to.
+        values: one value, or tuple of values, for each case.
+        ids: names of the cases for the notes of failures; by default the start of each value's text.
+    """
+    keys = (names,) if isinstance(names, str) else names
+    rows = [(value,) if isinstance(names, str) else tuple(value) for value in values]
+    titles = [", ".join(" ".join(str(value).split())[:60] for value in row) for row in rows] if ids is None else list(ids)
+
+    def decorate(test: Test) -> Test:
+        signature = inspect.signature(test)
+
+        @functools.wraps(test)
+        def run(*args: Any, **others: Any) -> None:
+            failures = []
+            for row, title in zip(rows, titles, strict=True):
                 try:
-                    test(case)
-                except Exception as failure:  # all are counted
-                    failures.append((name(case), failure))
-            assert tried, "there are no cases"
+                    test(*args, **others, **dict(zip(keys, row, strict=True)))
+                except (Exception, pytest.fail.Exception) as failure:
+                    failure.add_note(f"where {', '.join(keys)} = {title}")
+                    failures.append(failure)
             if failures:
-                first, failure = failures[0]
-                failure.add_note(f"for {first}; {len(failures)} of {len(tried)} cases fail: {', '.join(case for case, _ in failures[:20])}")
-                raise failure
+                raise BaseExceptionGroup(f"{len(failures)} of {len(rows)} cases failed", failures)
 
-        for_each.__name__, for_each.__doc__, for_each.__module__ = test.__name__, test.__doc__, test.__module__
-        return for_each
+        run.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            parameters=[p for p in signature.parameters.values() if p.name not in keys]
+        )
+        return run
 
     return decorate

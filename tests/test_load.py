@@ -202,6 +202,7 @@ def test_a_student_has_the_timeouts_and_retries_of_the_page() -> None:
 
 
 @each(
+    "case",
     [(2, 0, 2, 4), (2, 1, 3, 6), (2, 5000, 15, 30), (0, 0, 1, 2), (99, 0, 10, 20)]
     + [(None, 0, 0.3, 0.5), (None, 2, 1.2, 2), (None, 11, 3.75, 6.25), (None, 12, 11.25, 18.75), (None, 5000, 11.25, 18.75)]
 )

@@ -6,6 +6,7 @@ import copy
 
 import numpy as np
 import torch
+from each import each
 from torch import nn
 
 from explorer.attribution import (
@@ -16,7 +17,6 @@ from explorer.attribution import (
 )
 from explorer.attribution.network import Activation
 
-from .each import each
 from .toys import (
     Floats,
     along,

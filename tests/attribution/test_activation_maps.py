@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -29,7 +30,6 @@ from explorer.attribution.network import Output
 from explorer.models import FOLDER
 from explorer.pictures import digit_samples
 
-from .each import each
 from .toys import (
     BLACK,
     WHITE,

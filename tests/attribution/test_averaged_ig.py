@@ -7,6 +7,7 @@ import importlib
 import numpy as np
 import pytest
 import torch
+from each import each
 from torch import nn
 
 from explorer.attribution import METHODS, RULES, Case, Network, Settings, exact_integrated_gradients
@@ -16,7 +17,6 @@ from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
 from explorer.attribution.paths import integrate_paths, mean_and_error
 
-from .each import each
 from .toys import (
     BLACK,
     Floats,

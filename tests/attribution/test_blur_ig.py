@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +15,6 @@ from explorer.attribution import RULES, Case, Network, gradient_field
 from explorer.attribution.methods.blur_ig import BLUR_INTEGRATED_GRADIENTS, blurred
 from explorer.attribution.network import Output
 
-from .each import each
 from .pair import gradients_for
 from .toys import (
     BLACK,

@@ -11,13 +11,13 @@ import importlib
 import numpy as np
 import pytest
 import torch
+from each import each
 from torch import nn
 
 from explorer.attribution import Case, Network, Settings, explain
 from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
 
-from .each import each
 from .toys import BLACK, Floats, convolutional, f_module, outputs, picture, relative_error, zoo_networks
 
 captum = importlib.import_module("captum.attr")

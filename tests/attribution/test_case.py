@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from each import each
 
 from explorer.attribution import Case, Network, Settings
 
-from .each import each
 from .toys import BLACK, WHITE, mlp, picture
 
 NETWORK = Network(mlp(0))

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from each import each
 
 from explorer.attribution import CONVENTIONS, FAULTY, METHODS, RULES, Case, Network, Settings, explain, gradient_field
 from explorer.attribution.method import Method
 from explorer.attribution.network import OUTPUTS, Output
 from explorer.pictures import BASELINES
 
-from .each import each
 from .toys import BLACK, WHITE, Floats, embed, first, linear, mlp, outputs, picture, relative_error, zoo_networks
 
 conventions = each("name", CONVENTIONS)

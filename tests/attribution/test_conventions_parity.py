@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
+from each import each
 from torch import nn
 
 from explorer.attribution import CONVENTIONS, METHODS, Case, Network
 from explorer.attribution.methods.expected_gradients import draw
 from explorer.attribution.network import Output
 
-from .each import each
 from .pair import OlderNumpy, gradients_for
 from .test_conventions import cases, draws, ours
 from .toys import Floats, f_module, outputs, picture, relative_error, zoo_networks

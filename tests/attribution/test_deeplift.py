@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -17,7 +18,6 @@ from explorer.attribution.methods import deeplift
 from explorer.attribution.methods.deeplift import mean_products
 from explorer.attribution.network import Output
 
-from .each import each
 from .toys import (
     BLACK,
     Floats,

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from each import each
 from torch import nn
 
 from explorer.attribution import FAMILIES, METHODS, Case, Method, Network, Setting, Value, exact_integrated_gradients
 from explorer.models import FOLDER
 from explorer.pictures import digit_samples
 
-from .each import each
 from .toys import BLACK, WHITE, ZOO, Floats, linear, mlp, outputs, picture, relative_error
 
 every_method = each("method", METHODS.values(), ids=METHODS)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate  # type: ignore[import-untyped]
@@ -24,7 +25,6 @@ from explorer.attribution.network import Activation, Output
 from explorer.pictures import PATTERNS
 
 from .architectures import architectures, cuts, piecewise_gauss
-from .each import each
 from .toys import (
     BLACK,
     WHITE,

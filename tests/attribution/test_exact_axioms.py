@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from each import each
 from numpy.typing import NDArray
 from torch import nn
 
@@ -23,7 +24,6 @@ from explorer.attribution import (
 from explorer.attribution.network import Activation, Output
 
 from .architectures import architectures, leaky
-from .each import each
 from .toys import BLACK, convolutional, delta_f, linear, mlp, outputs, picture, random_case, relative_error
 
 ACTIVATIONS: tuple[Activation, ...] = ("softmax", "sigmoid")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from each import each
 from torch import nn
 
 from explorer.attribution import (
@@ -17,7 +18,6 @@ from explorer.attribution import (
 from explorer.attribution.network import Activation
 
 from .architectures import ARCHITECTURES, architectures, cuts, pre_activations
-from .each import each
 from .toys import (
     BLACK,
     along,

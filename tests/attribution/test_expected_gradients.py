@@ -7,6 +7,7 @@ import importlib
 import numpy as np
 import pytest
 import torch
+from each import each
 from torch import nn
 
 from explorer.attribution import METHODS, Case, Network, Settings, exact_integrated_gradients, gradient_field
@@ -14,7 +15,6 @@ from explorer.attribution.methods.expected_gradients import EXPECTED_GRADIENTS, 
 from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
 
-from .each import each
 from .toys import (
     BLACK,
     Floats,

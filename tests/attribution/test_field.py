@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -16,7 +17,6 @@ from torch import nn
 from explorer.attribution import Network, Settings, exact_integrated_gradients, explain, gradient_field
 from explorer.attribution.network import Activation, Output
 
-from .each import each
 from .toys import (
     BLACK,
     Floats,

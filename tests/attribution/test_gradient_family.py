@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from each import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -15,7 +16,6 @@ from explorer.attribution import METHODS, Attribution, Case, Network
 from explorer.attribution.method import FAMILIES
 from explorer.attribution.network import Output
 
-from .each import each
 from .toys import BLACK, WHITE, Combined, convolutional, linear, mlp, outputs, picture, random_case, relative_error
 
 SIGNED = (

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -16,7 +17,6 @@ from explorer.attribution.methods.guided_ig import GUIDED_INTEGRATED_GRADIENTS, 
 from explorer.attribution.network import OUTPUTS, Output
 from explorer.pictures import PATTERNS
 
-from .each import each
 from .pair import OlderNumpy, gradients_for
 from .toys import (
     BLACK,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from each import each
 from torch import nn
 
 from explorer.attribution import (
@@ -21,7 +22,6 @@ from explorer.attribution import (
 from explorer.attribution.methods.integrated_gradients import points
 from explorer.attribution.network import Output
 
-from .each import each
 from .toys import (
     BLACK,
     WHITE,

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from each import each
 
 import explorer.attribution
-
-from .each import each
 
 MODULES = sorted(Path(explorer.attribution.__file__).parent.rglob("*.py"))
 modules = each("path", MODULES)

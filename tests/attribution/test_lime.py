@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -19,7 +20,6 @@ from explorer.attribution.field import values_at
 from explorer.attribution.methods.lime import draw, lime, weights
 from explorer.attribution.network import Output
 
-from .each import each
 from .toys import (
     BLACK,
     WHITE,

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -14,7 +15,6 @@ from torch import nn
 from explorer.attribution import METHODS, Case, Method, Network, gradient_field
 from explorer.attribution.network import Output
 
-from .each import each
 from .toys import (
     BLACK,
     Floats,

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from each import each
 from torch import nn
 
 from explorer.attribution import METHODS, Case, Network, gradient_field
 
-from .each import each
 from .toys import BLACK, Floats, convolutional, mlp, picture, relative_error
 from .zennits import load_zennit
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -19,7 +20,6 @@ from explorer.attribution import (
     top_pixels,
 )
 
-from .each import each
 from .toys import BLACK, WHITE, Floats, embed, picture
 
 maps = hnp.arrays(np.float64, (8, 8), elements=st.floats(-1, 1, allow_subnormal=False))

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from each import each
 from torch import nn
 
 from explorer.attribution import CORE, METHODS, Case, GradientMethod, Network, Settings, explain, gradient_field
 from explorer.attribution.methods import registry
 from explorer.attribution.network import Output
 
-from .each import each
 from .toys import (
     BLACK,
     NETWORKS,

@@ -8,6 +8,7 @@ import threading
 import numpy as np
 import pytest
 import torch
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -17,7 +18,6 @@ from explorer.attribution.layers import NotSequential, not_sequential, sequentia
 from explorer.attribution.methods.modified_backprop import DECONVNET, GUIDED_BACKPROP, Gate, modified_gradient
 from explorer.attribution.network import Output
 
-from .each import each
 from .toys import (
     BLACK,
     NETWORKS,

@@ -7,11 +7,11 @@ import copy
 import numpy as np
 import pytest
 import torch
+from each import each
 from torch import nn
 
 from explorer.attribution import Case, Network, exact_integrated_gradients, explain, gradient_field
 
-from .each import each
 from .toys import BLACK, convolutional, first, linear, mlp, picture
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 import torch
+from each import each
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -25,7 +26,6 @@ from explorer.attribution import (
 )
 from explorer.attribution.layers import NotSequential, affine_and_relu_layers, sequential_layers
 
-from .each import each
 from .toys import BLACK, WHITE, Floats, first, linear, mlp, picture
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from each import each
 from torch import nn
 
 from explorer.attribution import METHODS, Case, Network
 from explorer.attribution.methods.occlusion import windows
 from explorer.attribution.network import Output
 
-from .each import each
 from .toys import (
     ALL_NETWORKS,
     BLACK,

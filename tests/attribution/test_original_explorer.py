@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from each import each
 
 from explorer.attribution import (
     Case,
@@ -22,7 +23,6 @@ from explorer.attribution import (
 )
 from explorer.pictures import PATTERNS
 
-from .each import each
 from .toys import BLACK, WHITE, Floats, picture, relative_error
 
 BASELINES = {"black": BLACK, "white": WHITE}

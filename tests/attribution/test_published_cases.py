@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from each import each
 from torch import nn
 
 from explorer.attribution import METHODS, Case, Network
 
-from .each import each
 from .toys import BLACK, Floats, linear
 
 PLACES = (0, 2, 4)  # pixels of the first row, each in a block of its own

@@ -6,14 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.attribution import FAULTY, METHODS, RULES, Settings, rule
 from explorer.attribution.method import RULE
 from explorer.attribution.rules import RULE_NAMES, nodes
-
-from .each import each
 
 names = each("name", list(RULES))
 steps = st.integers(1, 150)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -22,7 +23,6 @@ from explorer.attribution.field import values_at
 from explorer.attribution.methods.shapley import draw, kernel_shap, kernel_weights, shapley_values
 from explorer.attribution.network import Output
 
-from .each import each
 from .toys import (
     ALL_NETWORKS,
     BLACK,

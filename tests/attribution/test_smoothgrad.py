@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from each import each
 from torch import nn
 
 from explorer.attribution import METHODS, Case, Network, Settings, explain, gradient_field, standard_error
@@ -13,7 +14,6 @@ from explorer.attribution.field import Field
 from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
 
-from .each import each
 from .toys import BLACK, Floats, embed, first, linear, mlp, outputs, picture, random_case, relative_error
 
 

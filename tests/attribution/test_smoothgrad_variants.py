@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -19,7 +20,6 @@ from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.methods.smoothgrad_variants import SMOOTHGRAD_SQUARED, VARGRAD, mean_square, variance
 from explorer.attribution.network import Output
 
-from .each import each
 from .toys import (
     BLACK,
     Floats,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -14,7 +15,6 @@ from explorer.attribution.conv_coalitions import logits_of_all_coalitions
 from explorer.attribution.vjp import evaluate
 
 from .architectures import architectures
-from .each import each
 from .toys import Floats, mlp
 
 

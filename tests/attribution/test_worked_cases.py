@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from each import each
 from torch import nn
 
 from explorer.attribution import Case, Network, Settings, exact_integrated_gradients, explain
 from explorer.attribution.network import Output
 
-from .each import each
 from .toys import BLACK, Floats, embed, first, linear
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +17,6 @@ from explorer.attribution.network import Output
 from explorer.attribution.segments import SCALES, regions, segment
 from explorer.pictures import PATTERNS
 
-from .each import each
 from .toys import (
     ALL_NETWORKS,
     BLACK,

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from each import each
 from torch import nn
 
 from explorer.attribution import METHODS, Case, Network
 from explorer.models import FOLDER
 from explorer.pictures import digit_samples
 
-from .each import each
 from .test_deeplift import captums as captums_deeplift
 from .test_lrp_parity import captums as captums_lrp
 from .test_lrp_parity import captums_zplus, zennits

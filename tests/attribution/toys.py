@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from each import each
 from numpy.typing import NDArray
 from torch import nn
 
 from explorer.attribution import Case, Network, Output, gradient_field
 from explorer.attribution.network import OUTPUTS
 from explorer.models import load_zoo
-
-from .each import each
 
 Floats = NDArray[np.float64]
 

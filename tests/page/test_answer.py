@@ -67,7 +67,7 @@ def close(a: Any, b: Any, scale: float, tolerance: float = 1e-9) -> bool:
     return bool(np.max(np.abs(np.subtract(a, b))) <= tolerance * max(scale, 1e-300))
 
 
-@each(SPREAD, named)
+@each("asked", SPREAD, ids=map(named, SPREAD))
 def test_an_answer_is_strict_json_and_survives_it(asked: State) -> None:
     said = answered(asked)
     text = json.dumps(said, allow_nan=False)
@@ -76,7 +76,7 @@ def test_an_answer_is_strict_json_and_survives_it(asked: State) -> None:
     assert all(said["narration"].values())
 
 
-@each(SPREAD, named)
+@each("asked", SPREAD, ids=map(named, SPREAD))
 def test_the_path_that_is_played_ends_at_the_map_that_is_shown(asked: State) -> None:
     said = answered(asked)
     path, map_ = said["path"], numbers(said["methods"]["integrated_gradients"]["map"])
@@ -97,7 +97,7 @@ def test_the_path_that_is_played_ends_at_the_map_that_is_shown(asked: State) -> 
     assert len(alphas) == counts.get(asked.rule, asked.steps)
 
 
-@each(SPREAD, named)
+@each("asked", SPREAD, ids=map(named, SPREAD))
 def test_the_figures_of_each_method_are_those_of_its_map(asked: State) -> None:
     said = answered(asked)
     delta_f = said["f"]["delta"]
@@ -119,7 +119,7 @@ def test_the_figures_of_each_method_are_those_of_its_map(asked: State) -> None:
         assert close(sizes[-1], np.sort(size)[-len(top)], size.max(), 1e-11)
 
 
-@each(SPREAD, named)
+@each("asked", SPREAD, ids=map(named, SPREAD))
 def test_scores_f_and_target_are_those_of_the_network(asked: State) -> None:
     said = answered(asked)
     network = ZOO[asked.network].network
@@ -139,7 +139,7 @@ def test_scores_f_and_target_are_those_of_the_network(asked: State) -> None:
     assert not numbers(said["methods"]["integrated_gradients"]["map"])[difference == 0].any()
 
 
-@each(SPREAD, named)
+@each("asked", SPREAD, ids=map(named, SPREAD))
 def test_the_exact_map_is_complete_and_errors_are_held_against_it(asked: State) -> None:
     said = answered(asked)
     exact, map_ = said["exact"], numbers(said["methods"]["integrated_gradients"]["map"])
@@ -160,7 +160,7 @@ def test_the_exact_map_is_complete_and_errors_are_held_against_it(asked: State) 
     assert exact["pieces"] <= len(alphas) + 1
 
 
-@each(SPREAD, named)
+@each("asked", SPREAD, ids=map(named, SPREAD))
 def test_correlations_are_a_symmetric_table_with_ones_on_its_diagonal(asked: State) -> None:
     said = answered(asked)
     table = said["correlations"]
@@ -174,7 +174,7 @@ def test_correlations_are_a_symmetric_table_with_ones_on_its_diagonal(asked: Sta
             assert close(table[i][j], 1, 1)
 
 
-@each(SOME, named)
+@each("asked", SOME, ids=map(named, SOME))
 def test_the_rule_changes_the_integral_and_nothing_else(asked: State) -> None:
     one, other = answered(asked), answered(asked.replace(rule="midpoint"))
     assert (one["baseline"], one["equal_pixels"]) == (other["baseline"], other["equal_pixels"])
@@ -186,14 +186,14 @@ def test_the_rule_changes_the_integral_and_nothing_else(asked: State) -> None:
         assert close(a, b, np.abs(a).max(), 1e-12)
 
 
-@each(SOME, named)
+@each("asked", SOME, ids=map(named, SOME))
 def test_the_same_state_gives_the_same_answer_twice_and_from_another_zoo(asked: State) -> None:
     first = json.dumps(answer(asked, ZOO))
     assert json.dumps(answer(asked, ZOO)) == first
     assert json.dumps(answer(State.from_json(asked.to_json(), ZOO), load_zoo())) == first
 
 
-@each(SOME, named)
+@each("asked", SOME, ids=map(named, SOME))
 def test_looks_change_no_number(asked: State) -> None:
     assert answer(asked.replace(tab="compare", scale="shared"), ZOO) == answered(asked)
 
@@ -201,7 +201,7 @@ def test_looks_change_no_number(asked: State) -> None:
 # ---------------------------------------------------------------- where things are zero, saturated or constant
 
 
-@each([*product(NETWORKS, RULE_NAMES)])
+@each("choice", [*product(NETWORKS, RULE_NAMES)])
 def test_where_the_input_is_the_baseline_everything_of_the_path_is_zero(choice: tuple[str, str]) -> None:
     network, rule = choice
     black = tuple(PATTERNS["black"].ravel().tolist())
@@ -219,7 +219,7 @@ def test_where_the_input_is_the_baseline_everything_of_the_path_is_zero(choice: 
         assert set(said["path"]["values"]) == {said["f"]["input"]} or close(said["path"]["values"], said["f"]["input"], 1)
 
 
-@each([State(target=t, network="digits", steps=9, samples=4) for t in range(10)])
+@each("asked", [State(target=t, network="digits", steps=9, samples=4) for t in range(10)])
 def test_a_class_that_is_all_but_excluded_still_gets_finite_figures(asked: State) -> None:
     said = answered(asked)
     json.dumps(said, allow_nan=False)

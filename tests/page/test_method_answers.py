@@ -46,7 +46,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 }
 
 
-@each([*product(METHODS, ZOO, CHANGES)])
+@each("case", [*product(METHODS, ZOO, CHANGES)])
 def test_every_method_answers_or_says_why_not_whatever_the_picture(case: tuple[str, str, str]) -> None:
     name, network, changes = case
     state = State.from_json({"network": network, **CHANGES[changes]}, ZOO)

@@ -42,7 +42,7 @@ def response_to(accept: str | None, **state: Any) -> TestResponse:
 PLAIN = response_to(None).data
 
 
-@each(ACCEPTED)
+@each("accept", ACCEPTED)
 def test_gzip_is_used_where_it_is_accepted(accept: str) -> None:
     response = response_to(accept)
     assert response.headers["Content-Encoding"] == "gzip"
@@ -51,7 +51,7 @@ def test_gzip_is_used_where_it_is_accepted(accept: str) -> None:
     assert response.headers["Vary"] == "Accept-Encoding"
 
 
-@each([None, *REFUSED])
+@each("accept", [None, *REFUSED])
 def test_other_clients_get_a_plain_response(accept: str | None) -> None:
     response = response_to(accept)
     assert "Content-Encoding" not in response.headers and response.data == PLAIN
@@ -70,7 +70,7 @@ def test_small_responses_are_not_compressed() -> None:
     assert "Content-Encoding" not in response.headers and len(response.data) < MIN_COMPRESSED
 
 
-@each(["shapes", "digits", "digits-cnn", "digits-rewritten", "logistic"])
+@each("network", ["shapes", "digits", "digits-cnn", "digits-rewritten", "logistic"])
 def test_a_stroke_is_answered_in_20_kb_at_50_steps(network: str) -> None:
     response = response_to("gzip", **State(pixels=PICTURE, network=network, steps=50).to_json())
     assert len(response.data) <= 20_480
@@ -87,6 +87,7 @@ def named(address: str | None, trusted: int = 0, *forwarded: str) -> str:
 
 
 @each(
+    "case",
     [
         ("10.0.0.1", "10.0.0.1", True),
         ("10.0.0.1", "10.0.0.2", False),
@@ -103,6 +104,7 @@ def test_a_client_is_an_ipv4_address_or_an_ipv6_network(case: tuple[str | None, 
 
 
 @each(
+    "case",
     [
         (0, ["1.1.1.1"], "10.0.0.1"),
         (1, ["1.1.1.1"], "1.1.1.1"),

@@ -113,12 +113,12 @@ BAD = {
 }
 
 
-@each(GOOD)
+@each("good", GOOD)
 def test_a_valid_response_breaks_no_rule(good: Reply) -> None:
     assert violations(good) == []
 
 
-@each(BAD)
+@each("bad", BAD)
 def test_an_invalid_response_breaks_a_rule(bad: str) -> None:
     assert violations(BAD[bad])
 

@@ -78,7 +78,7 @@ def test_the_page_asks_a_browser_for_the_clipboard_and_full_screen_only(client: 
     assert {"camera", "microphone", "geolocation", "usb", "payment"} <= set(allowed)
 
 
-@each(["/", UPDATE, "/_dash-layout", "/healthz", "/readyz", "/nope", *FILES_OF_THE_PAGE])
+@each("path", ["/", UPDATE, "/_dash-layout", "/healthz", "/readyz", "/nope", *FILES_OF_THE_PAGE])
 def test_every_response_has_the_headers_of_its_kind_and_sets_no_cookie(path: str) -> None:
     headers = CLIENT.get(path).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -133,6 +133,7 @@ def test_errors_are_not_cached(client: Client) -> None:
 
 
 @each(
+    "sources",
     ["*", "'self'", "'none'", "'self' https://lms.example", "https://*.lms.example:8443", "lms.example", "https:", "http://x:*"]
 )
 def test_sources_that_may_embed_the_page_are_accepted(sources: str) -> None:
@@ -140,6 +141,7 @@ def test_sources_that_may_embed_the_page_are_accepted(sources: str) -> None:
 
 
 @each(
+    "sources",
     ["", "  ", "*; script-src *", "'self'\n", "'self'\r\nX: y", "a,b", "'unsafe-inline'", "https://ä.example", "x\0", "'self' ;", "javascript:alert(1)"],
 )
 def test_other_sources_are_refused(sources: str) -> None:

@@ -159,7 +159,7 @@ def test_only_the_core_components_have_code_to_load_later() -> None:
     assert later and all(name.startswith(("dash/dcc/", "dash/dash_table/")) for name in later)
 
 
-@each(FILES)
+@each("address", FILES)
 def test_files_are_cached_without_revalidation(address: str) -> None:
     answer = CLIENT.get(address, headers=GZIP)
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
@@ -167,7 +167,7 @@ def test_files_are_cached_without_revalidation(address: str) -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-@each(FETCHED)
+@each("address", FETCHED)
 def test_the_page_is_revalidated_at_every_visit(address: str) -> None:
     answer = CLIENT.get(address, headers=GZIP)
     assert answer.headers["Cache-Control"] == "no-cache"
@@ -175,7 +175,7 @@ def test_the_page_is_revalidated_at_every_visit(address: str) -> None:
     assert "frame-ancestors" in answer.headers["Content-Security-Policy"]
 
 
-@each([*FETCHED, *FILES])
+@each("address", [*FETCHED, *FILES])
 def test_cached_content_is_not_sent_again(address: str) -> None:
     had = CLIENT.get(address, headers=GZIP)
     for tag in (had.headers["ETag"], f"W/{had.headers['ETag']}", f'"other", {had.headers["ETag"]}', "*"):
@@ -186,7 +186,7 @@ def test_cached_content_is_not_sent_again(address: str) -> None:
     assert CLIENT.get(address, headers={**GZIP, "If-None-Match": '"other"'}).status_code == 200
 
 
-@each([*FETCHED, *FILES])
+@each("address", [*FETCHED, *FILES])
 def test_head_has_the_headers_of_get(address: str) -> None:
     head, sent = CLIENT.head(address, headers=GZIP), CLIENT.get(address, headers=GZIP)
     assert (head.status_code, head.data) == (200, b"")
@@ -194,13 +194,14 @@ def test_head_has_the_headers_of_get(address: str) -> None:
         assert head.headers[name] == sent.headers[name]
 
 
-@each([*FETCHED, *FILES])
+@each("address", [*FETCHED, *FILES])
 def test_other_methods_are_refused(address: str) -> None:
     assert CLIENT.post(address).status_code == 405
     assert CLIENT.delete(address).status_code == 405
 
 
 @each(
+    "path",
     [
         "static/",
         "static/x/app.py",
@@ -363,7 +364,7 @@ def test_the_server_has_no_address_that_answers_but_the_pages_and_the_probes() -
     assert {route.path for route in SERVER.routes} == {*FETCHED, *FILES, "/healthz", "/readyz", "/addresses", "/_dash-update-component"}
 
 
-@each(["docs", "openapi.json", "redoc", "_dash-ws-callback", "_alive_", "_alive_x", "_dash-routes", "_mcp", "mcp", "dash-mcp", ".well-known/oauth-protected-resource"])
+@each("address", ["docs", "openapi.json", "redoc", "_dash-ws-callback", "_alive_", "_alive_x", "_dash-routes", "_mcp", "mcp", "dash-mcp", ".well-known/oauth-protected-resource"])
 def test_other_routes_of_dash_are_not_served(address: str) -> None:
     assert CLIENT.get(f"/{address}").status_code == 404
 
@@ -377,7 +378,7 @@ def test_the_running_server_reads_no_file(small: Small, tmp_path: Path) -> None:
     assert b"let a = 1;" in b"".join(before)
 
 
-@each([*FETCHED, *FILES])
+@each("address", [*FETCHED, *FILES])
 def test_a_file_is_in_memory_once(address: str) -> None:
     (endpoint,) = (route.endpoint for route in SERVER.routes if route.path == address and "GET" in route.methods)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
-
-from .each import each
+from each import each
 
 
 def test_all_cases_run_and_every_failure_is_reported() -> None:
