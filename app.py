@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 
-# Before anything imports numpy: for products as small as these its BLAS threads only wait for each other.
+# Must be set before numpy is imported: BLAS threads slow down products as small as these.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's own setting holds only in the thread that sets it
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch.set_num_threads applies only to the thread that calls it
 
-# How glibc keeps the workers' memory, which reads this when they start: few threads compute, and by itself it moves the end
-# of the heap at every step of a question, and keeps the large blocks of the largest one.
+# glibc's malloc settings for the workers, read at their start. With the defaults the heap grows and shrinks at every step of a
+# computation, and the large blocks of the largest one are kept.
 MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": str(32 << 20), "MALLOC_MMAP_THRESHOLD_": str(4 << 20)}
 
-FILES = 8192  # that a process may open; each connection is one
+MAX_OPEN_FILES = 8192  # per process; each connection takes one
 
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -48,12 +48,12 @@ INDEX = """<!DOCTYPE html>
 
 
 def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
-    """The whole application, with its networks loaded; every call makes an independent one.
+    """The whole application, with its networks loaded; every call makes a new one.
 
-    Its ``state`` has the Dash app as ``dash``, the files of the page as ``files``, what it computes with as ``compute``.
+    Its ``state`` has the Dash app as ``dash``, the files of the page as ``files``, the pools and the cache as ``compute``.
 
     Args:
-        register: adds more callbacks to the Dash app.
+        register: adds further callbacks to the Dash app.
     """
     import torch
     from dash import Dash
@@ -69,7 +69,7 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
     from explorer.version import version
 
     settings = ServerSettings.read(os.environ)
-    torch.set_num_threads(1)  # the networks are tiny: more threads cost more than they give
+    torch.set_num_threads(1)  # the networks are tiny: more threads are slower
     zoo, known = load_zoo(), self_check.known_pictures()
     dash = Dash(
         "explorer",
@@ -82,7 +82,7 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
         enable_mcp=False,
         url_base_pathname="/",
         index_string=INDEX,
-        meta_tags=[{"name": "explorer-version", "content": version()}],  # what the page goes by, see version.js
+        meta_tags=[{"name": "explorer-version", "content": version()}],  # read by the page, see version.js
     )
     compute = Compute(settings.queue, settings.cache * 2**20, Metrics(version()))
     dash.layout = layout(zoo, callbacks.opening_answer(zoo))
@@ -96,7 +96,7 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
 
 
 def main(application: str = "app:server") -> None:
-    """Serve with uvicorn's workers, of which this process is the parent.
+    """Serve with uvicorn; with more than one worker this process is their parent.
 
     Args:
         application: where the workers import the ASGI application from.
@@ -111,23 +111,23 @@ def main(application: str = "app:server") -> None:
         settings = ServerSettings.read(os.environ)
         host, port = settings.host, settings.port
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
-    except SettingError as wrong:
-        sys.exit(str(wrong))
+    except SettingError as error:
+        sys.exit(str(error))
     except OSError as error:
-        why, *_ = str(error.strerror).split(" (")
-        sys.exit(f"Cannot serve on {host}:{port}: {why}. Choose another with PORT=8051 make run.")
+        reason, *_ = str(error.strerror).split(" (")
+        sys.exit(f"Cannot serve on {host}:{port}: {reason}. Choose another with PORT=8051 make run.")
     print(f"Gradient Attribution Explorer: {own_url(settings)}", flush=True)
     if others := urls_for_others(settings):
         print(f"For others, unless a firewall stops them: {' or '.join(others)}", flush=True)
     elif serves_networks(settings):
         print("No address for others was found; PUBLIC_URL can name it.", flush=True)
     os.chdir(HERE)
-    _allow_connections()
-    # for the time before uvicorn listens, and for the signal that a single worker raises again at its end
+    _raise_file_limit()
+    # before uvicorn installs its handler, and for the signal that a single worker raises again at its end
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # also there when the root is read-only
-    with TemporaryDirectory(prefix="explorer-metrics-", dir=in_memory) if settings.metrics else nullcontext() as counted_in:
-        os.environ |= {**MALLOC, **os.environ, **({"PROMETHEUS_MULTIPROC_DIR": counted_in} if counted_in else {})}
+    in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # works with a read-only root, too
+    with TemporaryDirectory(prefix="explorer-metrics-", dir=in_memory) if settings.metrics else nullcontext() as metrics_folder:
+        os.environ |= {**MALLOC, **os.environ, **({"PROMETHEUS_MULTIPROC_DIR": metrics_folder} if metrics_folder else {})}
         uvicorn.run(
             application,
             host=host,
@@ -144,16 +144,16 @@ def main(application: str = "app:server") -> None:
         )
 
 
-def _allow_connections() -> None:
-    """Raise the number of files that this process and its workers may open, where there is such a limit: not on Windows."""
+def _raise_file_limit() -> None:
+    """Raise the limit of open files of this process and its workers, if the system has one (Windows has none)."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if hard == resource.RLIM_INFINITY else min(FILES, hard), hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard), hard))
 
 
 if __name__ == "__main__":
     main()
-elif __name__ != "__mp_main__":  # where workers are spawned they import this file under that name too
+elif __name__ != "__mp_main__":  # spawned workers import this file under this name, too
     server = create_app()

@@ -15,13 +15,13 @@ import { startNewerVersion, takeKept } from "./panels/newer_version.js";
 import { startPainting } from "./panels/painting.js";
 import { startPlayback } from "./panels/playback.js";
 import { showReadout, startReadout } from "./panels/readout.js";
-import { PANELS } from "./panels/registry.js";
+import * as registry from "./panels/registry.js";
 import { redraw, startTabs } from "./panels/tabs.js";
 
 export { scaleChanged } from "./panels/compare.js";
 export { controlsChanged } from "./panels/controls.js";
 
-/** @import { Config } from "./types.js" */
+/** @import { Config, Panel } from "./types.js" */
 
 applyFirstTheme();
 
@@ -32,18 +32,20 @@ applyFirstTheme();
  */
 export function start(config, pageIsThere) {
   if (hasStarted()) return;
+  /** @type {Record<string, Panel>} */
+  const panels = Object.fromEntries(config.tabs.map((tab) => [tab, /** @type {Record<string, Panel>} */ (registry)[tab]]));
   const wanted = new URLSearchParams(window.location.search).get("tab") ?? ""; // so that the right panel waits for the numbers
-  openStore(config, { ...config.defaults, tab: Object.hasOwn(PANELS, wanted) ? wanted : config.defaults.tab });
+  openStore(config, { ...config.defaults, tab: Object.hasOwn(panels, wanted) ? wanted : config.defaults.tab });
   document.querySelectorAll("output").forEach((output) => (output.translate = false)); // numbers
   startNotices();
   startNewerVersion(pageIsThere);
   startTheme();
-  startTabs(PANELS);
+  startTabs(panels);
   startPainting();
   startControls();
   startPlayback();
   startMethodResults();
-  Object.values(PANELS).forEach((panel) => panel.start());
+  Object.values(panels).forEach((panel) => panel.start());
   startFigures();
   startCopyLink();
   startExport();
@@ -52,8 +54,8 @@ export function start(config, pageIsThere) {
     showSentences();
     showReadout();
   });
-  startNarration(PANELS);
-  startReadout(PANELS);
+  startNarration(panels);
+  startReadout(panels);
   emit("state", view.state);
   startSession(takeKept());
 }

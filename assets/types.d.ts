@@ -47,9 +47,9 @@ export interface Method {
   invariant: boolean;
   passes: string;
   explains: "output" | "logit";
-  misleads: string;
+  caveat: string;
   settings: Setting[];
-  refusals: Record<string, string>; // by network: why the method does not apply to it
+  unsupported: Record<string, string>; // by network: why the method does not apply to it
 }
 
 export interface Convention {
@@ -84,20 +84,21 @@ export interface Config {
   conventions: Record<string, Convention>;
   core: string[];
   compared: string[];
+  tabs: string[];
   exact_tabs: string[];
   families: string[];
   most_pinned: number;
   answer?: string; // to an address without a link, as JSON
 }
 
-/** What is known of one method. What the explanation holds has no goal and no passes. */
+/** What is known of one method. What the explanation holds has no expected sum and no passes. */
 export interface Result {
   map: number[];
   snr: number;
   mean: number;
   total: number;
   top: [number, number, number][]; // row, column, value
-  goal?: number | null;
+  expected_sum?: number | null;
   delta: number;
   share: number | null;
   forward?: number;
@@ -132,7 +133,7 @@ export interface Answer {
   exact: { map: number[]; pieces: number; switches: string; error_max: number; error_mean: number } | null;
   smoothgrad: { error: number[] | null; snr: number | null; sigma: number };
   correlations: (number | null)[][];
-  words: Record<string, string[]>;
+  narration: Record<string, { text: string; numbers: Record<string, number> }[]>; // by tab
 }
 
 /** An answer's path, unpacked for playback. Steps count from 0 to `count`. */

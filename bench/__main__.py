@@ -22,7 +22,7 @@ PROGRAMS = ("bounds", "transfer", "load", "soak")
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run a program, or the parts asked for, all of them if none is named; each is imported only when it runs."""
+    """Run a program, or the given parts (default: all); each is imported only when it runs."""
     if arguments and arguments[0] in PROGRAMS:
         import_module(f"bench.{arguments[0]}").main(arguments[1:])
         return

@@ -1,4 +1,4 @@
-"""Whether an answer is whole, belongs to its question, and says what the same question was told before."""
+"""Checks answers: complete, for the right request, and equal to earlier answers to the same request."""
 
 from __future__ import annotations
 
@@ -9,78 +9,78 @@ from typing import Any
 import orjson
 
 from bench.bodies import Body
-from bench.wire import Broken, Reply
+from bench.wire import BrokenResponse, Reply
 
-EMPTY = "empty-output"
+EMPTY_OUTPUT = "empty-output"
 
 
-class Wrong(Exception):
-    """An answer that must not be; the message says what is wrong with it."""
+class WrongAnswer(Exception):
+    """An incorrect answer; the message says why."""
 
 
 @dataclass(slots=True)
-class Key:
-    """The answers known so far. The same question has the same answer, from any worker and whoever else is asking.
+class KnownAnswers:
+    """The answers known so far. Equal requests have equal answers, from any worker and under any load.
 
-    Most answers are byte for byte what was told before; one that is not may differ by the rounding of another batch.
+    Most are equal byte for byte; others may differ by the rounding of another batch.
     """
 
     _known: dict[tuple[str, bytes], bytes] = field(default_factory=dict)
 
     def check(self, body: Body, number: int, reply: Reply) -> None:
-        """Compare an answer with its question and with the answer that is known; an unknown one is kept.
+        """Compare an answer with its request and with the known answer; remember it if none is known.
 
         Raises:
-            Wrong: it is not the answer to this question.
+            WrongAnswer: it is not the answer to this request.
         """
-        told = _told(body.output, reply)
-        if body.output == EMPTY:
+        text = _answer_text(body.output, reply)
+        if body.output == EMPTY_OUTPUT:
             return
         start = b'{"ask":%d,' % number
-        rest = told[len(start) :] if told.startswith(start) else None
+        rest = text[len(start) :] if text.startswith(start) else None
         known = self._known.get((body.output, body.after))
         if known is not None and rest == known:
             return
-        said = _parsed(told)
-        if not isinstance(said, dict) or said.pop("ask", None) != number:
-            raise Wrong("the answer has another question's number")
-        if body.methods and set(said.get("methods", ())) != set(body.methods):
-            raise Wrong("the answer tells of other methods than were asked for")
+        answer = _parsed(text)
+        if not isinstance(answer, dict) or answer.pop("ask", None) != number:
+            raise WrongAnswer("the answer has the number of another request")
+        if body.methods and set(answer.get("methods", ())) != set(body.methods):
+            raise WrongAnswer("the answer has other methods than were requested")
         if known is None:
-            self._known[body.output, body.after] = told[len(start) :] if rest is not None else orjson.dumps(said)[1:]
-        elif not alike(said, _parsed(b"{" + known)):
-            raise Wrong("the answer differs from what this question was told before")
+            self._known[body.output, body.after] = text[len(start) :] if rest is not None else orjson.dumps(answer)[1:]
+        elif not equal_up_to_rounding(answer, _parsed(b"{" + known)):
+            raise WrongAnswer("the answer differs from an earlier answer to the same request")
 
 
-def alike(one: Any, other: Any) -> bool:
-    """Whether two answers are equal up to rounding; the words for numbers may round to another digit."""
+def equal_up_to_rounding(one: Any, other: Any) -> bool:
+    """Whether two answers are equal up to rounding; numbers within texts may differ in the last digit."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):
         return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9)
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(alike(one[name], other[name]) for name in one if name != "words")
+        return one.keys() == other.keys() and all(equal_up_to_rounding(one[name], other[name]) for name in one if name != "words")
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(alike, one, other))
+        return len(one) == len(other) and all(map(equal_up_to_rounding, one, other))
     return len(one) == len(other) if isinstance(one, str) and isinstance(other, str) else one is other
 
 
-def _told(output: str, reply: Reply) -> bytes:
+def _answer_text(output: str, reply: Reply) -> bytes:
     if reply.status != 200:
-        raise Wrong(f"status {reply.status}: {reply.body[:100]!r}")
+        raise WrongAnswer(f"status {reply.status}: {reply.body[:100]!r}")
     try:
         data = orjson.loads(reply.body)["response"][output]["data"]
-    except (Broken, ValueError, LookupError, TypeError):
-        raise Wrong(f"the answer is not whole JSON: {reply.raw[:60]!r}") from None
+    except (BrokenResponse, ValueError, LookupError, TypeError):
+        raise WrongAnswer(f"the answer is not complete JSON: {reply.raw[:60]!r}") from None
     if isinstance(data, str):
         return data.encode()
-    if output == EMPTY:
+    if output == EMPTY_OUTPUT:
         return b""
-    raise Wrong("the answer holds no text")
+    raise WrongAnswer("the answer has no text")
 
 
-def _parsed(told: bytes) -> Any:
+def _parsed(text: bytes) -> Any:
     try:
-        return orjson.loads(told)
+        return orjson.loads(text)
     except ValueError:
-        raise Wrong("the answer's text is not whole JSON") from None
+        raise WrongAnswer("the answer's text is not complete JSON") from None

@@ -1,4 +1,4 @@
-"""What everybody needs who starts a server and asks it: a port for it, and the request of a callback as the page writes it."""
+"""Helpers for programs that start a server and send requests: a free port, and callback requests as the page sends them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 
 def free_port() -> int:
-    """A port of the loopback address that nobody uses just now."""
+    """A free port of the loopback address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -17,17 +17,17 @@ def free_port() -> int:
 
 
 def named(page: str) -> list[str]:
-    """The paths of the files that a page at ``/`` names, in its order."""
+    """The paths of the files that a page at ``/`` refers to, in its order."""
     return [urljoin("/", address) for address in re.findall(r'(?:src|href)="(\.?/[^"]+)"', page)]
 
 
 def callback_request(output: str, source: str, question: object) -> dict[str, Any]:
-    """The body of a request to the callback that answers the data of one store with that of another.
+    """The body of a request to the callback that computes the data of one store from that of another.
 
     Args:
-        output: id of the store that is answered into.
-        source: id of the store that holds the question.
-        question: what it holds.
+        output: id of the output store.
+        source: id of the input store.
+        question: the data of the input store.
     """
     return {
         "output": f"{output}.data",

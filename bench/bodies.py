@@ -1,4 +1,4 @@
-"""What a class sends: callback bodies that ``scripts/record_bodies.py`` took from the real page, each with a number to fill in."""
+"""Recorded requests of a class: callback bodies that ``scripts/record_bodies.py`` took from the real page, with a variable number."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).with_name("bodies.jsonl.gz")
-ASK = re.compile(rb'"ask":\d+')
-ANSWERED = {"explanation": "state", "method-answers": "method-question"}  # which store's question each store answers
+NUMBER = re.compile(rb'"ask":\d+')
+ANSWERED = {"explanation": "state", "method-answers": "method-question"}  # output store: the store with its question
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A recorded body around the number of its question.
+    """A recorded body, without the number of its request.
 
     Attributes:
-        before, after: what stands before and after the number.
-        output: the store that is answered.
-        methods: the methods asked for; none in a question about a state.
+        before, after: the text before and after the number.
+        output: id of the output store.
+        methods: the requested methods; empty in a request about a state.
     """
 
     before: bytes
@@ -31,18 +31,18 @@ class Body:
 
     @classmethod
     def recorded(cls, text: str) -> Body:
-        """From the text that the page sent."""
+        """Parse the text that the page sent."""
         whole = json.loads(text)
         methods = whole["inputs"][0]["value"].get("methods", [])
-        before, after = ASK.split(text.encode(), maxsplit=1)
+        before, after = NUMBER.split(text.encode(), maxsplit=1)
         return cls(before + b'"ask":', after, whole["outputs"]["id"], tuple(methods))
 
-    def asking(self, number: int) -> bytes:
-        """The body as a question of this number."""
+    def with_number(self, number: int) -> bytes:
+        """The body with this request number."""
         return b"%b%d%b" % (self.before, number, self.after)
 
-    def emptied(self) -> Body:
-        """The same body, addressed to the empty callback of ``bench.served``."""
+    def for_empty_callback(self) -> Body:
+        """The same body, for the empty callback of ``bench.served``."""
         before, after = self.before, self.after
         for name, empty in ((self.output, "empty-output"), (ANSWERED[self.output], "empty-input")):
             for wrap in (b'"id":"%b"', b'"%b.data"'):
@@ -53,32 +53,32 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """A stroke, or a setting changed: the questions asked about it, each with its time in seconds from the first."""
+    """A stroke, or a changed setting: its requests, each with its time in seconds since the first."""
 
-    questions: tuple[tuple[float, Body], ...]
+    requests: tuple[tuple[float, Body], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One recorded visit: how it was opened, its strokes, and the portions in which its Methods tab was asked for."""
+    """One recorded visit: its link, the first request, the strokes, and the portions in which its Methods tab was requested."""
 
     link: str
     opening: Body
     strokes: tuple[Stroke, ...]
     portions: tuple[Body, ...]
 
-    def emptied(self) -> Session:
-        """The same visit to the empty callback."""
-        strokes = tuple(Stroke(tuple((at, body.emptied()) for at, body in s.questions)) for s in self.strokes)
-        return replace(self, opening=self.opening.emptied(), strokes=strokes, portions=tuple(b.emptied() for b in self.portions))
+    def for_empty_callback(self) -> Session:
+        """The same visit, for the empty callback."""
+        strokes = tuple(Stroke(tuple((at, body.for_empty_callback()) for at, body in s.requests)) for s in self.strokes)
+        return replace(self, opening=self.opening.for_empty_callback(), strokes=strokes, portions=tuple(b.for_empty_callback() for b in self.portions))
 
     def bodies(self) -> list[Body]:
-        """Every question of the visit."""
-        return [self.opening, *(body for s in self.strokes for _, body in s.questions), *self.portions]
+        """Every request of the visit."""
+        return [self.opening, *(body for s in self.strokes for _, body in s.requests), *self.portions]
 
 
 def sessions() -> tuple[Session, ...]:
-    """All that was recorded."""
+    """All recorded visits."""
     return tuple(_session(json.loads(line)) for line in gzip.decompress(FILE.read_bytes()).splitlines())
 
 

@@ -18,7 +18,7 @@ from tests.browser.chromium import EXPOSE, LAUNCH_ARGUMENTS, find_chromium, unti
 
 FRAME_WORK = {"FireAnimationFrame", "UpdateLayoutTree", "Layout"}
 STROKES, LOOKS = 40, 10
-ALL_METHODS = "Object.entries(explorer.view.config.methods).every(([name, m]) => explorer.isWhole(name) || m.refusals[explorer.view.asked.network])"
+ALL_METHODS = "Object.entries(explorer.view.config.methods).every(([name, m]) => explorer.isWhole(name) || m.unsupported[explorer.view.asked.network])"
 
 
 def rows() -> list[Row]:

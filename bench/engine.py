@@ -19,7 +19,7 @@ from explorer.attribution import (
     standard_error,
     statistical_snr,
 )
-from explorer.attribution.explain import field_work
+from explorer.attribution.explain import gradient_method
 from explorer.models import FOLDER, load_zoo
 from explorer.pictures import digit_samples
 
@@ -48,8 +48,8 @@ def rows() -> list[Row]:
             x, nt_type="smoothgrad", nt_samples=50, stdevs=0.15, target=case.target, abs=False
         )
 
-    looks = [field_work(name).points(case, settings) for name in METHODS]
-    points = np.concatenate([np.stack([case.input, case.baseline, case.input]), *looks])
+    own_points = [gradient_method(name).points(case, settings) for name in METHODS]
+    points = np.concatenate([np.stack([case.input, case.baseline, case.input]), *own_points])
 
     def bare() -> None:
         p = torch.from_numpy(points.reshape(-1, 64)).requires_grad_()

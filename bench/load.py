@@ -1,12 +1,12 @@
-"""``make load``: a class of students on loopback against ``python app.py`` with two workers, beside an empty Dash callback.
+"""``make load``: a class of students on loopback against ``python app.py`` with two workers, and against an empty Dash callback.
 
     make load                                   50, 150, 300 and 600 students
-    make load ARGS='300 600 --seconds 60'       these, measured for a minute
+    make load ARGS='300 600 --seconds 60'       300 and 600, measured for a minute
     make load ARGS='300 --cache 32'             with the server's cache of answers
 
-The recorded class asks the same again and again, which a cache would answer at no cost, so there is none by default.
-A wait is from the moment when the page would have sent a question, which is decided beforehand, to the moment when the whole
-answer was read and checked. It includes waiting behind the student's own earlier question, and being shed and asking again.
+The recorded class repeats its requests, which a cache would answer at no cost, so the cache is off by default.
+A waiting time starts when the page would have sent the request, which is scheduled beforehand, and ends when the complete
+answer was read and checked. It includes waiting for the student's own earlier request, 503 answers and retries.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bench import processes
-from bench.answers import Key
+from bench.answers import KnownAnswers
 from bench.bodies import Session, sessions
 from bench.pairs import percentile
 from bench.serving import running
 from bench.students import UPDATE, Log, classroom, now
-from bench.wire import Connection, Place
+from bench.wire import Connection, Endpoint
 
 STUDENTS = (50, 150, 300, 600)
-LATE = 60  # seconds that the last to come in are waited for
+OPEN_TIMEOUT = 60  # seconds to wait for the last student to open the page
 LAG_EVERY = 0.02
-SLOW_GENERATOR = 0.05  # seconds of lag, at the 99th percentile, from which the generator itself is to be doubted
+SLOW_GENERATOR = 0.05  # seconds of lag (p99) above which the generator itself is too slow
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many students, how soon they come in, how long they are measured, and the seed of what they do."""
+    """Number of students, seconds in which they arrive, seconds of measurement, and the random seed."""
 
     students: int
     ramp: float
@@ -47,48 +47,48 @@ class Plan:
 
 @dataclass(slots=True)
 class Result:
-    """What one class met, and what it took."""
+    """Results of one class, and the resources used."""
 
     plan: Plan
     log: Log = field(default_factory=Log)
-    came_in: float = 0.0  # seconds until all had their first numbers
-    during: Counter[str] = field(default_factory=Counter)  # counts in the measured time
-    waits: dict[str, list[float]] = field(default_factory=dict)  # ms, wanted in the measured time
+    all_open: float = 0.0  # seconds until all had their first answer
+    counts: Counter[str] = field(default_factory=Counter)  # in the measured time
+    waits: dict[str, list[float]] = field(default_factory=dict)  # ms, for requests due in the measured time
     server: float = 0.0  # cores
     memory: int = 0  # bytes, PSS
     generator: float = 0.0  # cores
-    others: float = 0.0  # cores, of everything else on this machine
+    others: float = 0.0  # cores, of all other programs
     lag: float = 0.0  # seconds, 99th percentile
 
 
-async def learn(place: Place, known: Sequence[Session], key: Key) -> None:
-    """Ask each question once, alone: what later answers are compared with. It warms the server up, too."""
-    connection = Connection(place)
-    for number, body in enumerate({(b.output, b.after): b for session in known for b in session.bodies()}.values()):
-        key.check(body, number, await connection.post(f"{place.prefix}{UPDATE}", body.asking(number)))
+async def record_answers(endpoint: Endpoint, visits: Sequence[Session], known: KnownAnswers) -> None:
+    """Send each request once, alone: later answers are compared with these. It also warms the server up."""
+    connection = Connection(endpoint)
+    for number, body in enumerate({(b.output, b.after): b for session in visits for b in session.bodies()}.values()):
+        known.check(body, number, await connection.post(f"{endpoint.prefix}{UPDATE}", body.with_number(number)))
     connection.close()
 
 
-async def measure(place: Place, plan: Plan, known: Sequence[Session], server: int) -> Result:
-    """Let a class in, and measure it from when all are in."""
-    result, key = Result(plan), Key()
+async def measure(endpoint: Endpoint, plan: Plan, visits: Sequence[Session], server: int) -> Result:
+    """Start a class, and measure it from when all have opened the page."""
+    result, known = Result(plan), KnownAnswers()
     log = result.log
-    await learn(place, known, key)
+    await record_answers(endpoint, visits, known)
     began = now()
-    async with classroom(place, plan.students, ramp=plan.ramp, seed=plan.seed, sessions=known, key=key, log=log) as students:
+    async with classroom(endpoint, plan.students, ramp=plan.ramp, seed=plan.seed, sessions=visits, known=known, log=log) as students:
         await asyncio.sleep(plan.ramp)
         opened = [asyncio.create_task(student.opened.wait()) for student in students]
-        _, missing = await asyncio.wait(opened, timeout=LATE)
+        _, missing = await asyncio.wait(opened, timeout=OPEN_TIMEOUT)
         for task in missing:
             task.cancel()
-            log.fault(f"a student had no numbers {LATE} s after the ramp")
-        result.came_in = now() - began
+            log.error(f"a student had no answer {OPEN_TIMEOUT} s after the ramp")
+        result.all_open = now() - began
         start, before = now(), Counter(log.counts)
         with _meters(result, server):
             result.lag = percentile(await _lags(plan.seconds), 0.99)
         end = now()
-        result.during = Counter(log.counts)
-        result.during.subtract(before)
+        result.counts = Counter(log.counts)
+        result.counts.subtract(before)
     result.waits = {
         kind: [1000 * took for wanted, took in waits if start <= wanted < end or kind == "opening"]
         for kind, waits in log.waits.items()
@@ -97,7 +97,7 @@ async def measure(place: Place, plan: Plan, known: Sequence[Session], server: in
 
 
 async def _lags(seconds: float) -> list[float]:
-    """Let time pass; tells how late the event loop woke up, again and again."""
+    """Sleep for some seconds in short steps; returns how late the event loop woke up at each."""
     lags = []
     end = now() + seconds
     while (due := now() + LAG_EVERY) < end:
@@ -108,36 +108,36 @@ async def _lags(seconds: float) -> list[float]:
 
 @contextmanager
 def _meters(result: Result, server: int) -> Iterator[None]:
-    """Who used how much of the processor meanwhile."""
-    family = processes.family(server)
-    start, own, theirs, busy = time.monotonic(), time.process_time(), processes.cpu(family), processes.busy()
+    """Measure the processor time and memory used in the block."""
+    pids = processes.process_tree(server)
+    start, own, theirs, busy = time.monotonic(), time.process_time(), processes.cpu_seconds(pids), processes.machine_cpu_seconds()
     yield
-    took, family = time.monotonic() - start, processes.family(server)
+    took, pids = time.monotonic() - start, processes.process_tree(server)
     result.generator = (time.process_time() - own) / took
-    result.server = (processes.cpu(family) - theirs) / took
-    result.memory = processes.usage(family).memory
-    result.others = max(0.0, (processes.busy() - busy) / took - result.generator - result.server)
+    result.server = (processes.cpu_seconds(pids) - theirs) / took
+    result.memory = processes.usage(pids).memory
+    result.others = max(0.0, (processes.machine_cpu_seconds() - busy) / took - result.generator - result.server)
 
 
-# ---------------------------------------------------------------- telling
+# ---------------------------------------------------------------- reporting
 
 
-def tell(found: dict[str, Result]) -> None:
-    """Print what one class met, in lines; at the explorer, and where it was asked for at the empty callback."""
+def report(found: dict[str, Result]) -> None:
+    """Print the results of one class at the explorer and, if measured, at the empty callback."""
     result, *_ = found.values()
-    plan, log, counts = result.plan, result.log, result.during
+    plan, log, counts = result.plan, result.log, result.counts
     print(f"\n{plan.students} students, measured for {plan.seconds:g} s, seed {plan.seed}")
     print(f"  {'ms':<34} {'per s':>7} {'p50':>7} {'p95':>7} {'p99':>7} {'max':>7}")
     for what, one in found.items():
         strokes, methods = one.waits["stroke"], one.waits["methods"]
         for title, waits in (("strokes", strokes), ("method portions", methods), ("both", strokes + methods)):
             _line(f"{title}, {what}", waits, plan.seconds)
-    _line(f"first numbers (in after {result.came_in:.0f} s)", result.waits["opening"], result.came_in)
+    _line(f"first answer (all open after {result.all_open:.0f} s)", result.waits["opening"], result.all_open)
     for what, one in found.items():
-        doubt = "; THE GENERATOR WAS LATE ITSELF: these figures are too high" if one.lag > SLOW_GENERATOR or one.generator > 0.8 else ""
+        warning = "; THE LOAD GENERATOR WAS TOO SLOW: these figures are too high" if one.lag > SLOW_GENERATOR or one.generator > 0.8 else ""
         print(
             f"  {what}: server {one.server:.2f} cores, {one.memory / 2**20:.0f} MB (PSS); generator {one.generator:.2f} cores,"
-            f" late by {1000 * one.lag:.0f} ms (p99); others {one.others:.2f} cores{doubt}"
+            f" late by {1000 * one.lag:.0f} ms (p99); others {one.others:.2f} cores{warning}"
         )
     size = counts["answer bytes"] / max(1, counts["answers"])
     print(
@@ -145,7 +145,7 @@ def tell(found: dict[str, Result]) -> None:
         f" dropped looks at methods {counts['dropped']}, opening {log.counts['bytes'] / plan.students / 1000:.0f} kB a student"
     )
     print(f"  shed {log.counts['shed']}, of these {counts['shed']} while measured; errors {log.counts['errors']}", flush=True)
-    log.print_faults()
+    log.print_errors()
 
 
 def _line(title: str, waits: Sequence[float], seconds: float) -> None:
@@ -160,8 +160,8 @@ def summary(classes: Sequence[dict[str, Result]]) -> None:
         strokes, both = result.waits["stroke"], result.waits["stroke"] + result.waits["methods"]
         against = f"{percentile(empty[0].waits['stroke'] + empty[0].waits['methods'], 0.95):.0f} ms" if empty else "–"
         print(
-            f"{result.plan.students:>8}  {_three(strokes):<21}  {_three(both):<21}  {against:<10}  {result.during['answers'] / result.plan.seconds:<10.1f}"
-            f"  {result.during['shed']:<4}  {result.log.counts['errors']:<6}  {f'{result.server:.2f} cores':<12}"
+            f"{result.plan.students:>8}  {_three(strokes):<21}  {_three(both):<21}  {against:<10}  {result.counts['answers'] / result.plan.seconds:<10.1f}"
+            f"  {result.counts['shed']:<4}  {result.log.counts['errors']:<6}  {f'{result.server:.2f} cores':<12}"
             f"  {f'{result.memory / 2**20:.0f} MB':<6}  {result.generator:.2f} cores"
         )
 
@@ -171,26 +171,26 @@ def _three(waits: Sequence[float]) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure the classes asked for, each at a server of its own; ends with 1 if there was an error."""
+    """Measure the requested classes, each with its own server; exits with 1 if there was an error."""
     parser = argparse.ArgumentParser(prog="make load", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("students", nargs="*", type=int, default=list(STUDENTS), help="how many, one or more numbers")
     parser.add_argument("--seconds", type=float, default=30, help="how long each class is measured")
-    parser.add_argument("--ramp", type=float, default=20, help="seconds in which a class comes in")
-    parser.add_argument("--seed", type=int, default=1, help="of what the students do, and when")
+    parser.add_argument("--ramp", type=float, default=20, help="seconds in which a class arrives")
+    parser.add_argument("--seed", type=int, default=1, help="random seed of the students")
     parser.add_argument("--workers", default="2", help="of the server")
-    parser.add_argument("--cache", default="0", help="megabytes of answers that each of them keeps")
-    parser.add_argument("--no-empty", action="store_true", help="leave the empty callback out")
+    parser.add_argument("--cache", default="0", help="megabytes of cached answers in each worker")
+    parser.add_argument("--no-empty", action="store_true", help="without the empty callback")
     given = parser.parse_args(arguments)
-    asked = {"explorer": (["app.py"], sessions())}
+    targets = {"explorer": (["app.py"], sessions())}
     if not given.no_empty:
-        asked["empty callback"] = (["-m", "bench.served"], tuple(session.emptied() for session in sessions()))
+        targets["empty callback"] = (["-m", "bench.served"], tuple(session.for_empty_callback() for session in sessions()))
     classes = []
     for count in given.students:
         plan, found = Plan(count, given.ramp, given.seconds, given.seed), {}
-        for what, (command, known) in asked.items():
+        for what, (command, visits) in targets.items():
             with running(*command, WORKERS=given.workers, CACHE_MB=given.cache) as (port, server):
-                found[what] = asyncio.run(measure(Place("127.0.0.1", port), plan, known, server))
-        tell(found)
+                found[what] = asyncio.run(measure(Endpoint("127.0.0.1", port), plan, visits, server))
+        report(found)
         classes.append(found)
     summary(classes)
     sys.exit(any(found["explorer"].log.counts["errors"] for found in classes))

@@ -31,7 +31,7 @@ def rows() -> list[Row]:
     picture = digit_samples(FOLDER)[3][0]
     found = []
     for name, method in METHODS.items():
-        network = zoo["digits-cnn" if method.refusal(zoo["digits"].network) else "digits"].network
+        network = zoo["digits-cnn" if method.unsupported_reason(zoo["digits"].network) else "digits"].network
         case = Case(network, picture, np.zeros((8, 8)), network.predict(picture), "logit")
         ours, settings = partial(method, case), dict(method.values({}))
         if (call := captum_calls(case, settings).get(name)) is not None:

@@ -1,4 +1,4 @@
-"""Timing in pairs, A B A B …, so that a change of the machine's speed affects both alike, and the table of the results."""
+"""Measures times in pairs, A B A B …, so that a change of the machine's speed affects both alike, and prints the results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: times in milliseconds, how they compare, and the aim."""
+    """One line of the table: times in milliseconds, their ratio, and the aim."""
 
     what: str
     ours: float
@@ -23,26 +23,26 @@ class Row:
 
 
 def time_pairs(works: Sequence[Work], repeats: int, warm_up: int = 5) -> list[list[float]]:
-    """Times in ms of each work, taken in turn; ``[work][repeat]``."""
+    """Times in ms of each function, measured in turn; ``[function][repeat]``."""
     for work in list(works) * warm_up:
         work()
     times: list[list[float]] = [[] for _ in works]
     for _ in range(repeats):
-        for work, kept in zip(works, times, strict=True):
+        for work, results in zip(works, times, strict=True):
             start = time.perf_counter()
             work()
-            kept.append(1000 * (time.perf_counter() - start))
+            results.append(1000 * (time.perf_counter() - start))
     return times
 
 
 def faster_row(what: str, ours: Work, against: str, theirs: Work, *, repeats: int, aim: str = "") -> Row:
-    """How many times faster ours is than theirs: the median of the pairs' ratios."""
+    """How many times faster ours is: the median of the pairs' ratios."""
     a, b = time_pairs([ours, theirs], repeats)
     return Row(what, median(a), against, median(b), f"{_ratio(b, a):.1f} × faster", aim)
 
 
 def slower_row(what: str, ours: Work, against: str, theirs: Work, *, repeats: int, aim: str = "") -> Row:
-    """How many times theirs ours takes: the median of the pairs' ratios."""
+    """Our time divided by theirs: the median of the pairs' ratios."""
     a, b = time_pairs([ours, theirs], repeats)
     return Row(what, median(a), against, median(b), f"{_ratio(a, b):.2f} ×", aim)
 
@@ -52,7 +52,7 @@ def _ratio(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def print_table(title: str, rows: Sequence[Row]) -> None:
-    """Rows under a title, in columns."""
+    """Print rows under a title, in columns."""
     print(f"\n{title}")
     print(f"  {'what':<52} {'ms':>9}   {'against':<44} {'ms':>9}   {'ratio':<15} aim")
     for row in rows:
@@ -61,6 +61,6 @@ def print_table(title: str, rows: Sequence[Row]) -> None:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which a share of the values lies (nearest rank)."""
+    """The percentile of the values (nearest rank); ``share`` is 0 to 1."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

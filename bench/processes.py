@@ -1,4 +1,4 @@
-"""What a program and the processes it started use: time, memory, descriptors and threads. Linux only."""
+"""Processor time, memory, descriptors and threads of a program and its child processes. Linux only."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import psutil
 
 
 class Usage(NamedTuple):
-    """What some processes use together.
+    """The total resource usage of some processes.
 
     Attributes:
-        processes: how many they are.
-        cpu: seconds of processor time since they started, those of children that have ended included.
-        memory: bytes of memory as PSS: what several share is counted once. (RSS counts it for each.)
-        descriptors, threads: how many are open, how many run.
+        processes: their number.
+        cpu: seconds of processor time since their start, with that of children that have ended.
+        memory: bytes as PSS, which counts shared memory once. (RSS counts it for each process.)
+        descriptors, threads: open descriptors, running threads.
     """
 
     processes: int
@@ -32,12 +32,12 @@ class Usage(NamedTuple):
         )
 
 
-def family(pid: int) -> list[int]:
-    """A process and all that descend from it; none once it has ended."""
-    return [process.pid for process in _family(pid)]
+def process_tree(pid: int) -> list[int]:
+    """The pids of a process and its descendants; empty if it has ended."""
+    return [process.pid for process in _process_tree(pid)]
 
 
-def _family(pid: int) -> list[psutil.Process]:
+def _process_tree(pid: int) -> list[psutil.Process]:
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         return [process, *process.children(recursive=True)]
@@ -45,9 +45,9 @@ def _family(pid: int) -> list[psutil.Process]:
 
 
 def workers(pid: int) -> set[int]:
-    """The workers of a server; multiprocessing has a helper beside them."""
+    """The pids of a server's workers, without multiprocessing's helper process."""
     found = set()
-    for child in _family(pid)[1:]:
+    for child in _process_tree(pid)[1:]:
         with suppress(psutil.Error):
             if "spawn_main" in " ".join(child.cmdline()):
                 found.add(child.pid)
@@ -55,7 +55,7 @@ def workers(pid: int) -> set[int]:
 
 
 def usage(pids: Iterable[int]) -> Usage:
-    """What these processes use; those that have ended meanwhile are left out."""
+    """The usage of these processes; those that have ended are left out."""
     found = []
     for pid in pids:
         with suppress(psutil.Error):
@@ -64,7 +64,7 @@ def usage(pids: Iterable[int]) -> Usage:
     return Usage(*(sum(column) for column in zip(*found, strict=True))) if found else Usage(0, 0, 0, 0, 0)
 
 
-def cpu(pids: Iterable[int]) -> float:
+def cpu_seconds(pids: Iterable[int]) -> float:
     """Seconds of processor time only, which is cheap to read."""
     seconds = 0.0
     for pid in pids:
@@ -73,7 +73,7 @@ def cpu(pids: Iterable[int]) -> float:
     return seconds
 
 
-def busy() -> float:
-    """Seconds that this machine's processors were not idle, all programs together."""
+def machine_cpu_seconds() -> float:
+    """Seconds that this machine's processors were not idle, over all programs."""
     times = psutil.cpu_times()
     return float(times.user + times.nice + times.system + times.irq + times.softirq)

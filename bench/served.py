@@ -6,7 +6,7 @@ from app import create_app, main
 
 
 def add_empty(dash: Dash) -> None:
-    """Add a callback that answers nothing of interest."""
+    """Add a callback that does nothing."""
 
     @dash.callback(Output("empty-output", "data"), Input("empty-input", "data"))
     async def empty(question: object) -> int:

@@ -1,4 +1,4 @@
-"""(b) The explain callback through HTTP against an empty Dash callback, and (d) the time to the first healthy answer."""
+"""(b) The explain callback over HTTP against an empty Dash callback, and (d) the time to the first healthy response."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
-def running(*command: str, said: IO[bytes] | None = None, **settings: str) -> Iterator[tuple[int, int]]:
-    """Run a server on a free port until it is no longer wanted; yields its port and process id once it is healthy.
+def running(*command: str, stderr: IO[bytes] | None = None, **settings: str) -> Iterator[tuple[int, int]]:
+    """Run a server on a free port while the block lasts; yields its port and process id once it is healthy.
 
     Args:
         command: the arguments of Python.
-        said: where its stderr goes.
+        stderr: where its stderr goes.
         settings: environment variables.
     """
     port = free_port()
     environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), "URL_PREFIX": "/", **settings}
-    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=said)
+    process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=stderr)
     try:
         _wait_until_healthy(port, environment["URL_PREFIX"])
         yield port, process.pid
@@ -46,8 +46,8 @@ def running(*command: str, said: IO[bytes] | None = None, **settings: str) -> It
             process.wait()
 
 
-def _wait_until_healthy(port: int, prefix: str, patience: float = 60) -> None:
-    end = time.monotonic() + patience
+def _wait_until_healthy(port: int, prefix: str, timeout: float = 60) -> None:
+    end = time.monotonic() + timeout
     while time.monotonic() < end:
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
@@ -57,11 +57,11 @@ def _wait_until_healthy(port: int, prefix: str, patience: float = 60) -> None:
         except OSError:
             pass
         time.sleep(0.02)
-    raise TimeoutError(f"no healthy answer on port {port}")
+    raise TimeoutError(f"no healthy response on port {port}")
 
 
 def http_rows() -> list[Row]:
-    """Both requests in turn over one kept-alive connection, to the same server."""
+    """Both requests in turn over one keep-alive connection to the same server."""
     with running("-m", "bench.served", WORKERS="1", CACHE_MB="0") as (port, _):
         connection = http.client.HTTPConnection("127.0.0.1", port)
         question = {"ask": 1, "state": State().to_json()}
@@ -81,7 +81,7 @@ def _post(connection: http.client.HTTPConnection, body: bytes) -> None:
 
 
 def start_rows(repeats: int = 3) -> list[Row]:
-    """Start to first healthy answer, against the imports that no Dash and torch program can do without."""
+    """Start to first healthy response, against the imports that every program with Dash and torch needs."""
     starts, imports = [], []
     for _ in range(repeats + 1):
         begin = time.perf_counter()
@@ -90,5 +90,5 @@ def start_rows(repeats: int = 3) -> list[Row]:
         begin = time.perf_counter()
         subprocess.run([sys.executable, "-c", "import torch, dash"], check=True)
         imports.append(1000 * (time.perf_counter() - begin))
-    a, b = median(starts[1:]), median(imports[1:])  # the first of each warms the disk's cache
-    return [Row("start to first healthy answer", a, "python -c 'import torch, dash'", b, f"{a / b:.2f} ×")]
+    a, b = median(starts[1:]), median(imports[1:])  # the first of each fills the disk cache
+    return [Row("start to first healthy response", a, "python -c 'import torch, dash'", b, f"{a / b:.2f} ×")]

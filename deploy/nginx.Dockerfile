@@ -1,7 +1,7 @@
-# Debian's nginx with deploy/nginx.conf, for compose.yaml. Debian's, as it gets Debian's security updates: hence the open ends of
-# the packages' versions, whose older builds Debian does not keep.
+# Debian's nginx with deploy/nginx.conf, for compose.yaml. Debian's package gets security updates; the versions end in a
+# wildcard because Debian removes older builds.
 
-# A tag is built anew with such updates. To pin it to the last byte, give a digest, which only its registry knows:
+# A tag is rebuilt with such updates. To pin the exact image, set a digest from its registry:
 # --build-arg BASE=debian:bookworm-slim@sha256:…
 ARG BASE=debian:bookworm-slim
 FROM $BASE

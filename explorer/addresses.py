@@ -1,4 +1,4 @@
-"""Where a page can be opened: on this machine, and by others in its networks. It is looked up without sending anything."""
+"""URLs at which the page can be opened: on this machine, and by others in its networks. Finding them sends nothing."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from ipaddress import ip_address
 
 from explorer.server.settings import ServerSettings
 
-# A packet to one of these would leave from an address of ours that others reach: an address for documentation takes the
-# default route, the others are in the hotspots of Windows, macOS and NetworkManager, where this machine may have one.
-ELSEWHERE = {
+# A route to one of these starts at an address of this machine that others can reach: an address for documentation takes the
+# default route, the others are in the hotspot networks of Windows, macOS and NetworkManager, which this machine may have.
+PROBE_TARGETS = {
     socket.AF_INET: ("203.0.113.1", "192.168.137.2", "192.168.2.2", "10.42.0.2"),
     socket.AF_INET6: ("2001:db8::1",),
 }
-# As in copy_link.js: the hosts that every machine takes for itself.
+# Hosts that mean the local machine on every machine, as in copy_link.js.
 THIS_MACHINE = re.compile(r"(localhost|.*\.localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0|\[::\])(:\d+)?", re.ASCII | re.I)
 SIOCGIFADDR = 0x8915  # Linux: the IPv4 address of an interface
 
 
 def own_url(settings: ServerSettings) -> str:
-    """Where the page is opened on this machine."""
+    """The URL of the page on this machine."""
     families = _families(settings.host)
     host = settings.host if not families else "127.0.0.1" if socket.AF_INET in families else "::1"
     return _url(host, settings)
 
 
 def urls_for_others(settings: ServerSettings) -> list[str]:
-    """Where others in the network may open the page, the likeliest first; empty where that is not known or they cannot.
+    """URLs of the page for others in the network, the likeliest first; empty if none is known, or if they cannot reach it.
 
-    A container's own address means nothing outside of it, so there PUBLIC_URL alone counts.
+    A container's own address cannot be used outside of it, so there only PUBLIC_URL counts.
     """
     if settings.public_url:
         return [settings.public_url]
@@ -50,7 +50,7 @@ def serves_networks(settings: ServerSettings) -> bool:
 
 
 def is_this_machine(address: str) -> bool:
-    """Whether an address of a client is one of the loopback's; ``client_of`` writes them."""
+    """Whether a client's key, as written by ``client_of``, is a loopback address."""
     with suppress(ValueError):
         return ip_address(address.partition("/")[0]).is_loopback or address == "::/64"  # the network of ::1
     return False
@@ -66,7 +66,7 @@ def _url(host: str, settings: ServerSettings) -> str:
 
 
 def _families(host: str) -> list[socket.AddressFamily]:
-    """Of the addresses that a server on this one has, if it is the address that stands for all; else none."""
+    """The address families of a server that listens on all addresses; empty for a server on one address."""
     try:
         family, *_, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
     except OSError:
@@ -76,34 +76,34 @@ def _families(host: str) -> list[socket.AddressFamily]:
     if family == socket.AF_INET:
         return [family]
     with socket.socket(socket.AF_INET6) as probe:
-        alone = probe.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
-    return [socket.AF_INET6] if alone else [socket.AF_INET, socket.AF_INET6]
+        v6_only = probe.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+    return [socket.AF_INET6] if v6_only else [socket.AF_INET, socket.AF_INET6]
 
 
 def _addresses(family: socket.AddressFamily) -> list[str]:
-    """The addresses of this machine that others reach."""
-    found = [address for target in ELSEWHERE[family] for address in _leaving_to(target, family)]
+    """The addresses of this machine that others can reach."""
+    found = [address for target in PROBE_TARGETS[family] for address in _source_address(target, family)]
     if not found and family == socket.AF_INET and sys.platform == "linux":
-        found = list(_of_interfaces())  # a network without a way out
+        found = list(_interface_addresses())  # a network without a default route
     return [address for address in found if not (ip_address(address).is_loopback or ip_address(address).is_link_local)]
 
 
-def _leaving_to(target: str, family: socket.AddressFamily) -> Iterator[str]:
+def _source_address(target: str, family: socket.AddressFamily) -> Iterator[str]:
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect((target, 9))  # sends nothing: it only looks up the route
+            probe.connect((target, 9))  # sends nothing: only looks up the route
         except OSError:
             return
         yield str(probe.getsockname()[0])
 
 
-def _of_interfaces() -> Iterator[str]:
+def _interface_addresses() -> Iterator[str]:
     import fcntl
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         for _, name in socket.if_nameindex():
             try:
-                told = fcntl.ioctl(probe, SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
+                result = fcntl.ioctl(probe, SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
             except OSError:
-                continue  # it has none
-            yield socket.inet_ntoa(told[20:24])
+                continue  # it has no IPv4 address
+            yield socket.inet_ntoa(result[20:24])

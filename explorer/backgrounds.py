@@ -1,7 +1,6 @@
-"""A few of the pictures that the networks were trained on, for methods that average over such.
+"""Backgrounds: some training pictures of the networks, for methods that average over baselines.
 
-What a method calls its background is a sample of what the network has seen; held-out pictures are never among it.
-There is no chance in the choice, so every worker has the same. Classes come in turn: the first few are balanced too.
+Held-out pictures are never among them. The choice is fixed, so all workers have the same; classes alternate.
 """
 
 from __future__ import annotations

@@ -1,163 +1,135 @@
-"""A link as text: what mail, chat and office programs do to one is undone here, before its values are looked at."""
+"""Links are read kindly: what is wrong in one gets a notice and its default, the rest is kept. Only the page writes them.
+
+A link holds what differs from the defaults, one short key each (``KEYS``), and ``v=1`` at its end, so that one that was cut
+off is known. The defaults are part of version 1: a changed default needs version 2.
+"""
 
 from __future__ import annotations
 
-import html
 import re
-import unicodedata
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
-from itertools import islice
-from urllib.parse import unquote
+from collections.abc import Mapping
+from functools import reduce
+from operator import getitem
+from types import MappingProxyType
+from typing import Any
 
-MAX_PARTS = 100
-LAYERS = 8  # how often an escape may be escaped again; also bounds the work
-DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), "-")
-ENTITY = re.compile(r"&(?:#\d+|#x[\da-f]+|[a-z][a-z\d]*);", re.IGNORECASE)
-HALVES = frozenset("38 x26 nbsp quot apos lt gt shy zwj zwnj lsquo rsquo ldquo rdquo laquo raquo hellip".split())  # of entities
-SEPARATOR = re.compile("[=?&#;]")
-SEPARATOR_IN_VALUE = re.compile("[?&#;]")
-LINE_BREAKS = dict.fromkeys([*range(33), 127, ord("+"), ord(">")])  # > marks quoted lines of a mail
-INVISIBLE = ("Cc", "Cf", "Zs", "Zl", "Zp")  # controls, characters of no width, white space
+from pydantic import ValidationError
 
+from explorer import link_text
+from explorer.attribution import METHODS
+from explorer.link_picture import decode
+from explorer.link_text import Part
+from explorer.pictures import PATTERNS
+from explorer.state import Pixels, State, StateError, Zoo, sentences, shown
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One ``key=value`` of a link, without escapes; the value is None where there is no ``=``."""
-
-    key: str
-    value: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """What stands in a link.
-
-    Attributes:
-        ours: field → the first part that is one of its keys.
-        others: the parts with other keys.
-        twice: keys of later parts that say otherwise than the first of their field.
-        whole: whether these are all; there are at most ``MAX_PARTS``.
-    """
-
-    ours: Mapping[str, Part]
-    others: tuple[Part, ...]
-    twice: tuple[str, ...]
-    whole: bool
-
-
-def read(text: str, fields: Mapping[str, str]) -> Link:
-    """The parts of a query, a fragment or both; ``fields`` says which field each key, in small letters, belongs to.
-
-    What is escaped as a whole is read as if it were not. Inside a value this holds for the keys in ``fields`` alone, whose
-    values never contain a separator; what others append stays theirs.
-    """
-    text = re.sub(r"#[\w.-]*\Z", "", text)  # a place within the page
-    ours: dict[str, Part] = {}
-    others, twice = [], []
-    found = list(islice(_split(text, fields, LAYERS), MAX_PARTS + 1))
-    for part in found[:MAX_PARTS]:
-        field = fields.get(part.key.lower())
-        if field is None:
-            others.append(part)
-        elif word(part.value or "") != word(ours.setdefault(field, part).value or ""):
-            twice.append(part.key.lower())
-    return Link(ours, tuple(part for part in others if part.key), tuple(twice), len(found) <= MAX_PARTS)
+VERSION = "1"
+PAINTED = "px"  # the key of a painted picture
+MAX_QUERY = 4_000  # two painted pictures and an option for every setting of every method take some 3,100
+TOO_LONG = f"The link is longer than {MAX_QUERY:,} characters or {link_text.MAX_PARTS} parts: the opening state is shown."
+KEYS: Mapping[str, str] = MappingProxyType(
+    {
+        "pixels": "p",  # the name of a pattern; see PAINTED
+        "network": "net",
+        "target": "class",
+        "output": "out",
+        "baseline": "base",
+        "baseline_seed": "bseed",
+        "drawing": "draw",
+        "steps": "m",
+        "rule": "rule",
+        "samples": "n",
+        "noise_level": "noise",
+        "seed": "seed",
+        "clip": "clip",
+        "options": "set",
+        "pinned": "pin",
+        "tab": "tab",
+        "scale": "scale",
+    }
+)
+FIELDS = {**{key: name for name, key in KEYS.items()}, PAINTED: "pixels", "v": "version"}
 
 
-def word(value: str) -> str:
-    """A value without what programs add to it, in small letters: line breaks, quotes, marks of a sentence around it."""
-    text = re.sub("[=!|]", "", value)
-    start, end = 0, len(text)
-    while start < end and text[start] != "-" and _is_mark(text[start]):
-        start += 1
-    while start < end and _is_mark(text[end - 1]):
-        end -= 1
-    return text[start:end].lower()
+def read_link(query: str, zoo: Zoo) -> tuple[State, list[str]]:
+    """A state from a link's query, fragment or both, and a notice for each part that was not used as it was meant."""
+    if len(query) > 10 * MAX_QUERY:
+        return State(), [TOO_LONG]
+    names = (*FIELDS, *KEYS)
+    found = link_text.read(query, FIELDS)
+    ours = dict(found.ours)
+    if not found.whole or sum(len(part.key) + len(part.value or "") for part in ours.values()) > MAX_QUERY:
+        return State(), [TOO_LONG]
+    version = ours.pop("version", None)
+    reasons = [f"{shown(part.key)} is no setting of this explorer" for part in found.others if link_text.resembles(part, names, bool(version))]
+    if version is None or link_text.word(version.value or "") != VERSION:
+        if version is None and not ours and not reasons:
+            return State(), []  # only parameters of others, such as a tracker's
+        said = shown(version.value or "") if version else ""
+        was = f"is of version {said}, not {VERSION}" if version else "has no version, as one that was cut off"
+        return State(), [f"The link {was}: the opening state is shown."]
+    notices = [f"The link has {key!r} more than once: the first is used." for key in found.twice]
+    if link_text.is_cut(query):
+        notices.append("The link ends as one that was cut off: the rest of it is used.")
+    values: dict[str, Any] = {}
+    for name, part in ours.items():
+        text = link_text.word(part.value or "")
+        try:
+            if name in ("pixels", "drawing"):
+                values[name], sure = _picture(part, text)
+                notices += [] if sure else [f"The picture in the link's {part.key!r} may be another: its letters were changed."]
+            elif name == "options":
+                values[name] = _options(text, reasons)
+            else:
+                values[name] = _value(text, State.model_fields[name].default)
+        except StateError as wrong:
+            reasons.append(str(wrong))
+    state = _without_what_is_wrong(values, zoo, reasons)
+    return state, notices + [f"In the link, {reason}; the default is used instead." for reason in reasons]
 
 
-def resembles(part: Part, names: Collection[str], surely: bool) -> bool:
-    """Whether a part with another key was perhaps one of ``names``; ``surely`` when the rest of the link has a version."""
-    key, value = part.key.lower().rstrip("_"), part.value or ""
-    inside = "|".join(name for name in names if surely or len(name) > 1)
-    if key in names or re.search(f"(?:^|[?&#;])(?:{inside})=", value, re.IGNORECASE):
-        return True
-    torn = part.value is None or "=" in value.rstrip("=")
-    return (torn and (surely or any(name.startswith(key) for name in names))) or (
-        surely and len(key) > 2 and bool(get_close_matches(key, names, cutoff=0.75))
-    )
+def _without_what_is_wrong(values: dict[str, Any], zoo: Zoo, reasons: list[str]) -> State:
+    """The state of the values that can be kept; why the others cannot is added to the reasons."""
+    while True:
+        try:
+            return State.model_validate(values, context=zoo)
+        except ValidationError as wrong:
+            for (*outer, name), reason in sentences(wrong).items():
+                reasons.append(reason)
+                del reduce(getitem, outer, values)[name]
 
 
-def is_cut(text: str) -> bool:
-    """Whether a link ends as one that was cut off: in an ellipsis, or where another part should follow."""
-    end = _unescaped(text[-1000:])[-32:]
-    start = len(end)
-    while start and (_is_mark(end[start - 1]) or not _visible(end[start - 1])):
-        start -= 1
-    return any(mark in end[start:] for mark in ("…", "...", "&"))
+def _picture(part: Part, text: str) -> tuple[Pixels, bool]:
+    """The picture, and whether it is surely the one that was sent."""
+    if text in PATTERNS:
+        return tuple(PATTERNS[text].ravel().tolist()), True
+    if part.key.lower() == KEYS["pixels"]:
+        raise StateError(f"the pattern must be one of {', '.join(PATTERNS)}, not {shown(text)}")
+    return decode(part.value or "", known_case=part.key.islower())
 
 
-def _split(text: str, fields: Mapping[str, str], layers: int) -> Iterator[Part]:
-    text = _without_entities(_visible(_without_soft_breaks(text)))
-    for piece in re.split("[?&#]", text):
-        key, equals, value = piece.partition("=")
-        name = re.sub(r"\A(?:amp)+|[^\w.-]", "", _unescaped(key)).strip(".-")  # of &amp without its semicolon
-        if layers and (inner := _until(SEPARATOR, key)):
-            yield from _split(inner.replace(";", "&") + equals + value, fields, layers - 1)
-        elif layers and name.lower() in fields and (inner := _until(SEPARATOR_IN_VALUE, value)):
-            yield from _split(f"{name}={inner.replace(';', '&')}", fields, layers - 1)
-        elif layers and not name:
-            yield from _split(value, fields, layers - 1) if value else ()
-        elif equals or name not in HALVES:
-            yield Part(name, _unescaped(value).translate(DASHES) if equals else None)
+def _options(text: str, reasons: list[str]) -> dict[str, dict[str, Any]]:
+    """The options in ``lime.samples:300,lrp_epsilon.epsilon:0.5``."""
+    options: dict[str, dict[str, Any]] = {}
+    for part in text.split(","):
+        if found := re.fullmatch(r"(\w+)\.(\w+):([-\w.]+)", part, re.ASCII):
+            method, name, value = found.groups()
+            settings = METHODS[method].settings if method in METHODS else ()
+            default = next((setting.default for setting in settings if setting.name == name), "")
+            options.setdefault(method, {})[name] = _value(value, default)
+        else:
+            reasons.append(f"the option {shown(part)} is not written as method.setting:value")
+    return options
 
 
-def _until(sought: re.Pattern[str], text: str) -> str:
-    """The text unescaped until something appears in it; "" where that never does."""
-    for _ in range(LAYERS):
-        if sought.search(text):
-            return text
-        if "%" not in text:
-            break
-        text = _visible(unquote(text))
-    return ""
-
-
-def _unescaped(text: str) -> str:
-    for _ in range(LAYERS):
-        plain = _without_entities(_visible(unquote(text)))
-        if plain == text:
-            break
-        text = plain
+def _value(text: str, default: object) -> Any:
+    """The text as a value of the default's type; text that is none stays text, for the state to refuse."""
+    match default:
+        case bool():
+            return {"1": True, "0": False}.get(text, text)
+        case int() if re.fullmatch(r"\d{1,10}", text, re.ASCII):
+            return int(text)
+        case float() if re.fullmatch(r"(0|[1-9]\d{0,19})(\.\d{1,40})?(e[-+]?\d{1,3})?", text, re.ASCII):
+            return float(text)
+        case tuple():
+            return text.split(",")
     return text
-
-
-def _without_entities(text: str) -> str:
-    for _ in range(LAYERS):
-        plain = ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-        if plain == text:
-            break
-        text = plain
-    return text
-
-
-def _without_soft_breaks(text: str) -> str:
-    """Quoted-printable undone, where the version shows that it is: ``=3D`` is ``=``, any other ``=`` ends a line."""
-    if not re.search(r"(?:^|[?&#;])v=[=\s]*3d", text, re.IGNORECASE):
-        return text
-    text = re.sub(r"=[ \t]*[\r\n]\s*", "", text)
-    text = re.sub(r"(?:=[89A-F][\dA-F]){2,}", lambda run: bytes.fromhex(run[0].replace("=", "")).decode(errors="replace"), text)
-    return re.sub("=3d", "=", re.sub("=(?!3d)", "", text, flags=re.IGNORECASE), flags=re.IGNORECASE)
-
-
-def _visible(text: str) -> str:
-    """The text without what a line break or its mark may be, and without characters of no width."""
-    text = text.translate(LINE_BREAKS)
-    if text.isascii():
-        return text
-    return "".join(c for c in text if unicodedata.category(c) not in INVISIBLE and not "\ufe00" <= c <= "\ufe0f")
-
-
-def _is_mark(character: str) -> bool:
-    return unicodedata.category(character)[0] in "PS"

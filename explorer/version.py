@@ -1,4 +1,4 @@
-"""Which version of the explorer this is: a fingerprint of its own files, the same on every machine that has the same."""
+"""The version of the explorer: a hash of its files, equal on every machine that has the same files."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ FILES = ("app.py", "explorer/**/*.py", "assets/**/*", "models/*.npz", "requireme
 
 
 def version(root: Path = ROOT) -> str:
-    """Twelve hex digits that change with any byte or name of the program's files, and with nothing else.
+    """Twelve hex digits that depend on the names and contents of the program's files, and on nothing else.
 
     Args:
-        root: the folder that app.py lies in.
+        root: the folder of app.py.
     """
     found = {path for pattern in FILES for path in root.glob(pattern) if path.is_file()}
-    named = {path.relative_to(root).as_posix(): path for path in found}
-    total = hashlib.sha256()
-    for name in sorted(named):
-        if not any(part.startswith(".") for part in name.split("/")):  # what editors and systems leave lying about
-            total.update(name.encode() + b"\0" + hashlib.sha256(named[name].read_bytes()).digest())
-    return total.hexdigest()[:12]
+    paths = {path.relative_to(root).as_posix(): path for path in found}
+    digest = hashlib.sha256()
+    for name in sorted(paths):
+        if not any(part.startswith(".") for part in name.split("/")):  # files of editors and of the system
+            digest.update(name.encode() + b"\0" + hashlib.sha256(paths[name].read_bytes()).digest())
+    return digest.hexdigest()[:12]

@@ -1,7 +1,7 @@
-"""``make container``: build the image, run it as a careful host would, and hold it to its promises.
+"""``make container``: build the image, run it confined and under load, stop it, and check each requirement.
 
-It needs Docker (or what answers to `docker`). CONTAINER_NETWORK=host builds and runs on the host's network, where the engine
-has no other; otherwise the port is published on loopback.
+It needs Docker (or another program named `docker`). CONTAINER_NETWORK=host builds and runs on the host's network, for engines
+without another network; otherwise the port is published on loopback.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))  # when it is called by its path
+sys.path.insert(0, str(ROOT))  # for calls by path
 
 from bench.asking import callback_request, free_port  # noqa: E402
 from explorer.state import State  # noqa: E402
-from scripts.failover import Student, question  # noqa: E402
-from scripts.replicas import PATIENCE  # noqa: E402
+from scripts.failover import Student, request_body  # noqa: E402
+from scripts.replicas import TIMEOUT  # noqa: E402
 
 IMAGE = "gradient-explorer-check"
 NETWORK = os.environ.get("CONTAINER_NETWORK", "")
-GRACE = 10  # seconds, what Docker gives when nobody says anything else
+GRACE = 10  # seconds, Docker's default for a stop
 MEMORY = 1024  # MB
 STUDENTS, PAUSE, SECONDS = 150, 2.0, 20.0
 UNITS = {"B": 1e-6, "kB": 1e-3, "KiB": 1 / 1024, "MB": 1.0, "MiB": 1.0, "GB": 1000.0, "GiB": 1024.0}
@@ -39,7 +39,7 @@ HARDENED = [
 
 
 def docker(*arguments: str) -> str:
-    """What a Docker command prints; an error when it fails."""
+    """The output of a Docker command; raises RuntimeError if it fails."""
     done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"docker {' '.join(arguments)}: {done.stderr.strip()}")
@@ -47,153 +47,153 @@ def docker(*arguments: str) -> str:
 
 
 class Container:
-    """The image, running."""
+    """A running container of the image."""
 
     def __init__(self) -> None:
         self.port = free_port()
         if NETWORK:
-            place = [f"--network={NETWORK}", "--env=HOST=127.0.0.1", f"--env=PORT={self.port}"]
+            network_options = [f"--network={NETWORK}", "--env=HOST=127.0.0.1", f"--env=PORT={self.port}"]
         else:
-            place = [f"--publish=127.0.0.1:{self.port}:8050"]
-        self.name = docker("run", "--detach", *HARDENED, *place, IMAGE)
+            network_options = [f"--publish=127.0.0.1:{self.port}:8050"]
+        self.name = docker("run", "--detach", *HARDENED, *network_options, IMAGE)
 
     def inside(self, command: str) -> str:
-        """What a shell command prints in it."""
+        """The output of a shell command in the container."""
         return docker("exec", self.name, "sh", "-c", command)
 
     def state(self) -> dict[str, object]:
-        """What Docker knows of it."""
+        """The container's state according to Docker."""
         state: dict[str, object] = json.loads(docker("inspect", "--format={{json .State}}", self.name))
         return state
 
     def health(self) -> str:
-        """What the image's health check found last."""
+        """The last result of the image's health check."""
         return docker("inspect", "--format={{.State.Health.Status}}", self.name)
 
     def memory(self) -> float:
-        """MB that it takes just now."""
+        """Current memory in MB."""
         used = docker("stats", "--no-stream", "--format={{.MemUsage}}", self.name).split("/")[0].strip()
         number, unit = re.fullmatch(r"([\d.]+)(\w+)", used).groups()  # type: ignore[union-attr]
         return float(number) * UNITS[unit]
 
     def remove(self) -> None:
-        """Leave nothing behind."""
+        """Remove the container."""
         docker("rm", "--force", self.name)
 
 
-def promise(what: str, kept: bool, found: object = "") -> None:
-    """Print whether it is kept; the first that is not ends the check."""
-    print(f"{'yes' if kept else 'NO '}  {what}{f': {found}' if found != '' else ''}", flush=True)
-    if not kept:
+def require(what: str, met: bool, found: object = "") -> None:
+    """Print whether a requirement is met; the first one that is not ends the check."""
+    print(f"{'yes' if met else 'NO '}  {what}{f': {found}' if found != '' else ''}", flush=True)
+    if not met:
         raise AssertionError(what)
 
 
-async def wait_for(true: Callable[[], bool]) -> bool:
-    """Whether it becomes true in time."""
-    end = time.monotonic() + PATIENCE
+async def wait_for(condition: Callable[[], bool]) -> bool:
+    """Whether a condition becomes true in time."""
+    end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
-        if await asyncio.to_thread(true):
+        if await asyncio.to_thread(condition):
             return True
         await asyncio.sleep(0.1)
     return False
 
 
 async def check(container: Container) -> None:
-    """All promises in turn."""
-    promise("it starts and its health check says so", await wait_for(lambda: container.health() == "healthy"))
+    """Check all requirements in turn."""
+    require("it starts and its health check passes", await wait_for(lambda: container.health() == "healthy"))
     confined(container)
-    right = (await Student(container.port, b"").exchange(question(0)))[1]
-    await loaded(container, right)
+    expected = (await Student(container.port, b"").exchange(request_body(0)))[1]
+    await loaded(container, expected)
     await stopped(container)
 
 
 def confined(container: Container) -> None:
-    """It can do nothing but serve."""
-    promise("it is not root", container.inside("id -u") not in ("", "0"), container.inside("id -u"))
-    writable = "for place in / /app /app/explorer /venv /etc; do touch $place/here 2>/dev/null && echo $place; done; true"
-    promise("its root cannot be written to", container.inside(writable) == "")
+    """Check the confinement."""
+    require("it is not root", container.inside("id -u") not in ("", "0"), container.inside("id -u"))
+    writable = "for place in / /app /app/explorer /venv /etc; do touch $network_options/here 2>/dev/null && echo $network_options; done; true"
+    require("its root cannot be written to", container.inside(writable) == "")
     status = dict(line.split(":\t", 1) for line in container.inside("cat /proc/1/status").splitlines() if ":\t" in line)
-    promise("it has no capability", int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0)
-    promise("and can get none", status["NoNewPrivs"] == "1")
+    require("it has no capability", int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0)
+    require("and can get none", status["NoNewPrivs"] == "1")
 
 
-async def loaded(container: Container, right: bytes) -> None:
-    """A class asks; each answer is right, and the memory stays within its limit."""
+async def loaded(container: Container, expected: bytes) -> None:
+    """Run a class; each answer must be expected, and the memory within its limit."""
     end, answers, peak = time.monotonic() + SECONDS, 0, 0.0
 
-    async def attend(seed: int) -> None:
+    async def run_student(seed: int) -> None:
         nonlocal answers
-        student = Student(container.port, right)
+        student = Student(container.port, expected)
         await asyncio.sleep(PAUSE * seed / STUDENTS)
         while time.monotonic() < end:
             await student.ask(1000 * seed + answers)
             answers += 1
             await asyncio.sleep(PAUSE)
-        student.leave()
+        student.close()
 
-    attending = asyncio.gather(*map(attend, range(STUDENTS)))
-    while not attending.done():
+    students = asyncio.gather(*map(run_student, range(STUDENTS)))
+    while not students.done():
         peak = max(peak, await asyncio.to_thread(container.memory))
         await asyncio.sleep(0.5)
-    await attending
-    promise(f"{STUDENTS} students get the right answers", answers >= STUDENTS, f"{answers} in {SECONDS:.0f} s")
-    promise(f"memory stays below {MEMORY} MB", peak < MEMORY, f"at most {peak:.0f} MB seen")
+    await students
+    require(f"{STUDENTS} students get the right answers", answers >= STUDENTS, f"{answers} in {SECONDS:.0f} s")
+    require(f"memory stays below {MEMORY} MB", peak < MEMORY, f"at most {peak:.0f} MB seen")
 
 
 async def stopped(container: Container) -> None:
-    """`docker stop` while questions are under way: they are answered, and it ends in time and by itself."""
+    """`docker stop` while requests are in flight: they must be answered, and the container must end in time."""
     body = methods_question()
-    status, right = await Student(container.port, b"").exchange(body)
-    promise("a question about methods is understood", status == 200)
-    told, answered, cut = [0.0], [0], [0]
+    status, expected = await Student(container.port, b"").exchange(body)
+    require("a request about methods is answered", status == 200)
+    stop_time, answered, cut = [0.0], [0], [0]
 
-    async def attend() -> None:
+    async def run_student() -> None:
         student = Student(container.port, b"")
         while True:
             begin = time.monotonic()
             try:
-                known = await student.exchange(body) == (200, right)
+                known = await student.exchange(body) == (200, expected)
             except OSError:
                 known = False
-            if told[0] and begin < told[0]:  # it was under way when the end was announced
+            if stop_time[0] and begin < stop_time[0]:  # it was in flight at the stop
                 (answered if known else cut)[0] += 1
-            if not known or told[0]:
+            if not known or stop_time[0]:
                 return
 
-    attending = [asyncio.create_task(attend()) for _ in range(6)]
-    for student in range(20):  # so that all six are at it
-        await Student(container.port, b"").exchange(question(student))
-    told[0] = begin = time.monotonic()
+    students = [asyncio.create_task(run_student()) for _ in range(6)]
+    for student in range(20):  # until all six requests are in flight
+        await Student(container.port, b"").exchange(request_body(student))
+    stop_time[0] = begin = time.monotonic()
     await asyncio.to_thread(docker, "stop", f"--time={GRACE}", container.name)
     seconds = time.monotonic() - begin
-    await asyncio.gather(*attending)
-    promise("questions under way at a stop are answered", answered[0] > 0 and cut[0] == 0, f"{answered[0]}, {cut[0]} cut off")
+    await asyncio.gather(*students)
+    require("requests in flight at a stop are answered", answered[0] > 0 and cut[0] == 0, f"{answered[0]}, {cut[0]} cut off")
     state = container.state()
-    promise("it ends by itself", state["ExitCode"] == 0, f"exit code {state['ExitCode']} after {seconds:.1f} of {GRACE} s")
-    promise("and was never out of memory", not state["OOMKilled"])
+    require("it ends without SIGKILL", state["ExitCode"] == 0, f"exit code {state['ExitCode']} after {seconds:.1f} of {GRACE} s")
+    require("and was never out of memory", not state["OOMKilled"])
 
 
 def methods_question() -> bytes:
-    """Four methods that take their time."""
+    """A request for four slow methods."""
     methods = ["guided_integrated_gradients", "xrai", "kernel_shap", "lime"]
     question = {"ask": 1, "state": State().to_json(), "methods": methods}
     return json.dumps(callback_request("method-answers", "method-question", question)).encode()
 
 
 def main() -> None:
-    """Build, run, check, and clean up."""
+    """Build, run, check, and remove the container."""
     if shutil.which("docker") is None:
         sys.exit("Docker is needed, and there is no `docker` here.")
     network = [f"--network={NETWORK}"] if NETWORK else []
     subprocess.run(["docker", "build", "--quiet", *network, "--tag", IMAGE, "."], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    promise("the image builds", True, f"{int(docker('image', 'inspect', '--format={{.Size}}', IMAGE)) / 1e6:.0f} MB")
+    require("the image builds", True, f"{int(docker('image', 'inspect', '--format={{.Size}}', IMAGE)) / 1e6:.0f} MB")
     container = Container()
     try:
         asyncio.run(check(container))
     except (AssertionError, RuntimeError, OSError, EOFError) as error:
         with suppress(RuntimeError):
             print(docker("logs", "--tail=20", container.name))
-        sys.exit(f"A promise is broken: {error}")
+        sys.exit(f"A requirement is not met: {error}")
     finally:
         container.remove()
 

@@ -1,33 +1,33 @@
 #!/bin/sh
-# Make sure of a browser for what needs one, as far as this machine allows: install-browser.sh PYTHON [chromium|firefox]
-# It never fails: a test that finds no browser decides for itself what that means.
+# Installs a browser if none is found and apt-get can be run: install-browser.sh PYTHON [chromium|firefox]
+# It always exits with 0: tests without a browser are skipped, or fail in CI.
 set -u
 python=$1
 case ${2:-chromium} in
-chromium) package=chromium variable=CHROMIUM named=${CHROMIUM:-} names='chromium chromium-browser google-chrome google-chrome-stable' ;;
-firefox) package=firefox-esr variable=FIREFOX named=${FIREFOX:-} names='firefox-esr firefox' ;;
+chromium) package=chromium variable=CHROMIUM given=${CHROMIUM:-} names='chromium chromium-browser google-chrome google-chrome-stable' ;;
+firefox) package=firefox-esr variable=FIREFOX given=${FIREFOX:-} names='firefox-esr firefox' ;;
 esac
 
 found() {
-    [ -n "$named" ] && return
+    [ -n "$given" ] && return
     for name in $names; do
         command -v "$name" >/dev/null && return
     done
     return 1
 }
 
-# Playwright, which drives Chromium alone, brings its own node, which on a bare Debian lacks libatomic1.
-drives() { [ "$package" != chromium ] || "$python" -m playwright --version >/dev/null 2>&1; }
+# Playwright (for Chromium only) includes its own node, which needs libatomic1 on a minimal Debian.
+can_drive() { [ "$package" != chromium ] || "$python" -m playwright --version >/dev/null 2>&1; }
 
-say_without() {
-    fate=skipped
-    { [ "${CI:-}" != true ] && [ "$package" = chromium ] && ! found; } || fate='going to fail'
-    echo "$1: browser tests are $fate."
+report_missing() {
+    result=skipped
+    { [ "${CI:-}" != true ] && [ "$package" = chromium ] && ! found; } || result='going to fail'
+    echo "$1: browser tests are $result."
 }
 
 packages= # separated by a space
 found || packages=$package
-drives || packages="${packages:+$packages }libatomic1"
+can_drive || packages="${packages:+$packages }libatomic1"
 [ -n "$packages" ] || exit 0
 
 if [ "$(id -u)" = 0 ]; then
@@ -36,7 +36,7 @@ else
     as_root='sudo -n'
 fi
 if ! { command -v apt-get && $as_root true; } >/dev/null 2>&1; then
-    say_without "Missing $packages, and apt-get cannot be run here ($variable may name a browser)"
+    report_missing "Missing $packages, and apt-get cannot be run here ($variable may name a browser)"
     exit 0
 fi
 
@@ -44,10 +44,10 @@ echo "Installing $packages with apt-get."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 apt() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@" >>"$log" 2>&1; }
-# Package lists that are partly out of date may still do.
+# Continue on failure: outdated package lists may be sufficient.
 apt update
 # shellcheck disable=SC2086
 apt install -y --no-install-recommends $packages
-if ! { found && drives; }; then
-    say_without "apt-get could not install $packages ($(grep '^E:' "$log" | head -n 1))"
+if ! { found && can_drive; }; then
+    report_missing "apt-get could not install $packages ($(grep '^E:' "$log" | head -n 1))"
 fi

@@ -1,21 +1,21 @@
 #!/bin/sh
-# Make sure of nginx, for `make failover` and its tests, where root may install it: in CI and in containers.
-# It never fails: a test that finds no nginx decides for itself what that means.
+# Installs nginx for `make failover` and its tests, if run as root: in CI and in containers.
+# It always exits with 0: tests without nginx are skipped, or fail in CI.
 set -u
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 command -v nginx >/dev/null && exit 0
 
 if ! { [ "$(id -u)" = 0 ] && command -v apt-get; } >/dev/null; then
-    fate=skipped
-    [ "${CI:-}" != true ] || fate='going to fail'
-    echo "nginx was not found (on Debian: apt-get install nginx-light): tests that need it are $fate."
+    result=skipped
+    [ "${CI:-}" != true ] || result='going to fail'
+    echo "nginx was not found (on Debian: apt-get install nginx-light): tests that need it are $result."
     exit 0
 fi
 
 echo "Installing nginx-light with apt-get."
 log=$(mktemp)
 policy=/usr/sbin/policy-rc.d
-# Debian starts what it installs; this nginx is only to be called by those who need it.
+# Debian starts installed services; this policy prevents it.
 if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' >"$policy"
     chmod +x "$policy"
@@ -24,7 +24,7 @@ else
     trap 'rm -f "$log"' EXIT
 fi
 apt() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@" >>"$log" 2>&1; }
-# Package lists that are partly out of date may still do.
+# Continue on failure: outdated package lists may be sufficient.
 apt update
 apt install -y --no-install-recommends nginx-light
 command -v nginx >/dev/null || echo "apt-get could not install nginx-light ($(grep '^E:' "$log" | head -n 1))."

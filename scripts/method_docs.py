@@ -54,7 +54,7 @@ def _entry(method: Method) -> str:
 - invariant: {"yes" if method.invariant else "no"}
 - costs: {method.passes}
 - settings: {settings}
-- misleads: {method.misleads}
+- caveat: {method.caveat}
 """
 
 

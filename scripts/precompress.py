@@ -1,4 +1,4 @@
-"""Compress the page and its files as small as they get, once, for the server to send as they lie in ``build/static``."""
+"""Compresses the page and its files at the best level into ``build/static``, from where the server sends them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from explorer.server import static_files as static
 
 
 def main() -> None:
-    """Ask the app for all that it serves alike to everyone, and keep exactly that; what lies there already stays."""
+    """Compress the files of the app; existing results are reused, others are deleted."""
     from app import create_app
 
-    kept = precompress(create_app().state.files.values(), static.STORE)
-    plain, gzipped, brotlied = (sum(sizes) for sizes in zip(*kept, strict=True))
-    print(f"The page and its files, {plain:,} bytes, lie ready: {gzipped:,} by gzip, {brotlied:,} by brotli.")
+    sizes = precompress(create_app().state.files.values(), static.STORE)
+    plain, gzipped, brotlied = (sum(sizes) for sizes in zip(*sizes, strict=True))
+    print(f"The page and its files, {plain:,} bytes: {gzipped:,} by gzip, {brotlied:,} by brotli.")
 
 
 def precompress(bodies: Iterable[bytes], store: Path) -> list[tuple[int, int, int]]:
-    """Bring a store up to date with these bodies; returns for each its sizes: as it is, by gzip, by brotli."""
+    """Update a store for these files; returns the sizes of each: plain, gzip, brotli."""
     store.mkdir(parents=True, exist_ok=True)
     sizes: list[tuple[int, int, int]] = []
     kept: set[Path] = set()
@@ -43,10 +43,10 @@ def precompress(bodies: Iterable[bytes], store: Path) -> list[tuple[int, int, in
 
 
 def _write(path: Path, content: bytes) -> None:
-    # whole or not at all: a server may be starting meanwhile
-    unfinished = path.with_suffix(".part")
-    unfinished.write_bytes(content)
-    os.replace(unfinished, path)
+    # atomic, as a server may be starting at the same time
+    temporary = path.with_suffix(".part")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from werkzeug.datastructures import EnvironHeaders
 from werkzeug.test import Client
 
 from app import create_app
-from explorer.page.callbacks import explained, explained_by_methods
+from explorer.page.callbacks import answered
 from explorer.server.compute import Compute
-from explorer.server.metrics import Metrics
+from explorer.server.metrics import METHODS, STROKES, Metrics
 from explorer.state import Zoo
 
 COMPUTE = Compute(1, 0, Metrics("test"))
@@ -36,8 +36,8 @@ def client_of(app: ASGIApp | None = None) -> Client:
 
 def respond(question: object, zoo: Zoo) -> dict[str, Any]:
     """What the page's callbacks answer to a question, as a function."""
-    asking = explained_by_methods if isinstance(question, dict) and "methods" in question else explained
-    said: dict[str, Any] = json.loads(awaited(asking(question, zoo, COMPUTE)))
+    name = METHODS if isinstance(question, dict) and "methods" in question else STROKES
+    said: dict[str, Any] = json.loads(awaited(answered(name, question, zoo, COMPUTE)))
     return said
 
 

@@ -15,7 +15,7 @@ from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import pytest
 
@@ -41,14 +41,14 @@ def awaited(work: Coroutine[Any, Any, Answer]) -> Answer:
 
 
 @contextmanager
-def started(port: int, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    """``python app.py`` on this port, for as long as the block lasts."""
+def started(port: int, stderr: IO[str] | int = subprocess.PIPE, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    """``python app.py`` on this port while the block lasts. What writes more than a pipe's buffer needs a file for stderr."""
     process = subprocess.Popen(
         [sys.executable, "app.py"],
         cwd=ROOT,
         env=environment(PORT=str(port), **settings),
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
     )
     try:

@@ -1,4 +1,4 @@
-"""What deploys the explorer agrees with the explorer and with itself. (`make lint` checks each file's own form.)"""
+"""The files in deploy/ agree with the explorer and with each other. (`make lint` checks the syntax of each.)"""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from packaging.version import Version
 
 from explorer.server.fair_queue import MAX_WAIT
 from explorer.server.settings import GRACE
-from scripts.pins_check import strays
+from scripts.pins_check import unpinned
 from tests.proxy import needs_nginx
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 LISTS = ("requirements.txt", "requirements-dev.txt")
-ALONE = "requirements-oracles.txt"  # installed without what they ask for
-COMPUTING = 2  # seconds that one question may take, see README
+ALONE = "requirements-oracles.txt"  # installed without their dependencies
+COMPUTING = 2  # seconds that one request may take, see docs/deploy.md
 
 
 def text(name: str) -> str:
@@ -38,7 +38,7 @@ def text(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def kubernetes() -> dict[str, dict[str, Any]]:
-    """The Kubernetes objects by kind; those that are called otherwise than the explorer by kind and name."""
+    """The Kubernetes objects by kind; those with another name than explorer by kind and name."""
     files = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
     objects = [found for file in files for found in yaml.safe_load_all(file.read_text(encoding="utf-8"))]
     names = [found.get("metadata", {}).get("name", "explorer") for found in objects]
@@ -59,7 +59,7 @@ def compose() -> dict[str, Any]:
 
 
 def annotations(ingress: dict[str, Any]) -> dict[str, str]:
-    """What an Ingress tells its nginx, by short name."""
+    """The annotations of an Ingress by short name."""
     return {name.rpartition("/")[2]: value for name, value in ingress["metadata"]["annotations"].items()}
 
 
@@ -89,20 +89,20 @@ def pins(name: str) -> dict[str, str]:
     return found
 
 
-def brought_along(names: Iterable[str], known: set[str]) -> set[str]:
-    """These distributions and all that they ask for on this machine."""
+def with_dependencies(names: Iterable[str], known: set[str]) -> set[str]:
+    """These distributions and all their dependencies on this machine."""
     for name in names:
         if name not in known:
             known.add(name)
             wanted = [Requirement(line) for line in distribution(name).requires or []]
             here = [need for need in wanted if need.marker is None or need.marker.evaluate({"extra": ""})]
-            brought_along([canonicalize_name(need.name) for need in here], known)
-            brought_along(extras(here), known)
+            with_dependencies([canonicalize_name(need.name) for need in here], known)
+            with_dependencies(extras(here), known)
     return known
 
 
 def extras(wanted: list[Requirement]) -> Iterator[str]:
-    """What the extras that are asked for ask for."""
+    """The dependencies of the required extras."""
     for need in wanted:
         for extra in need.extras:
             for line in distribution(need.name).requires or []:
@@ -111,9 +111,9 @@ def extras(wanted: list[Requirement]) -> Iterator[str]:
                     yield canonicalize_name(inner.name)
 
 
-def test_everything_that_is_asked_for_is_pinned_with_all_that_it_brings_along_and_nothing_else_is() -> None:
+def test_all_requirements_and_their_dependencies_are_pinned_and_nothing_else() -> None:
     direct = [name for requirements in LISTS for name in pins(requirements)]
-    needed = brought_along(direct, set()) - {"pip"}  # which comes with Python
+    needed = with_dependencies(direct, set()) - {"pip"}  # part of Python
     assert needed | set(pins(ALONE)) == set(pins("constraints.txt")), "run make lock"
 
 
@@ -124,7 +124,7 @@ def test_constraints_and_requirements_name_the_same_versions() -> None:
             assert constraints[name] == version, f"{name}: run make lock"
 
 
-def test_what_is_installed_is_what_is_pinned() -> None:
+def test_installed_versions_are_the_pinned_ones() -> None:
     for name, version in pins("constraints.txt").items():
         assert Version(distribution(name).version).public == version, name
 
@@ -137,7 +137,7 @@ def test_the_image_is_built_from_the_pins() -> None:
     assert {"!constraints.txt", "!requirements.txt", "!scripts/pins_check.py"} <= set(ignored)
 
 
-def test_the_images_are_made_from_what_the_pins_are_for() -> None:
+def test_the_images_have_the_base_of_the_pins() -> None:
     for file, wanted in ((ROOT / "Dockerfile", "python:3.11-slim-bookworm"), (DEPLOY / "nginx.Dockerfile", "debian:bookworm-slim")):
         dockerfile = file.read_text(encoding="utf-8")
         assert set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) == {"$BASE"}
@@ -149,13 +149,13 @@ def test_the_images_are_made_from_what_the_pins_are_for() -> None:
 
 def test_the_build_of_the_image_fails_where_anything_is_installed_that_is_not_pinned_exactly() -> None:
     pinned = "# why\nFoo.Bar==1.0\ntorch==2.13.0\n"
-    assert strays(pinned, [("foo_bar", "1.0"), ("torch", "2.13.0+cpu")]) == []
-    assert strays(pinned, [("torch", "2.13.0"), ("foo-bar", "1.0")]) == []
+    assert unpinned(pinned, [("foo_bar", "1.0"), ("torch", "2.13.0+cpu")]) == []
+    assert unpinned(pinned, [("torch", "2.13.0"), ("foo-bar", "1.0")]) == []
     found = [("nvidia-cublas", "13.1"), ("foo-bar", "1.0.1"), ("torch", "2.13.0+cu130"), ("Foo", "1.0")]
-    assert strays(pinned, found) == ["Foo==1.0", "foo-bar==1.0.1", "nvidia-cublas==13.1", "torch==2.13.0+cu130"]
+    assert unpinned(pinned, found) == ["Foo==1.0", "foo-bar==1.0.1", "nvidia-cublas==13.1", "torch==2.13.0+cu130"]
 
 
-def test_the_check_of_the_pins_says_what_is_not_pinned_and_how_to_go_on(tmp_path: Path) -> None:
+def test_the_check_of_the_pins_names_what_is_not_pinned_and_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "scripts").mkdir()
     check = shutil.copy(ROOT / "scripts" / "pins_check.py", tmp_path / "scripts")
     pinned = [f"{one.metadata['Name']}=={one.version.removesuffix('+cpu')}" for one in distributions()]
@@ -170,27 +170,27 @@ def test_the_check_of_the_pins_says_what_is_not_pinned_and_how_to_go_on(tmp_path
 # --- nginx
 
 
-def test_nginx_takes_as_large_a_body_as_the_explorer() -> None:
+def test_nginx_has_the_same_limit_of_the_body_as_the_explorer() -> None:
     from explorer.server.errors import MAX_BODY
 
     assert re.findall(r"client_max_body_size (\d+)k;", text("nginx.conf")) == [str(MAX_BODY // 1024)]
 
 
-def test_nginx_logs_no_errors_at_the_levels_whose_lines_hold_addresses() -> None:
+def test_nginx_logs_no_errors_of_levels_with_client_addresses() -> None:
     assert re.findall(r"^\s*error_log (.+);", text("nginx.conf"), re.MULTILINE) == ["stderr alert"]
     assert not re.findall(r"^error_log ", text("listen.conf") + text("compose/listen.conf"), re.MULTILINE)
 
 
-def test_a_replica_that_hangs_is_given_up_only_after_it_should_have_answered_and_before_the_page_gives_up() -> None:
-    script = (ROOT / "assets" / "session.js").read_text(encoding="utf-8")
-    (lost,) = (int(found) / 1000 for found in re.findall(r"const LOST_AFTER = (\d+);", script))
+def test_the_timeout_for_a_replica_is_longer_than_its_answer_may_take_and_shorter_than_that_of_the_page() -> None:
+    (session,) = (ROOT / "assets").rglob("session.js")
+    (lost,) = (int(found) / 1000 for found in re.findall(r"const LOST_AFTER = (\d+);", session.read_text(encoding="utf-8")))
     (read,) = (int(found) for found in re.findall(r"proxy_read_timeout (\d+)s;", text("nginx.conf")))
     passed_on = [int(found) for found in re.findall(r"proxy_next_upstream_timeout (\d+)s;", text("nginx.conf"))]
     assert min(read, GRACE) > MAX_WAIT + COMPUTING and GRACE <= read < passed_on[0] < lost
     assert max(passed_on) < lost
 
 
-def test_no_replica_is_ever_taken_out_because_it_is_saturated() -> None:
+def test_no_overloaded_replica_is_taken_out_of_use() -> None:
     for place in ("replicas.conf", "compose/replicas.conf"):
         servers = re.findall(r"^server .*;$", text(place), re.MULTILINE)
         assert len(servers) >= 2
@@ -198,7 +198,7 @@ def test_no_replica_is_ever_taken_out_because_it_is_saturated() -> None:
 
 
 @needs_nginx
-def test_nginx_understands_the_configuration_of_every_place(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nginx_accepts_every_configuration(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         runpy.run_path(str(ROOT / "scripts" / "nginx_check.py"), run_name="__main__")
     assert (ended.value.code, capsys.readouterr().out) == (False, "")
@@ -215,14 +215,14 @@ def test_nginx_in_compose_knows_the_replicas_by_their_addresses_and_port(compose
     assert "PORT=8050" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
-def test_what_nginx_in_compose_listens_on_is_published_and_checked(compose: dict[str, Any]) -> None:
+def test_the_port_of_nginx_in_compose_is_published_and_checked(compose: dict[str, Any]) -> None:
     (port,) = re.findall(r"^listen (\d+);", text("compose/listen.conf"), re.MULTILINE)
     assert [published.rsplit(":")[-1] for published in compose["nginx"]["ports"]] == [port]
     assert f"127.0.0.1:{port}/" in compose["nginx"]["healthcheck"]["test"][1]
     assert f"EXPOSE {port}" in text("nginx.Dockerfile")
 
 
-def test_every_service_in_compose_can_do_little_and_take_little(compose: dict[str, Any]) -> None:
+def test_every_service_in_compose_is_confined_and_limited(compose: dict[str, Any]) -> None:
     for service in compose.values():
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
@@ -253,33 +253,33 @@ def test_the_prefix_is_the_same_in_the_ingress_the_settings_and_the_probes(
     kubernetes: dict[str, dict[str, Any]], container: dict[str, Any]
 ) -> None:
     prefix = environment(container)["URL_PREFIX"]
-    nobody = "explorer-nobody"
-    assert paths(kubernetes["Ingress"]) == {prefix: "explorer", f"{prefix}metrics": nobody, f"{prefix}readyz": nobody}
+    closed = "explorer-unreachable"
+    assert paths(kubernetes["Ingress"]) == {prefix: "explorer", f"{prefix}metrics": closed, f"{prefix}readyz": closed}
     probes = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
     assert probes == {"startup": f"{prefix}healthz", "liveness": f"{prefix}healthz", "readiness": f"{prefix}readyz"}
 
 
-def test_a_file_that_one_replica_does_not_have_is_asked_of_all_by_the_ingress_as_by_nginx(
+def test_the_ingress_requests_a_missing_file_from_all_replicas_as_nginx_does(
     kubernetes: dict[str, dict[str, Any]], container: dict[str, Any]
 ) -> None:
-    files, told = kubernetes["Ingress-files"], annotations(kubernetes["Ingress-files"])
+    files, annotated = kubernetes["Ingress-files"], annotations(kubernetes["Ingress-files"])
     ((folder, failures),) = re.findall(
         r"location ~ /([^ ]+) \{\s+proxy_pass [^;]+;\s+proxy_next_upstream ([^;]+);", text("nginx.conf")
     )
     prefix = environment(container)["URL_PREFIX"]
     assert paths(files) == {f"{prefix}{folder}": "explorer"}
-    assert set(told["proxy-next-upstream"].split()) == set(failures.split()) >= {"http_404"}
+    assert set(annotated["proxy-next-upstream"].split()) == set(failures.split()) >= {"http_404"}
     surge = kubernetes["Deployment"]["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
-    assert int(told["proxy-next-upstream-tries"]) == kubernetes["HorizontalPodAutoscaler"]["spec"]["maxReplicas"] + surge
+    assert int(annotated["proxy-next-upstream-tries"]) == kubernetes["HorizontalPodAutoscaler"]["spec"]["maxReplicas"] + surge
     assert [one["host"] for one in files["spec"]["rules"]] == [one["host"] for one in kubernetes["Ingress"]["spec"]["rules"]]
 
 
-def test_the_ingress_asks_again_as_often_and_waits_as_long_as_nginx(kubernetes: dict[str, dict[str, Any]]) -> None:
-    told = annotations(kubernetes["Ingress"])
+def test_the_ingress_has_the_retries_and_timeouts_of_nginx(kubernetes: dict[str, dict[str, Any]]) -> None:
+    annotated = annotations(kubernetes["Ingress"])
     general = text("nginx.conf").partition("upstream explorer")[0]
     for name in ("next-upstream", "next-upstream-tries", "next-upstream-timeout", "connect-timeout", "send-timeout", "read-timeout"):
         (here,) = re.findall(rf"\bproxy_{name.replace('-', '_')} (.+?)s?;", general)
-        assert told[f"proxy-{name}"] == here, name
+        assert annotated[f"proxy-{name}"] == here, name
         if name.endswith("timeout"):
             assert annotations(kubernetes["Ingress-files"])[f"proxy-{name}"] == here, name
 
@@ -293,14 +293,14 @@ def test_the_service_and_the_probes_mean_the_port_that_the_image_serves_on(
     assert {container[f"{name}Probe"]["httpGet"]["port"] for name in ("startup", "liveness", "readiness")} == {port["name"]}
 
 
-def test_the_autoscaler_means_the_deployment_which_leaves_the_number_to_it(kubernetes: dict[str, dict[str, Any]]) -> None:
+def test_the_autoscaler_refers_to_the_deployment_which_sets_no_replicas(kubernetes: dict[str, dict[str, Any]]) -> None:
     target = kubernetes["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]
     assert target == {"apiVersion": "apps/v1", "kind": "Deployment", "name": kubernetes["Deployment"]["metadata"]["name"]}
     assert "replicas" not in kubernetes["Deployment"]["spec"]
     assert kubernetes["HorizontalPodAutoscaler"]["spec"]["minReplicas"] >= 2
 
 
-def test_a_pod_can_do_little_and_take_little(kubernetes: dict[str, dict[str, Any]], container: dict[str, Any]) -> None:
+def test_a_pod_is_confined_and_limited(kubernetes: dict[str, dict[str, Any]], container: dict[str, Any]) -> None:
     pod = kubernetes["Deployment"]["spec"]["template"]["spec"]
     user = f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}"
     assert f"USER {user}" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -323,7 +323,7 @@ def test_kustomize_has_every_manifest_and_names_the_image(
 # --- all of them
 
 
-def test_a_stop_leaves_the_questions_under_way_the_time_they_are_given(
+def test_a_stop_leaves_requests_in_flight_enough_time(
     kubernetes: dict[str, dict[str, Any]], container: dict[str, Any], compose: dict[str, Any]
 ) -> None:
     before = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
@@ -331,7 +331,7 @@ def test_a_stop_leaves_the_questions_under_way_the_time_they_are_given(
     assert all(int(service["stop_grace_period"].rstrip("s")) > GRACE + 1 for service in compose.values())
 
 
-def test_the_settings_that_are_given_are_settings_that_are_documented(container: dict[str, Any], compose: dict[str, Any]) -> None:
+def test_all_settings_in_deploy_are_documented(container: dict[str, Any], compose: dict[str, Any]) -> None:
     given = environment(container).keys() | compose["replica-1"]["environment"].keys()
-    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8"), re.MULTILINE))
     assert given <= documented

@@ -1,9 +1,10 @@
-"""The documentation says what the program does."""
+"""The documentation agrees with the program."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,20 +13,48 @@ from torch import nn
 from explorer.attribution import METHODS, Case, Network, Settings, completeness, exact_integrated_gradients, explain
 from explorer.models import Model
 from explorer.pictures import PATTERNS
+from explorer.server.settings import ServerSettings
 from scripts.method_docs import PLACE, ROOT, page
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_the_page_of_methods_is_the_table_of_methods() -> None:
     assert PLACE.read_text(encoding="utf-8") == page(), "make docs writes it anew"
-    assert all(method.title in page() and method.misleads in page() for method in METHODS.values())
+    assert all(method.title in page() and method.caveat in page() for method in METHODS.values())
 
 
-def test_the_readme_names_no_file_that_is_not_there() -> None:
-    linked = re.findall(r"(?<!\")\]\((?!https?:)([^)#]+)\)", README)
-    assert linked
-    assert [name for name in linked if not (ROOT / name).exists()] == []
+def anchors(file: Path) -> set[str]:
+    """The anchors of a file's headings, as GitHub writes them."""
+    headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_link_between_the_pages_leads_to_a_file_and_a_heading_that_exist() -> None:
+    links = [(file, link) for file in PAGES for link in re.findall(r"(?<!\")\]\((?!https?:)([^)]+)\)", file.read_text(encoding="utf-8"))]
+    assert len(links) > 10 and {file for file, _ in links} >= {ROOT / "README.md", ROOT / "docs" / "deploy.md"}
+    for file, link in links:
+        name, _, anchor = link.partition("#")
+        target = file.parent / name if name else file
+        assert target.exists(), (file.name, link)
+        assert not anchor or anchor in anchors(target), (file.name, link)
+
+
+def test_the_readme_is_short_and_names_only_files_that_exist() -> None:
+    assert len(README.splitlines()) < 200
+    layout = README.partition("## How the code is laid out")[2]
+    named = re.findall(r"`([\w/]+(?:\.py|\.js|/))`", layout)
+    assert len(named) > 5
+    assert [name for name in named if not (ROOT / name).exists() and not list(ROOT.glob(f"explorer/**/{name}"))] == []
+
+
+def test_every_setting_of_the_server_is_documented_with_its_default() -> None:
+    table = dict(re.findall(r"^\| `([A-Z_]+)` \| `([^`]*)` \|", DEPLOY, re.MULTILINE))
+    defaults = {str(field.validation_alias): field.default for field in ServerSettings.model_fields.values()}
+    written = {name: str(int(default) if isinstance(default, bool) else default) or '""' for name, default in defaults.items()}
+    assert table == written
 
 
 def test_the_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,7 +89,7 @@ def test_the_readme_names_the_methods_that_need_a_plain_sequence_or_a_background
         def forward(self, x: object) -> object:
             return self.one(x) * self.other(x)
 
-    refused = {name: method.refusal(Network(Branched())) for name, method in METHODS.items()}
+    refused = {name: method.unsupported_reason(Network(Branched())) for name, method in METHODS.items()}
     titled = {"LRP": "lrp_", "DeepLIFT": "deeplift", "DeconvNet": "deconvnet", "Guided Backprop": "guided_backprop"}
     sequence = [name for name, why in refused.items() if "plain sequence" in why]
     assert all("activation maps" in METHODS[name].family or any(name.startswith(stem) for stem in titled.values()) for name in sequence)

@@ -6,23 +6,29 @@ import html
 import quopri
 import re
 from collections.abc import Callable, Mapping
-from urllib.parse import quote, unquote
+from itertools import product
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_state import ZOO, states
+from links import encode, link_of
+from strategies import ZOO, pictures, states
 
+from explorer.attribution import METHODS, Setting
+from explorer.link import FIELDS, KEYS, MAX_QUERY, read_link
+from explorer.link_picture import ALPHABET, decode
 from explorer.models import Model
-from explorer.pictures import PATTERNS
-from explorer.state import State
+from explorer.pictures import LEVELS, PATTERNS
+from explorer.state import MAX_SEED, State, StateError
 
 Zoo = Mapping[str, Model]
 EDGE = tuple(PATTERNS["edge"].ravel().tolist())
 PAINTED = State(
     pixels=tuple(k / 100 for k in range(64)),  # 64 levels: every letter, the hyphen and the underscore too
     drawing=(0.0, 1.0) * 32, network="digits-cnn", target="predicted", steps=77, rule="gauss-legendre",
-    options=(("lrp_epsilon", "epsilon", 0.5),), pinned=("gradient", "integrated_gradients"),
+    options={"lrp_epsilon": {"epsilon": 0.5}}, pinned=("gradient", "integrated_gradients"),
 )  # fmt: skip
 WITNESSES = (PAINTED, State(pixels=(0.5, *EDGE[1:])), State(network="digits", steps=77), State())
 
@@ -87,76 +93,71 @@ HARMLESS: dict[str, Mangle] = {
 
 
 @pytest.mark.parametrize("mangle", HARMLESS)
-@pytest.mark.parametrize("twice", [False, True])
-def test_what_programs_do_to_a_link_is_undone(mangle: str, twice: bool, models: Zoo) -> None:
+def test_what_programs_do_to_a_link_once_or_twice_is_undone(mangle: str, models: Zoo) -> None:
     for state in WITNESSES:
-        sent = HARMLESS[mangle](state.to_query())
-        if twice and mangle not in ("quoted-printable", "in a fragment"):
-            sent = HARMLESS[mangle](sent)
-        for arrived in (sent, browser(sent)):
-            assert State.from_query(arrived, models) == (state, []), arrived
+        once = HARMLESS[mangle](link_of(state))
+        twice = once if mangle in ("quoted-printable", "in a fragment") else HARMLESS[mangle](once)
+        for arrived in (once, browser(once), twice, browser(twice)):
+            assert read_link(arrived, models) == (state, []), arrived
 
 
-@pytest.mark.parametrize("at", ENDS)
-def test_what_follows_a_link_in_a_text_is_no_part_of_it(at: str, models: Zoo) -> None:
-    for state in WITNESSES:
-        old = "?v=1&" + state.to_query().removeprefix("?").removesuffix("v=1").removesuffix("&")  # as links were written
-        for sent in {state.to_query() + at, old.removesuffix("&") + at}:
+def test_what_follows_a_link_in_a_text_is_no_part_of_it(models: Zoo) -> None:
+    for state, at in product(WITNESSES, ENDS):
+        old = "?v=1&" + link_of(state).removeprefix("?").removesuffix("v=1").removesuffix("&")  # as links were written
+        for sent in {link_of(state) + at, old.removesuffix("&") + at}:
             for arrived in (sent, browser(sent)):
-                read, notices = State.from_query(arrived, models)
+                read, notices = read_link(arrived, models)
                 assert read == state, arrived
                 assert bool(notices) == ("&" in html.unescape(at) or "…" in at or "..." in at), (arrived, notices)
 
 
-@pytest.mark.parametrize("tracker", TRACKERS)
-def test_what_others_append_is_ignored(tracker: str, models: Zoo) -> None:
-    for state in WITNESSES:
-        assert State.from_query(state.to_query() + tracker, models) == (state, [])
+def test_what_others_append_is_ignored(models: Zoo) -> None:
+    for state, tracker in product(WITNESSES, TRACKERS):
+        assert read_link(link_of(state) + tracker, models) == (state, []), tracker
+    for query in ("?utm_source=mail", "?utm_source=mail&fbclid=1", "?v=1&utm_source=mail", "?lang=de&v=1"):
+        assert read_link(query, models) == (State(), []), query
 
 
-@pytest.mark.parametrize("mark", BREAKS)
-def test_white_space_and_line_breaks_inside_a_picture_are_no_part_of_it(mark: str, models: Zoo) -> None:
-    link = State(pixels=(0.5, *EDGE[1:]), network="digits").to_query()
-    for at in range(link.index("px=") + 3, link.index("&net")):
+def test_white_space_and_line_breaks_inside_a_picture_are_no_part_of_it(models: Zoo) -> None:
+    link = link_of(State(pixels=(0.5, *EDGE[1:]), network="digits"))
+    for at, mark in product(range(link.index("px=") + 3, link.index("&net")), BREAKS):
         sent = link[:at] + mark + link[at:]
         for arrived in (sent, browser(sent)):
-            assert State.from_query(arrived, models) == (State(pixels=(0.5, *EDGE[1:]), network="digits"), []), arrived
+            assert read_link(arrived, models) == (State(pixels=(0.5, *EDGE[1:]), network="digits"), []), arrived
 
 
-@pytest.mark.parametrize(
-    ("query", "said"),
-    [
-        ("?v=1&m=70&nett=digits", "nett"),
-        ("?v=1&m=70&network=digits", "network"),
-        ("?v=1&m=70&ne", "'ne'"),
-        ("?v=1&m=70&netdigits", "netdigits"),
-        ("?v=1&m=70&see=d=5", "'see'"),
-        ("?v=1&m=70&next=https%3A%2F%2Fa.b%2F%3Fnet%3Ddigits", "'next'"),
-        ("?v=1&m=70&m=80", "'m' more than once"),
-        ("?v=1&m=70&p=ring&p=dot", "'p' more than once"),
-        ("?v=1&m=70&", "cut off"),
-        ("?v=1&m=70…", "cut off"),
-        ("?v=1&m=70&draw=BAARWABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABAB".replace("draw", "DRAW"), "letters"),
-        ("?v=1&m=70&px=BrwAABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABA", "letters"),
-    ],
-)
-def test_what_looks_like_ours_and_is_not_used_is_named(query: str, said: str, models: Zoo) -> None:
-    state, notices = State.from_query(query, models)
-    assert state.steps == 70
-    assert len(notices) == 1 and said in notices[0]
-    assert all(len(sentence.split()) <= 20 for sentence in notices[0].split(". "))
+def test_what_looks_like_ours_and_is_not_used_is_named(models: Zoo) -> None:
+    looks_like: list[tuple[str, str]] = [
+        ("nett=digits", "nett"),
+        ("network=digits", "network"),
+        ("ne", "'ne'"),
+        ("netdigits", "netdigits"),
+        ("see=d=5", "'see'"),
+        ("next=https%3A%2F%2Fa.b%2F%3Fnet%3Ddigits", "'next'"),
+        ("m=80", "'m' more than once"),
+        ("p=ring&p=dot", "'p' more than once"),
+        ("", "cut off"),
+        ("…", "cut off"),
+        ("DRAW=BAARWABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABAB", "letters"),
+        ("px=BrwAABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABA", "letters"),
+    ]
+    for part, said in looks_like:
+        state, notices = read_link(f"?v=1&m=70&{part}", models)
+        assert state.steps == 70, part
+        assert len(notices) == 1 and said in notices[0], (part, notices)
+        assert all(len(one.split()) <= 20 for one in notices[0].split(". ")), notices
 
 
 def test_a_picture_in_capitals_alone_is_not_taken_for_the_one_that_was_sent(models: Zoo) -> None:
-    link = State(pixels=(1.0, *EDGE[1:])).to_query()
-    state, notices = State.from_query(link.upper(), models)
+    link = link_of(State(pixels=(1.0, *EDGE[1:])))
+    state, notices = read_link(link.upper(), models)
     assert state.pixels != (1.0, *EDGE[1:]) and len(notices) == 1 and "may be another" in notices[0]
-    assert State.from_query(link.lower(), models)[1]
+    assert read_link(link.lower(), models)[1]
 
 
 def test_a_link_of_many_parts_is_refused_before_it_takes_long(models: Zoo) -> None:
     for text in ("?v=1" + "&ab=c" * 8_000, "?v=1&m=" + "n%3F" * 6_000, "?v=1&px=" + "A;" * 19_000, "?" + "%2525253Dv" * 3_000):
-        state, notices = State.from_query(text, models)
+        state, notices = read_link(text, models)
         assert state == State() and len(notices) <= 1
 
 
@@ -173,10 +174,214 @@ mangles = st.one_of(
 @settings(max_examples=800)
 @given(states() | st.sampled_from(WITNESSES), st.lists(mangles, min_size=1, max_size=4), st.booleans())
 def test_a_mangled_link_gives_the_same_state_or_a_notice(state: State, mangled: list[Mangle], through_browser: bool) -> None:
-    sent = state.to_query()
+    sent = link_of(state)
     for mangle in mangled:
         sent = mangle(sent) or "?"
     arrived = browser(sent) if through_browser else sent
-    read, notices = State.from_query(arrived, ZOO)
+    read, notices = read_link(arrived, ZOO)
     left = re.sub(r"utm\w*(=m?a?i?l?)?|\W", "", unquote(unquote(arrived)))  # of what was ours
     assert read == state or notices or not left, arrived
+
+
+# ---------------------------------------------------------------- what a link holds
+
+
+def test_every_field_of_a_state_has_a_key() -> None:
+    assert list(KEYS) == list(State.model_fields)
+    assert len(FIELDS) == len(KEYS) + 2
+
+
+def test_an_empty_link_is_the_opening_state(models: Zoo) -> None:
+    assert link_of(State()) == "?v=1"
+    for link in ("", "?", "?v=1", "v=1"):
+        assert read_link(link, models) == (State(), [])
+
+
+@given(states())
+def test_a_link_brings_the_same_state_back_and_holds_only_what_differs(state: State) -> None:
+    link = link_of(state)
+    assert link.startswith("?") and link.endswith("v=1") and len(link) <= MAX_QUERY
+    assert read_link(link, ZOO) == read_link(link.removeprefix("?"), ZOO) == (state, [])
+    held = {FIELDS[key] for key, _ in parse_qsl(link[1:])} - {"version"}
+    assert held == {name for name in KEYS if getattr(state, name) != getattr(State(), name)}
+
+
+@given(st.floats(0, 1))
+def test_a_link_keeps_any_noise_level_that_a_state_can_have(level: float) -> None:
+    state = State.from_json({"noise_level": level}, ZOO)
+    assert read_link(link_of(state), ZOO) == (state, [])
+
+
+def test_the_link_of_a_pattern_with_a_few_painted_cells_is_short() -> None:
+    for (name, picture), painted in product(PATTERNS.items(), (0, 1, 3, 6)):
+        pixels = picture.ravel().tolist()
+        for i in range(painted):
+            pixels[10 * i] = (5 + 15 * i) / 100
+        link = link_of(State(pixels=tuple(pixels)))
+        assert len(link) < 250
+        assert painted or link == ("?v=1" if name == "edge" else f"?p={name}&v=1")
+
+
+def test_an_option_for_every_setting_of_every_method_still_fits_into_a_link(models: Zoo) -> None:
+    def another(setting: Setting) -> Any:
+        if setting.choices:
+            return max((choice for choice in setting.choices if choice != setting.default), key=len)
+        if isinstance(setting.default, bool):
+            return not setting.default
+        middle = (setting.low + setting.high) / 2
+        return int(middle) if isinstance(setting.default, int) else middle + 0.012345678901234
+
+    painted = [tuple((i * k % 97) / 97 for i in range(64)) for k in (5, 7)]
+    state = State(
+        pixels=painted[0], drawing=painted[1], baseline="drawing", network="digits-rewritten", target=9, output="logit",
+        baseline_seed=MAX_SEED, steps=499, rule="captum-trapezoid", samples=499, noise_level=0.123, seed=MAX_SEED, clip=True,
+        options={name: {s.name: another(s) for s in method.settings} for name, method in METHODS.items()},
+        pinned=tuple(sorted(METHODS, key=len)[-4:]), tab="integrated", scale="shared",
+    )  # fmt: skip
+    link = link_of(state)
+    assert sum(map(len, state.to_json()["options"].values())) > 50 and len(link) <= MAX_QUERY
+    back, notices = read_link(link, models)
+    assert notices == [] and back.options == state.options and back.pinned == state.pinned
+
+
+# ---------------------------------------------------------------- what is wrong in a link
+
+# a part of a link, the field that it is wrong for, and what the notice must say
+WRONG = [
+    ("net=resnet", "network", "resnet"),
+    ("class=abc", "target", "abc"),
+    ("class=-1", "target", "-1"),
+    ("class=", "target", "target"),
+    ("class=99", "target", "0 to 7"),
+    ("out=loss", "output", "loss"),
+    ("base=grey", "baseline", "grey"),
+    ("base=drawing", "baseline", "no drawing"),
+    ("bseed=x", "baseline_seed", "'x'"),
+    ("bseed=9999999999999", "baseline_seed", "9999999999999"),
+    ("draw=AAA", "drawing", "cut short"),
+    ("m=0", "steps", "from 1 to 500"),
+    ("m=501", "steps", "501"),
+    ("m=ten", "steps", "ten"),
+    ("m=10.0", "steps", "10.0"),
+    ("m=%D9%A3", "steps", "from 1 to 500"),
+    ("rule=simpson", "rule", "simpson"),
+    ("n=0", "samples", "from 1 to 500"),
+    ("noise=1.01", "noise_level", "1.01"),
+    ("noise=nan", "noise_level", "nan"),
+    ("noise=..001", "noise_level", "001"),  # a damaged number is no other number
+    ("seed=-1", "seed", "-1"),
+    ("clip=yes", "clip", "yes"),
+    ("tab=grad-cam", "tab", "grad-cam"),
+    ("scale=log", "scale", "log"),
+    ("pin=lime_green", "pinned", "lime_green"),
+    ("p=triangle", "pixels", "triangle"),
+    ("px=", "pixels", "cut short"),
+    ("px=A*", "pixels", "cut short"),
+    ("px=" + "A" * 500, "pixels", "too long"),
+    *((f"set={text}", "options", "") for text in ("lrp_epsilon", "lrp_epsilon.epsilon", "lrp_epsilon.epsilon:much", "no.such:1", ".:", "a.b:c")),
+]
+
+
+def test_a_notice_names_what_is_wrong_and_only_that_is_left_at_its_default(models: Zoo) -> None:
+    for part, field, said in WRONG:
+        rest = {name: value for name, value in {"steps": 70, "samples": 80, "seed": 5}.items() if name != field}
+        good = "&".join(f"{KEYS[name]}={value}" for name, value in rest.items())
+        for query in (f"?v=1&{good}&{part}", f"?v=1&{part}&{good}"):
+            state, notices = read_link(query, models)
+            assert state == State(**rest), query
+            assert len(notices) == 1, notices
+            assert said in notices[0] and notices[0].endswith(".") and "default" in notices[0], notices
+
+
+def test_each_wrong_part_gets_its_own_notice(models: Zoo) -> None:
+    state, notices = read_link("?v=1&m=0&rule=simpson&net=digits", models)
+    assert state == State(network="digits")
+    assert len(notices) == 2 and "steps" in notices[0] and "rule" in notices[1]
+    state, notices = read_link("?v=1&net=resnet&class=99&seed=2", models)
+    assert state == State(seed=2) and len(notices) == 2
+    state, notices = read_link("?v=1&set=lime.lime_samples:300,foo.x:1,lrp_epsilon.epsilon:1e1,occlusion.window:99", models)
+    assert state.to_json()["options"] == {"lrp_epsilon": {"epsilon": 10.0}, "lime": {"lime_samples": 300}}
+    assert len(notices) == 2 and "foo" in " ".join(notices) and "window" in " ".join(notices)
+
+
+def test_a_link_of_another_version_shows_the_opening_state_and_says_so(models: Zoo) -> None:
+    for query, said in (("?m=70", "no version"), ("?v=2&m=70", "version '2'"), ("?v=&m=70", "version"), ("?v=2", "version '2'")):
+        state, notices = read_link(query, models)
+        assert state == State()
+        assert len(notices) == 1 and said in notices[0] and "opening state" in notices[0], notices
+
+
+def test_a_link_that_is_far_too_long_shows_the_opening_state_and_says_so(models: Zoo) -> None:
+    state, notices = read_link("?v=1&m=70&px=" + "A" * MAX_QUERY, models)
+    assert state == State()
+    assert len(notices) == 1 and "longer" in notices[0]
+
+
+link_texts = st.one_of(
+    st.text(),
+    st.text(alphabet=st.characters(codec=None, exclude_categories=())),  # lone surrogates too
+    st.lists(st.tuples(st.sampled_from(sorted(FIELDS)), st.text(max_size=12)), max_size=6).map(
+        lambda parts: "?v=1&" + "&".join(f"{key}={value}" for key, value in parts)
+    ),
+)
+
+
+@given(link_texts)
+def test_any_text_is_read_as_a_link_without_an_error(text: str) -> None:
+    state, notices = read_link(text, ZOO)
+    assert State.from_json(state.to_json(), ZOO) == state
+    for notice in notices:
+        assert notice.endswith(".") and "\n" not in notice and len(notice) < 500
+
+
+# ---------------------------------------------------------------- pictures in a link
+
+
+@given(pictures)
+def test_a_picture_is_read_as_it_was_written(pixels: tuple[float, ...]) -> None:
+    text = encode(pixels)
+    assert set(text) <= set(ALPHABET) and len(text) == 65 + 2 * len(set(pixels))
+    assert decode(text) == (pixels, True)
+    assert decode(text, known_case=False) == (pixels, text != text.upper())
+
+
+def test_a_value_off_the_lattice_is_written_as_the_nearest_level() -> None:
+    assert decode(encode((1 / 3, *EDGE[1:])))[0][0] == round(LEVELS / 3) / LEVELS
+
+
+def test_damaged_pictures_are_refused() -> None:
+    good = encode((0.0,) * 32 + (1.0,) * 32)
+    damaged = [
+        "",
+        good[:-1],
+        good + "A",
+        good[1:],
+        "A" + good[1:],  # another count of levels
+        good[:1] + "__" + good[3:],  # a level above white
+        good[:-1] + "C",  # a third level of two
+        good.replace("A", "ä"),
+        good[:-1] + "=",
+        good[:-1] + "\n",
+    ]
+    for text in damaged:
+        with pytest.raises(StateError, match="the painted picture"):
+            decode(text)
+
+
+pictureish = st.integers(1, 64).flatmap(
+    lambda count: st.lists(st.sampled_from(ALPHABET), min_size=64 + 2 * count, max_size=64 + 2 * count).map(
+        lambda letters: ALPHABET[count - 1] + "".join(letters)
+    )
+)
+few_levels = st.lists(st.sampled_from("ABC"), min_size=68, max_size=70).map(lambda letters: "".join(["B", *letters]))
+
+
+@given(st.text() | st.text(alphabet=ALPHABET) | pictureish | few_levels)
+def test_any_text_is_a_picture_or_refused_and_sure_only_as_it_would_be_written(text: str) -> None:
+    try:
+        pixels, sure = decode(text)
+    except StateError:
+        return
+    assert len(pixels) == 64 and all(0 <= value <= 1 for value in pixels)
+    letters, written = "".join(letter for letter in text if letter in ALPHABET), encode(pixels)
+    assert sure == (letters.startswith(written) and not letters[len(written) :].strip("-_"))

@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import FrozenInstanceError
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from explorer.models import FOLDER, Model, load_zoo
 from explorer.pictures import PATTERNS, StoredFileError, baseline
+from models import train
 
 Floats = NDArray[np.float64]
 
@@ -185,17 +185,6 @@ def zoo() -> Mapping[str, Model]:
     return load_zoo()
 
 
-@pytest.fixture(scope="module")
-def train() -> ModuleType:
-    """models/train.py as a module: it is a script, in no package."""
-    spec = importlib.util.spec_from_file_location("train", FOLDER / "train.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def stored(name: str) -> dict[str, NDArray[Any]]:
     with np.load(FOLDER / name, allow_pickle=False) as arrays:
         return {key: arrays[key] for key in arrays.files}
@@ -324,7 +313,7 @@ def test_digits_mean_is_that_of_the_training_pictures_alone(zoo: Mapping[str, Mo
     np.testing.assert_allclose(zoo[name].mean, training.mean(axis=0), atol=1e-15)
 
 
-def test_shapes_accuracy_is_the_stored_one_and_good(zoo: Mapping[str, Model], train: ModuleType) -> None:
+def test_shapes_accuracy_is_the_stored_one_and_good(zoo: Mapping[str, Model]) -> None:
     model = zoo["shapes"]
     rng = np.random.default_rng(train.SHAPES_HELD_OUT_SEED)
     pictures, labels = train.draw_shapes(rng, train.SHAPES_HELD_OUT)
@@ -359,7 +348,7 @@ def test_shapes_recognises_what_a_hand_paints(zoo: Mapping[str, Model], shape: s
 
 
 @pytest.mark.parametrize("name", ["shapes", "digits", "digits-cnn"])
-def test_logits_stay_moderate(zoo: Mapping[str, Model], train: ModuleType, name: str) -> None:
+def test_logits_stay_moderate(zoo: Mapping[str, Model], name: str) -> None:
     data = stored("digits-data.npz")
     drawn = train.draw_shapes(np.random.default_rng(5), 100)[0]
     pictures = drawn if name == "shapes" else data["pictures"] / 16
@@ -446,7 +435,7 @@ def test_a_damaged_file_is_named_with_its_remedy(tmp_path: Path, name: str, dama
 
 
 def test_the_check_of_train_sees_what_changed(
-    tmp_path: Path, train: ModuleType, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = Path(shutil.copy(FOLDER / "digits.npz", tmp_path))
     assert train.differences(made, FOLDER / "digits.npz") == []

@@ -7,7 +7,6 @@ import importlib.util
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -15,26 +14,16 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from explorer.attribution import Case, Network, exact_integrated_gradients, explain, look
+from explorer.attribution import Case, Network, exact_integrated_gradients, explain, gradient_field
 from explorer.attribution.network import Output
 from explorer.backgrounds import training_digits, training_shapes
 from explorer.models import FOLDER
 from explorer.pictures import PATTERNS, StoredFileError, read_arrays
+from models import train
 from tests.attribution.toys import BLACK, picture, random_case, relative_error
 
 Floats = NDArray[np.float64]
 outputs = pytest.mark.parametrize("output", ["probability", "logit"])
-
-
-@pytest.fixture(scope="module")
-def train() -> ModuleType:
-    """models/train.py as a module: it is a script, in no package."""
-    spec = importlib.util.spec_from_file_location("train", FOLDER / "train.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 # The convolutional network.
@@ -52,7 +41,7 @@ def test_the_convolutional_network_is_small_and_ends_as_cam_needs_it(zoo: Mappin
 
 @pytest.mark.parametrize("name", ["digits", "digits-cnn"])
 def test_training_measures_its_networks_as_the_zoo_runs_them(
-    zoo: Mapping[str, Network], train: ModuleType, name: str
+    zoo: Mapping[str, Network], name: str
 ) -> None:
     pictures = np.stack([picture(seed) for seed in range(20)])
     expected = zoo[name].logits(torch.from_numpy(pictures)).numpy()
@@ -64,7 +53,7 @@ def test_the_exact_path_of_the_convolutional_network_is_complete(zoo: Mapping[st
     for seed in range(3):
         case = random_case(zoo["digits-cnn"], seed, output)
         found = exact_integrated_gradients(case)
-        ends = look(case.network, np.stack([case.input, case.baseline]), case.target, output).values
+        ends = gradient_field(case.network, np.stack([case.input, case.baseline]), case.target, output).values
         assert len(found.alphas) > 50
         assert abs(found.attribution.sum() - (ends[0] - ends[1])) < 1e-12 * (1 + np.abs(found.attribution).sum())
 
@@ -90,7 +79,7 @@ def test_the_rewrite_computes_the_same_function_with_other_layers(zoo: Mapping[s
 def test_gradient_methods_do_not_see_the_rewrite(zoo: Mapping[str, Network], output: Output) -> None:
     plain, rewritten = zoo["digits"], zoo["digits-rewritten"]
     for target in range(10):
-        one, other = (look(network, everywhere(plain), target, output) for network in (plain, rewritten))
+        one, other = (gradient_field(network, everywhere(plain), target, output) for network in (plain, rewritten))
         size = np.abs(one.gradients).max(axis=(1, 2))
         assert (np.abs(other.gradients - one.gradients).max(axis=(1, 2)) <= 1e-12 * size).all()
     cases = [Case(network, picture(0), BLACK, 3, output) for network in (plain, rewritten)]
@@ -150,7 +139,7 @@ def test_more_digits_than_there_are_are_refused(per_class: int) -> None:
         training_digits(FOLDER, per_class)
 
 
-def test_the_background_of_shapes_is_what_was_trained_on(train: ModuleType) -> None:
+def test_the_background_of_shapes_is_what_was_trained_on() -> None:
     pictures, _ = train.draw_shapes(np.random.default_rng(train.SHAPES_SEED), train.SHAPES_TRAINING)
     every = pictures[:: train.SHAPES_TRAINING // train.SHAPES_BACKGROUND].reshape(8, 12, 8, 8)
     # Another numpy may draw a pixel a hundredth lighter.
@@ -175,7 +164,7 @@ def test_a_damaged_background_is_named_with_its_remedy(tmp_path: Path, damage: s
         training_shapes(tmp_path)
 
 
-def test_the_check_of_train_sees_a_changed_background(tmp_path: Path, train: ModuleType) -> None:
+def test_the_check_of_train_sees_a_changed_background(tmp_path: Path) -> None:
     kept = FOLDER / "shapes-background.npz"
     made, data = tmp_path / kept.name, read_arrays(kept)
     np.savez(made, allow_pickle=False, **data)

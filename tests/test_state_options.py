@@ -1,92 +1,71 @@
-"""Pins and options of single methods: what is refused, what is kind to a damaged link, and what a method is told."""
+"""Pins and options of single methods: what is refused, and which values a method gets."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import ZOO, json_values, options_of
+from test_state import refusal_of, sentence
 
-from explorer.attribution import METHODS, Setting
+from explorer.attribution import METHODS, SHARED
 from explorer.models import Model
-from explorer.state import MAX_QUERY, MAX_SEED, State, StateError
+from explorer.state import State, StateError
 
 Zoo = Mapping[str, Model]
 
 
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
+def test_pins_and_options_are_checked() -> None:
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"pinned": []}, "1 to 4"),
         ({"pinned": ["gradient", "lime_green"]}, "lime_green"),
         ({"pinned": ["gradient", "gradient"]}, "only once"),
         ({"pinned": ["gradient", "smoothgrad", "vargrad", "deeplift", "cam"]}, "1 to 4"),
         ({"pinned": "gradient"}, "1 to 4"),
+        ({"pinned": [5]}, "1 to 4"),
         ({"options": []}, "an object of objects"),
         ({"options": {"nothing": {}}}, "nothing"),
         ({"options": {"lrp_epsilon": 3}}, "an object of objects"),
         ({"options": {"lrp_epsilon": {"epsilon": "0.1"}}}, "LRP-ε: epsilon must be a number"),
-        ({"options": {"lrp_epsilon": {"epsilon": 11}}}, "0 to 10"),
+        ({"options": {"lrp_epsilon": {"epsilon": 11}}}, "LRP-ε: epsilon must be 0 to 10, not 11"),
         ({"options": {"lrp_epsilon": {"epsilon": float("nan")}}}, "0 to 10"),
-        ({"options": {"lrp_epsilon": {"gamma": 1}}}, "no setting 'gamma'"),
+        ({"options": {"lrp_epsilon": {"gamma": 1}}}, "LRP-ε has no setting 'gamma'"),
         ({"options": {"smoothgrad": {"samples": 0}}}, "1 to 500"),
-    ],
-)
-def test_pins_and_options_are_checked(data: dict[str, Any], said: str, models: Zoo) -> None:
-    with pytest.raises(StateError, match=re.escape(said)):
-        State.from_json(data, models)
+        ({"options": {"smoothgrad": {"samples": None}}}, "whole number"),
+    ]
+    for data, said in wrong:
+        assert said in refusal_of(data), data
 
 
-@pytest.mark.parametrize("text", ["lrp_epsilon", "lrp_epsilon.epsilon", "lrp_epsilon.epsilon:much", "no.such:1", ".:", "a.b:c"])
-def test_damaged_options_in_a_link_get_a_notice_and_the_defaults(text: str, models: Zoo) -> None:
-    state, notices = State.from_query(f"?v=1&m=70&set={text}", models)
-    assert (state.options, state.steps, len(notices)) == ((), 70, 1)
+@given(st.dictionaries(st.sampled_from(["lime", "smoothgrad", "other"]), json_values | st.dictionaries(st.sampled_from(["samples", "lime_samples"]), json_values), max_size=3))
+def test_any_json_as_options_is_taken_or_refused_in_a_sentence(data: dict[str, Any]) -> None:
+    try:
+        State.from_json({"options": data}, ZOO)
+    except StateError as refusal:
+        sentence(refusal)
 
 
-def test_an_option_for_every_setting_of_every_method_still_fits_into_a_link(models: Zoo) -> None:
-    def another(setting: Setting) -> Any:
-        if setting.choices:
-            return max((choice for choice in setting.choices if choice != setting.default), key=len)
-        if isinstance(setting.default, bool):
-            return not setting.default
-        middle = (setting.low + setting.high) / 2
-        return int(middle) if isinstance(setting.default, int) else middle + 0.012345678901234
-
-    own = tuple((name, s.name, another(s)) for name, method in METHODS.items() for s in method.settings)
-    painted = [tuple((i * k % 97) / 97 for i in range(64)) for k in (5, 7)]
-    state = State(
-        pixels=painted[0], drawing=painted[1], baseline="drawing", network="digits-rewritten", target=9, output="logit",
-        baseline_seed=MAX_SEED, steps=499, rule="captum-trapezoid", samples=499, noise_level=0.123, seed=MAX_SEED, clip=True,
-        options=own, pinned=tuple(sorted(METHODS, key=len)[-4:]), tab="integrated", scale="shared",
-    )  # fmt: skip
-    state = State.from_json(state.to_json(), models)  # without those whose middle is the default
-    link = state.to_query()
-    assert len(state.options) > 50 and len(link) <= MAX_QUERY
-    back, notices = State.from_query(link, models)
-    assert notices == [] and back.options == state.options and back.pinned == state.pinned
-
-
-def test_one_damaged_option_leaves_the_others(models: Zoo) -> None:
-    state, notices = State.from_query("?v=1&set=lime.lime_samples:300,foo.x:1,lrp_epsilon.epsilon:1e1,occlusion.window:99", models)
-    assert state.options == (("lrp_epsilon", "epsilon", 10.0), ("lime", "lime_samples", 300))
-    assert len(notices) == 2 and "foo" in notices[0] and "window" in notices[1]
-
-
-def test_an_option_at_its_default_is_not_kept(models: Zoo) -> None:
-    assert State.from_json({"options": {"lrp_epsilon": {"epsilon": 0.1}}}, models) == State()
+@given(st.sets(st.sampled_from(sorted(METHODS)), max_size=3).map(sorted).flatmap(options_of))
+def test_of_the_options_those_are_kept_that_are_another_choice_than_the_default(options: dict[str, dict[str, Any]]) -> None:
+    kept = State.from_json({"options": options}, ZOO).to_json()["options"]
+    for name, method in METHODS.items():
+        usual = {setting.name: setting.default for setting in method.settings if setting not in SHARED}
+        chosen = {setting: value for setting, value in options.get(name, {}).items() if setting not in usual or value != usual[setting]}
+        assert kept.get(name, {}) == chosen
+    assert list(kept) == [name for name in METHODS if name in kept]  # in the table's order, so that equal states have equal keys
 
 
 def test_a_shared_setting_can_be_another_for_one_method_alone(models: Zoo) -> None:
     state = State.from_json({"noise_level": 0.4, "options": {"smoothgrad": {"noise_level": 0.15}}}, models)
     assert state.values(METHODS["smoothgrad"])["noise_level"] == 0.15  # its default, yet a choice
     assert state.values(METHODS["vargrad"])["noise_level"] == 0.4
-    assert State.from_query(state.to_query(), models) == (state, [])
 
 
-def test_a_method_is_told_the_shared_settings_that_it_lists_and_its_own_options(models: Zoo) -> None:
+def test_a_method_gets_the_shared_settings_that_it_lists_and_its_own_options(models: Zoo) -> None:
     state = State.from_json({"steps": 7, "rule": "exact", "seed": 3, "options": {"lrp_epsilon": {"epsilon": 2}}}, models)
     assert state.values(METHODS["integrated_gradients"]) == {"steps": 7, "rule": "gauss-legendre"}
     assert state.values(METHODS["lrp_epsilon"]) == {"epsilon": 2}
     for method in METHODS.values():
-        method.values(state.values(method))  # what the page says, every method accepts
+        method.values(state.values(method))  # every method accepts what the page sends

@@ -54,7 +54,7 @@ const optionsText = (options) =>
  * @param {Pixels} pixels
  * @param {Pick<Config, "alphabet" | "levels">} config
  */
-function encode(pixels, { alphabet, levels }) {
+export function encode(pixels, { alphabet, levels }) {
   const all = pixels.map((value) => Math.round(value * levels));
   const colours = [...new Set(all)];
   const letters = colours.map((level) => alphabet[Math.floor(level / 64)] + alphabet[level % 64]);

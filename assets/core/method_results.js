@@ -61,7 +61,7 @@ export function resultOf(name) {
  * Why a method does not apply to the network, if it does not.
  * @param {string} name
  */
-export const reasonAgainst = (name) => view.config.methods[name].refusals[view.asked.network];
+export const reasonAgainst = (name) => view.config.methods[name].unsupported[view.asked.network];
 
 /**
  * What the maps of some methods say of a pixel; those that are not there are left out.

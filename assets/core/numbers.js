@@ -55,6 +55,21 @@ export function probability(value) {
  */
 export const correlation = (value) => value.toFixed(2).replace("-", "−");
 
+const FORMATS = /** @type {Record<string, (value: number) => string>} */ ({
+  number,
+  two: (value) => number(value, 2),
+  whole: String,
+  percent,
+  probability,
+  correlation,
+});
+
+/**
+ * A sentence of the server's: `{name:format}` in its text is one of its numbers.
+ * @param {{ text: string, numbers: Record<string, number> }} sentence
+ */
+export const sentenceText = ({ text, numbers }) => text.replace(/\{([^{}:]+)(?::(\w+))?\}/g, (_, name, format = "number") => FORMATS[format](numbers[name]));
+
 /**
  * Base64 of little-endian float32, first the lowest byte of each, then the next: see _packed in answer.py.
  * @param {string} text

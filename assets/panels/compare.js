@@ -96,8 +96,8 @@ function noteOf(name) {
  * @param {Result} result
  */
 function figuresOf(result) {
-  const goal = result.goal ?? view.answer.f.delta;
-  const sum = `Σ − ${goal === view.answer.f.delta ? "ΔF" : `goal ${number(goal)}`} = ${signed(result.total - goal)}`;
+  const expected = result.expected_sum ?? view.answer.f.delta;
+  const sum = `Σ − ${expected === view.answer.f.delta ? "ΔF" : `goal ${number(expected)}`} = ${signed(result.total - expected)}`;
   return `SNR ${number(result.snr)}\n${sum}`;
 }
 

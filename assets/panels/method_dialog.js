@@ -55,7 +55,7 @@ function entry(method) {
       ["Sums to", method.complete || "nothing is promised"],
       ["Invariant", invariant],
       ["Costs", method.passes],
-      ["Misleads", method.misleads],
+      ["Misleads", method.caveat],
     ])
   );
 }
@@ -67,8 +67,8 @@ function figures(result) {
     ["SNR", number(result.snr)],
     ["Σ attribution", signed(result.total, 4)],
   ];
-  if (result.goal !== null && result.goal !== undefined) {
-    lines.push(["should be", signed(result.goal, 4)], ["off by", `${signed(result.delta)}${result.share === null ? "" : ` (${percent(result.share)})`}`]);
+  if (result.expected_sum !== null && result.expected_sum !== undefined) {
+    lines.push(["should be", signed(result.expected_sum, 4)], ["off by", `${signed(result.delta)}${result.share === null ? "" : ` (${percent(result.share)})`}`]);
   }
   if (result.noise !== null && result.noise !== undefined) lines.push(["|mean| ÷ error", number(result.noise)]);
   if (result.forward !== undefined) lines.push(["passes in all", `${result.forward} forward, ${result.backward} backward`]);

@@ -23,7 +23,7 @@ let progress;
 let summary = "";
 
 const methods = () => view.config.methods;
-const shareOf = (/** @type {Result} */ result) => (result.goal !== null && result.goal !== undefined ? result.share : null);
+const shareOf = (/** @type {Result} */ result) => (result.expected_sum !== null && result.expected_sum !== undefined ? result.share : null);
 
 /**
  * Each sorts by what it gives, the smallest first; what is not known comes last.
@@ -186,7 +186,7 @@ function drawCard(name) {
  * @param {Result} result
  */
 function figuresOf(name, result) {
-  const sum = result.goal === null || result.goal === undefined ? "no sum promised" : `Σ off by ${result.share === null ? signed(result.delta) : percent(result.share)}`;
+  const sum = result.expected_sum === null || result.expected_sum === undefined ? "no sum promised" : `Σ off by ${result.share === null ? signed(result.delta) : percent(result.share)}`;
   const unit = methods()[name].explains === "logit" && view.asked.output === "probability" ? ", logit" : "";
   const own = hasOptions(name) ? "\nown settings" : "";
   return `± ${number(largest(result.map))}${unit}\nSNR ${number(result.snr)}\n${sum}\n${result.forward}+${result.backward} passes${own}`;
@@ -212,7 +212,7 @@ function summarize(names) {
     const result = resultOf(name);
     return result?.map ? [{ title: methods()[name].title, ...result }] : [];
   });
-  const promised = results.filter(({ goal }) => goal !== null && goal !== undefined);
+  const promised = results.filter(({ expected_sum }) => expected_sum !== null && expected_sum !== undefined);
   const kept = promised.filter(({ share, delta, mean }) => (share === null ? Math.abs(delta) <= 64e-9 * mean : share <= 0.01)); // to rounding, where it is 0
   const ranked = results.filter(({ snr }) => snr > 0).sort((a, b) => b.snr - a.snr);
   const [first, last] = [ranked[0], ranked[ranked.length - 1]];

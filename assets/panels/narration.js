@@ -3,7 +3,7 @@
 import { className, equalBaselineSentences, outputName, score } from "../core/derived.js";
 import { byId, element, smallButton, write } from "../core/dom.js";
 import { on } from "../core/events.js";
-import { largest, number } from "../core/numbers.js";
+import { largest, number, sentenceText } from "../core/numbers.js";
 import { hasAnswer, view } from "../core/store.js";
 import { choose } from "./controls.js";
 
@@ -23,7 +23,7 @@ export function showSentences() {
   if (!hasAnswer()) return;
   const { tab } = view.state;
   const own = panels[tab].sentence?.() ?? null;
-  write(byId("words"), own ?? (view.answer.words[tab] ?? []).join(" ")); // none while the rest is on its way
+  write(byId("words"), own ?? (view.answer.narration[tab] ?? []).map(sentenceText).join(" ")); // none while the rest is on its way
   const { predicted, target } = view.answer;
   const ask = smallButton(`Ask about “${className(predicted)}” instead`, () => choose({ target: predicted }));
   const equal = equalBaselineSentences().slice(tab === "integrated" ? 1 : 0); // there the words begin with the first
@@ -32,7 +32,7 @@ export function showSentences() {
   narrate();
 }
 
-/** While the path is walked, the words tell of the place on it; they are not read aloud, as the gauge is not. */
+/** During playback the sentences describe the current step; they are not read aloud, nor is the gauge. */
 function narrate() {
   if (!hasAnswer()) return;
   const { path, step, state } = view;

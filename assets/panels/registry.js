@@ -1,11 +1,6 @@
-// The panels of the tabs, by the tab's name: a new one is a script of that name and one line here.
+// The panels, each by the name of its tab: a new one is a script of that name and one line here. Python has the order of the tabs.
 
-import * as compare from "./compare.js";
-import * as integrated from "./integrated.js";
-import * as methods from "./methods.js";
-import * as saliency from "./saliency.js";
-
-/** @import { Panel } from "../types.js" */
-
-/** @type {Record<string, Panel>} in the order of the tabs */
-export const PANELS = { saliency, integrated, compare, methods };
+export * as compare from "./compare.js";
+export * as integrated from "./integrated.js";
+export * as methods from "./methods.js";
+export * as saliency from "./saliency.js";

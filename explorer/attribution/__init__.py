@@ -1,6 +1,6 @@
-"""The attribution engine: torch and numpy in, arrays out.
+"""The attribution engine: torch and numpy in, arrays out. It imports nothing of the page and reads no file.
 
-It knows nothing of the web page and reads no file, so it works as well in a notebook::
+::
 
     import numpy as np, torch
     from explorer.attribution import Case, Network, explain, exact_integrated_gradients
@@ -11,10 +11,9 @@ It knows nothing of the web page and reads no file, so it works as well in a not
     explanation["integrated_gradients"].attribution   # (8, 8), signed
     exact_integrated_gradients(case).attribution      # the same without quadrature error
 
-The modules read in this order: ``network`` (what is explained; ``network_checks``: what can be), ``case`` (the question), ``field`` (the one
-idea: look at F and its gradient at many points at once), one module a method, ``methods`` (the table of them),
-``conventions`` (what libraries understand by the same names),
-``explain`` (all methods from one batch), ``measures`` (the numbers beside the pictures).
+Reading order: ``network`` (``network_checks``: which networks are accepted), ``case`` (the inputs of every method),
+``field`` (F and ∂F/∂x at many points), ``method`` (what a method is), ``methods`` (one module a method or close family),
+``conventions`` (settings of other libraries), ``explain`` (several methods in one batch), ``measures``.
 """
 
 from explorer.attribution.case import Case, Settings
@@ -27,8 +26,7 @@ from explorer.attribution.exact import (
     likely_pieces,
 )
 from explorer.attribution.explain import Explanation, Result, explain
-from explorer.attribution.field import Field, look
-from explorer.attribution.integrated import Trace, trace, values_on_path
+from explorer.attribution.field import Field, gradient_field
 from explorer.attribution.measures import (
     Completeness,
     Figures,
@@ -40,11 +38,13 @@ from explorer.attribution.measures import (
     statistical_snr,
     top_pixels,
 )
-from explorer.attribution.method import FAMILIES, SHARED, Answer, FieldWork, Method, Passes, Setting, Value
-from explorer.attribution.methods import CORE, METHODS
+from explorer.attribution.method import FAMILIES, SHARED, Attribution, GradientMethod, Method, Passes, Setting, Value
+from explorer.attribution.methods.integrated_gradients import trace
+from explorer.attribution.methods.registry import CORE, METHODS
+from explorer.attribution.methods.smoothgrad import standard_error
 from explorer.attribution.network import Network, Output
+from explorer.attribution.paths import Trace, values_on_path
 from explorer.attribution.rules import FAULTY, RULES, rule
-from explorer.attribution.smooth import standard_error
 
 __all__ = [
     "CONVENTIONS",
@@ -54,15 +54,15 @@ __all__ = [
     "METHODS",
     "RULES",
     "SHARED",
-    "Answer",
+    "Attribution",
     "Case",
     "Completeness",
     "Convention",
     "ExactTrace",
     "Explanation",
     "Field",
-    "FieldWork",
     "Figures",
+    "GradientMethod",
     "Method",
     "Network",
     "NotPiecewiseLinear",
@@ -78,8 +78,8 @@ __all__ = [
     "exact_integrated_gradients",
     "explain",
     "figures",
+    "gradient_field",
     "likely_pieces",
-    "look",
     "mean_magnitude",
     "rank_correlations",
     "rule",

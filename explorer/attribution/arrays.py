@@ -1,4 +1,4 @@
-"""What goes in must be real numbers, what comes out finite ones."""
+"""Checks of arrays: real numbers in, finite numbers out."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ Floats = NDArray[np.float64]
 
 
 def real(name: str, value: object) -> Floats:
-    """The numbers of an array, or of what numpy reads as one, in a float64 array of its own with the same shape.
+    """A float64 copy of an array or array-like, with the same shape.
 
     Raises:
-        ValueError: they are complex, masked, or no numbers at all; ``name`` is the subject of the message.
+        ValueError: it is complex, masked, or not numeric; ``name`` is the subject of the message.
     """
     if _masked(value):
         raise ValueError(f"{name} must not be masked: fill the masked places first, as with .filled(0)")
@@ -32,7 +32,7 @@ def _masked(value: object) -> bool:
 
 
 def finite(what: str, values: Floats) -> Floats:
-    """The values, if all of them are finite.
+    """Return the values if all of them are finite.
 
     Raises:
         ValueError: one is NaN or infinite; ``what``, in the plural, is the subject of the message.

@@ -1,4 +1,4 @@
-"""The question that every method answers: this network, this input, this baseline, this target."""
+"""``Case``: the network, input, baseline, target and output that a method explains. ``Settings``: its parameters."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from explorer.attribution.arrays import real
 from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Network, Output
 from explorer.attribution.rules import EXACT, RULE_NAMES
 
-OF = ("gradient", "magnitude", "square")
-VARIANCE_OF = ("gradient", "magnitude")
+AVERAGE_QUANTITIES = ("gradient", "magnitude", "square")
+VARIANCE_QUANTITIES = ("gradient", "magnitude")
 NOISE_RANGES = ("one", "picture")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """One question to one network.
+    """What is to be explained.
 
     Attributes:
-        network: whom to ask.
+        network: the network.
         input: the picture x, ``(8, 8)`` float64, ``[row, column]``; finite.
-        baseline: the picture x′ that stands for "nothing there", same shape.
-        target: index of the class whose score F is explained, 0-based.
-        output: F is that class's ``"probability"`` or its ``"logit"``.
+        baseline: the reference picture x′, same shape.
+        target: index of the class that is explained, 0-based.
+        output: F is the target's ``"probability"`` or its ``"logit"``.
 
     Raises:
-        ValueError: a picture of another shape, complex, masked or with NaN or infinity, an unknown target or output, or a
-            network that is not a ``Network``.
+        ValueError: a picture has the wrong shape, is complex or masked, or holds NaN or infinity; target or output is
+            unknown; or the network is not a ``Network``.
     """
 
     network: Network
@@ -49,7 +49,7 @@ class Case:
                 raise ValueError(f"the {name} must hold finite numbers only")
             picture.flags.writeable = False
             object.__setattr__(self, name, picture)
-        object.__setattr__(self, "target", whole("target", self.target))
+        object.__setattr__(self, "target", integer("target", self.target))
         if not 0 <= self.target < len(self.network.classes):
             raise ValueError(f"the target must be 0 to {len(self.network.classes) - 1}, not {self.target}")
         if self.output not in OUTPUTS:
@@ -63,26 +63,26 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the methods can be told; each reads its own part.
+    """Settings of the gradient methods; each reads its own part.
 
     Attributes:
         steps: m, the number of path steps of Integrated Gradients, at least 1.
-        rule: quadrature rule, a name in ``rules.RULES`` or ``rules.FAULTY`` (``"exact"`` is a method of its own, see
-            ``exact``).
+        rule: quadrature rule, a name in ``rules.RULES`` or ``rules.FAULTY``; for ``"exact"`` call
+            ``exact_integrated_gradients``.
         samples: n, the number of SmoothGrad's noisy copies, at least 1.
         noise_level: σ of the noise as a share of the ``noise_range``; 0 or more.
         seed: of SmoothGrad's noise.
         clip: whether noisy copies are clipped to [0, 1], as the original explorer does.
-        noise_range: what the noise level is a share of: ``"one"``, the range that a pixel can have, or ``"picture"``, the
-            input's own max − min, as in some libraries.
-        clean_last: whether the last of the copies is the input itself, as Zennit has it.
-        of: what SmoothGrad averages: each copy's ``"gradient"``, its ``"magnitude"`` or its ``"square"``.
+        noise_range: the range that the noise level is a share of: ``"one"``, the range of a pixel, or ``"picture"``, the
+            input's max − min, as in some libraries.
+        clean_last: whether the last copy is the input itself, as in Zennit.
+        of: the quantity that SmoothGrad averages: each copy's ``"gradient"``, its ``"magnitude"`` or its ``"square"``.
         magnitude: whether the vanilla gradient is |∂F/∂x|.
-        variance_of: what VarGrad takes the variance of: each copy's ``"gradient"`` or its ``"magnitude"``.
+        variance_of: the quantity whose variance VarGrad is: each copy's ``"gradient"`` or its ``"magnitude"``.
         ddof: VarGrad divides by samples − ddof: 0 or 1.
 
     Raises:
-        ValueError: a number out of its range or an unknown rule.
+        ValueError: a value is out of its range or unknown.
     """
 
     steps: int = 50
@@ -100,7 +100,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("steps", "samples", "seed", "ddof"):
-            object.__setattr__(self, name, whole(name, getattr(self, name)))
+            object.__setattr__(self, name, integer(name, getattr(self, name)))
         if self.steps < 1:
             raise ValueError(f"steps must be at least 1, not {self.steps}")
         if self.rule not in RULE_NAMES:
@@ -114,19 +114,19 @@ class Settings:
             raise ValueError(f"the seed must be 0 or more, not {self.seed}")
         if self.noise_range not in NOISE_RANGES:
             raise ValueError(f"noise_range must be one of {NOISE_RANGES}, not {self.noise_range!r}")
-        if self.of not in OF:
-            raise ValueError(f"of must be one of {OF}, not {self.of!r}")
-        if self.variance_of not in VARIANCE_OF:
-            raise ValueError(f"variance_of must be one of {VARIANCE_OF}, not {self.variance_of!r}")
+        if self.of not in AVERAGE_QUANTITIES:
+            raise ValueError(f"of must be one of {AVERAGE_QUANTITIES}, not {self.of!r}")
+        if self.variance_of not in VARIANCE_QUANTITIES:
+            raise ValueError(f"variance_of must be one of {VARIANCE_QUANTITIES}, not {self.variance_of!r}")
         if self.ddof not in (0, 1):
             raise ValueError(f"ddof must be 0 or 1, not {self.ddof}")
 
 
-def whole(name: str, value: object) -> int:
-    """The value as an int, if it is a whole number of any integer type; True and 2.0 are not.
+def integer(name: str, value: object) -> int:
+    """The value as an int, for any integer type; True and 2.0 are not integers.
 
     Raises:
-        ValueError: it is not.
+        ValueError: the value is not an integer.
     """
     if not isinstance(value, bool):
         try:

@@ -1,15 +1,13 @@
-"""Conventions: what a paper or a library understands by the same names, as settings of the methods here.
+"""Conventions: the settings with which methods here give the maps of a paper or a library.
 
-Libraries differ in what they call SmoothGrad by more than most differences between methods: what is averaged, how much
-noise, where the path is looked at. A convention sets all of that at once, so that a map can be compared with one from
-elsewhere. What it leaves alone (LIME, KernelSHAP and occlusion, which no setting here turns into a library's) its notes
-name::
+::
 
     method = METHODS["smoothgrad"]
-    method(case, **CONVENTIONS["captum"].values(method)).attribution   # what Captum would average on the same noise
-
-Random draws are not the libraries' own: the noise has the same distribution, not the same numbers.
+    method(case, **CONVENTIONS["captum"].values(method)).attribution   # Captum's map for the same noise
 """
+
+# The notes of a convention name what it cannot set: LIME, KernelSHAP and occlusion, and the libraries' random numbers (noise
+# here has the same distribution, not the same numbers).
 
 from __future__ import annotations
 
@@ -22,16 +20,16 @@ from explorer.attribution.method import SHARED, Method, Value
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Convention:
-    """What one paper or library does where others do otherwise.
+    """The settings of one paper or library.
 
     Attributes:
-        name: short, for code and links.
-        title: as people say it.
-        source: which version or paper was looked at.
-        shared: what it sets for the whole page: ``baseline`` and ``output``, which belong to the case, and ``steps``,
-            ``rule``, ``samples``, ``noise_level`` and ``clip``. No ``output`` means that the choice stays the user's.
+        name: the key in code and links.
+        title: the name that is shown.
+        source: the version or papers that it follows.
+        shared: settings of the whole page: ``baseline`` and ``output``, which belong to the case, and ``steps``, ``rule``,
+            ``samples``, ``noise_level`` and ``clip``. Without ``output`` the user's choice is kept.
         options: method name → values for that method's own settings.
-        notes: what differs from the paper and what cannot be reproduced, one plain sentence each.
+        notes: what differs from the paper and what cannot be reproduced, one sentence each.
     """
 
     name: str
@@ -42,7 +40,7 @@ class Convention:
     notes: tuple[str, ...]
 
     def values(self, method: Method) -> dict[str, Value]:
-        """What the convention sets of a method's settings; the others keep their defaults."""
+        """The convention's values for a method's settings; all other settings keep their defaults."""
         common = {s.name: self.shared[s.name] for s in SHARED if s in method.settings and s.name in self.shared}
         return {**common, **self.options.get(method.name, {})}
 
@@ -66,7 +64,7 @@ def _convention(
     options: Mapping[str, Mapping[str, Value]],
     notes: tuple[str, ...],
 ) -> Convention:
-    """A convention whose tables cannot be changed."""
+    """A convention with read-only mappings."""
     read_only = {method: MappingProxyType(dict(values)) for method, values in options.items()}
     return Convention(name, title, source, MappingProxyType(dict(shared)), MappingProxyType(read_only), notes)
 

@@ -1,16 +1,13 @@
-"""Exact Integrated Gradients for piecewise-linear networks.
+"""Exact Integrated Gradients for piecewise-linear networks: the path is cut where ReLUs switch (ExactLine).
 
-Along the straight path from baseline to input every pre-activation of a ReLU network is linear in α until some unit
-switches. So the path is cut where units switch, layer by layer; on each piece the logits are linear in α and their
-gradient is constant. For a logit that is all; for a probability what is left of the integral is smooth, and a short
-Gauss–Legendre sum that needs no network takes it to rounding. (The cutting is published as ExactLine: Sotoudeh & Thakur,
-"Computing Linear Restrictions of Neural Networks", NeurIPS 2019.)
-
-**How exactness is decided.** A network counts as piecewise linear here when it is a ``torch.nn.Sequential`` (nested
-ones too) of layers listed in ``layers``, or such a layer itself: affine maps, and element-wise activations with one kink at
-zero. Anything else is refused by name, also where it happens to be piecewise linear in a way not listed (max-pooling,
-a subclass, a hook, a ``forward`` of its own: these cannot be seen through).
+Sotoudeh & Thakur, "Computing Linear Restrictions of Neural Networks", NeurIPS 2019.
 """
+
+# Between two cuts all pre-activations and logits are linear in α, so the gradient of a logit is constant. The gradient of a
+# probability is smooth there, and a short Gauss–Legendre sum over the linear logits integrates it to rounding.
+#
+# A network is accepted if it is a ``torch.nn.Sequential`` (also nested) of the layers listed in ``layers``, or such a layer
+# itself. All others are rejected, even if they are piecewise linear (max-pooling, a subclass, a hook, an own ``forward``).
 
 from __future__ import annotations
 
@@ -25,30 +22,31 @@ from numpy.typing import NDArray
 from explorer.attribution.arrays import finite
 from explorer.attribution.case import Case
 from explorer.attribution.field import LOGITS, outputs
-from explorer.attribution.integrated import Trace, on_path, summed
-from explorer.attribution.layers import refusal
+from explorer.attribution.layers import unsupported_reason
 from explorer.attribution.network import SHAPE, Floats, Network
+from explorer.attribution.paths import Trace, on_path, path_sum
 from explorer.attribution.rules import rule
 from explorer.attribution.vjp import KnownLayer, gated, known_layers
 
-NODES = 8  # Gauss–Legendre nodes for one stretch of a piece …
-STRETCH = 1.0  # … on which no two logits move apart by more than this. The probability's nearest pole is then π away, the
-# Bernstein ellipse's radius at least 12.6, and the error of the order 12.6⁻¹⁶ < 1e-17.
-MOST_STRETCHES = 100_000  # bounds memory; a network this steep is a step function to any float
+NODES = 8  # Gauss–Legendre nodes for one stretch of a piece
+# On a stretch no two logits move apart by more than this. The probability's nearest pole is then π away, the Bernstein
+# ellipse's radius at least 12.6, and the error of the order 12.6⁻¹⁶ < 1e-17.
+STRETCH = 1.0
+MAX_STRETCHES = 100_000  # bounds memory; the probability of a network this steep is a step function in float64
 
 
 class NotPiecewiseLinear(ValueError):
-    """The network has a layer that the exact rule cannot cut; the message names it."""
+    """The network has a layer that the exact rule does not support; the message names it."""
 
 
 class Switch(NamedTuple):
-    """A place on the path where a unit changes sides.
+    """A point on the path where a unit switches on or off.
 
     Attributes:
-        alpha: where, in (0, 1).
-        layer: which activation layer, counted from 0 at the input.
-        unit: which of its units.
-        turns_on: whether the unit becomes active on the way to the input.
+        alpha: its position, in (0, 1).
+        layer: index of the activation layer, from 0 at the input.
+        unit: index of the unit in the layer.
+        turns_on: whether the unit switches on in the direction of the input.
     """
 
     alpha: float
@@ -58,7 +56,7 @@ class Switch(NamedTuple):
 
 
 class Switching(NamedTuple):
-    """All switches of a path as arrays ``(n,)``, in the order of ``Switch``: what is quick to make and to draw."""
+    """All switches of a path as arrays ``(n,)``, with the fields of ``Switch``, ascending in α."""
 
     alphas: Floats
     layers: NDArray[np.intp]
@@ -67,7 +65,7 @@ class Switching(NamedTuple):
 
 
 class _Cut:
-    """What can be said of a path that is cut, by whoever has its ``alphas``, ``weights``, ``switching`` and ``logits``."""
+    """Mixin of a cut path: what follows from ``alphas``, ``weights``, ``switching`` and ``logits``."""
 
     __slots__ = ()
     alphas: Floats
@@ -77,11 +75,11 @@ class _Cut:
 
     @property
     def switches(self) -> tuple[Switch, ...]:
-        """Where units switch, ascending in α."""
+        """The switches of units, ascending in α."""
         return tuple(map(Switch, *(column.tolist() for column in self.switching)))
 
     def logits_at(self, alphas: Floats) -> Floats:
-        """All classes' logits anywhere on the path, ``(k, C)``, for α ``(k,)`` in [0, 1]: no network is asked."""
+        """All classes' logits on the path, ``(k, C)``, at α ``(k,)`` in [0, 1], interpolated without the network."""
         cuts = np.concatenate([[0.0], self.alphas])
         piece = np.minimum(cuts.searchsorted(alphas, "right") - 1, len(self.alphas) - 1)
         share = ((alphas - cuts[piece]) / self.weights[piece])[:, None]
@@ -91,7 +89,7 @@ class _Cut:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExactPath(_Cut):
-    """Exact Integrated Gradients as a whole, without its steps.
+    """Exact Integrated Gradients, the sum without its steps.
 
     Attributes:
         attribution: ``(8, 8)`` float64.
@@ -110,13 +108,13 @@ class ExactPath(_Cut):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExactTrace(Trace, _Cut):
-    """Exact Integrated Gradients, one step for each linear piece of the path, in order.
+    """Exact Integrated Gradients, one step for each of K linear pieces of the path.
 
     ``alphas`` are the ends of the pieces (the last is 1), ``weights`` their lengths, ``values`` F at their ends, and
     ``gradients`` the mean of ∂F/∂x over each piece, so that ``running`` is exact at every end.
 
     Attributes:
-        switching: where units switch, ascending in α.
+        switching: the switches of units, ascending in α.
         logits: all classes' logits at the ends of the pieces, ``(K + 1, C)``, from α = 0; linear in α between them.
     """
 
@@ -125,47 +123,47 @@ class ExactTrace(Trace, _Cut):
 
 
 def exact_path(case: Case) -> ExactPath:
-    """Integrated Gradients without quadrature error, as a whole: in half the time of its steps.
+    """Integrated Gradients without quadrature error; the sum only, in half the time of ``exact_integrated_gradients``.
 
-    Pieces need not be pulled back through the network one by one: below a layer, those between two of its cuts are one.
+    The vjp needs no separate signal for each piece: below a layer, the pieces between two of its cuts are summed.
 
     Raises:
-        NotPiecewiseLinear: the network is not one that can be cut; see the module's text.
+        NotPiecewiseLinear: the network is not one that can be cut; see the comment at the top of this module.
         ValueError: its logits move so far along the path (by more than 10⁵) that a probability is a step function, or are
             not finite on it.
     """
     path = _cut(case, piecewise_linear_layers(case.network))
     weights = np.diff(path.cuts)
-    gradient = _pull_back(path, weights[:, None] * _mean_slopes(case, path.logits), summed_up=True)
+    gradient = _vjp(path, weights[:, None] * _mean_slopes(case, path.logits), summed_up=True)
     return ExactPath(case.difference * gradient.reshape(SHAPE), path.cuts[1:], weights, path.switching, path.logits)
 
 
 def exact_integrated_gradients(case: Case) -> ExactTrace:
-    """Integrated Gradients without quadrature error (to rounding), for a piecewise-linear network, step by step.
+    """Integrated Gradients of a piecewise-linear network without quadrature error (to rounding), step by step.
 
     Raises:
-        NotPiecewiseLinear: the network is not one that can be cut; see the module's text.
+        NotPiecewiseLinear: the network is not one that can be cut; see the comment at the top of this module.
         ValueError: its logits move so far along the path (by more than 10⁵) that a probability is a step function, or are
             not finite on it.
     """
     path = _cut(case, piecewise_linear_layers(case.network))
     slopes = _mean_slopes(case, path.logits)
-    gradients = _pull_back(path, slopes).reshape(-1, *SHAPE)
+    gradients = _vjp(path, slopes).reshape(-1, *SHAPE)
     values, _ = outputs(case.network, path.logits[1:], case.target, case.output)
     alphas, weights = path.cuts[1:], path.cuts[1:] - path.cuts[:-1]
-    whole = summed(case, weights, gradients)
+    whole = path_sum(case, weights, gradients)
     return ExactTrace(alphas, weights, values, gradients, whole, case.difference, path.switching, path.logits)
 
 
-@lru_cache(maxsize=16)  # of a network, which does not change
+@lru_cache(maxsize=16)  # a network does not change
 def likely_pieces(network: Network) -> int:
-    """More linear pieces than a path through the network crosses: twice as many as there are units to switch.
+    """An estimate, from above, of the number of linear pieces of a path: 1 + twice the number of ReLU units.
 
-    A unit of an inner layer may switch more than once, so there is no such number for certain. Of thousands of paths
-    between the harshest pictures through the networks here none crossed more than 1.2 times their units.
+    It is no bound, as a unit of an inner layer may switch more than once. In thousands of paths between black-and-white
+    pictures through the networks here the largest number was 1.2 times the units.
 
     Raises:
-        NotPiecewiseLinear: the network is not one that can be cut; see the module's text.
+        NotPiecewiseLinear: the exact rule does not support the network.
     """
     units, layers = 0, piecewise_linear_layers(network)
     a = np.zeros((1, *network.input_shape))
@@ -176,22 +174,22 @@ def likely_pieces(network: Network) -> int:
 
 
 def piecewise_linear_layers(network: Network) -> tuple[KnownLayer, ...]:
-    """The network's layers in order, if all of them can be cut exactly.
+    """The network's layers in order, if the exact rule supports all of them.
 
     Raises:
-        NotPiecewiseLinear: naming the first layer that cannot.
+        NotPiecewiseLinear: naming the first layer that it does not support.
     """
     layers = known_layers(network)
     if layers is None:
         raise NotPiecewiseLinear(
-            f"the exact rule does not apply: {refusal(network)}, so use a quadrature rule such as 'gauss-legendre'"
+            f"the exact rule does not apply: {unsupported_reason(network)}, so use a quadrature rule such as 'gauss-legendre'"
         )
     return layers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Layer:
-    """A layer on the path: the shape that goes in and, for an activation, which units are on in which piece."""
+    """A layer on the path: the shape of one input, the cuts above it and, for an activation, which units are on in each piece."""
 
     known: KnownLayer
     shape: tuple[int, ...]
@@ -201,7 +199,7 @@ class _Layer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Path:
-    """The cut path: ends α of its K pieces ``(K + 1,)``, the logits there ``(K + 1, C)``, and how it came to them."""
+    """The cut path: ends α of its K pieces ``(K + 1,)``, the logits there ``(K + 1, C)``, its switches and layers."""
 
     cuts: Floats
     logits: Floats
@@ -210,13 +208,13 @@ class _Path:
 
 
 def _cut(case: Case, known: Iterable[KnownLayer]) -> _Path:
-    """Walk through the layers and add cuts; between two neighbouring cuts all that passes is linear in α."""
+    """Pass through the layers and add cuts; between two neighbouring cuts all activations are linear in α."""
     cuts = np.array([0.0, 1.0])
     switches: list[Switching] = []
     layers: list[_Layer] = []
     activations = 0
     a = on_path(case, cuts).reshape(2, *case.network.input_shape)
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
+    with np.errstate(over="ignore", invalid="ignore"):  # non-finite numbers raise below
         for layer in known:
             on = None
             if layer.slope is not None:
@@ -231,7 +229,7 @@ def _cut(case: Case, known: Iterable[KnownLayer]) -> _Path:
 
 
 def _cut_layer(cuts: Floats, z: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Add the cuts where a pre-activation crosses zero.
+    """Add the cuts where a pre-activation of a layer crosses zero.
 
     Args:
         cuts: the cuts so far, ``(p,)``, ascending.
@@ -243,18 +241,18 @@ def _cut_layer(cuts: Floats, z: Floats) -> tuple[Floats, Floats, NDArray[np.bool
     """
     before, after = z[:-1], z[1:]
     on_before, on_after = before > 0, after > 0
-    if not z.all():  # a unit that starts or ends on its kink is on the side where it goes or comes from
+    if not z.all():  # a unit that is 0 at one end has the side of the other end
         on_before |= (before == 0) & on_after
         on_after |= (after == 0) & on_before
-    piece, unit = np.divmod((on_before != on_after).ravel().nonzero()[0], before.shape[1])  # faster than in two dimensions
+    piece, unit = np.divmod((on_before != on_after).ravel().nonzero()[0], before.shape[1])  # faster than nonzero() in two dimensions
     start, fall = before[piece, unit], finite("the changes of units along the path", before[piece, unit] - after[piece, unit])
     left, right = cuts[piece], cuts[piece + 1]
     crossings = left + start / fall * (right - left)
 
-    # rounding can put a crossing on a cut that is there already: then nothing is to be cut
+    # rounding can put a crossing on an existing cut, which needs no new one
     inside = (left < crossings) & (crossings < right)
     new = np.sort(crossings[inside])
-    new = new[np.diff(new, prepend=-1) > 0]  # units may cross together
+    new = new[np.diff(new, prepend=-1) > 0]  # several units may cross at one α
     refined = np.sort(np.concatenate([cuts, new]))
     of_piece = cuts.searchsorted(refined, "right") - 1
     of_piece[-1] -= 1
@@ -263,27 +261,27 @@ def _cut_layer(cuts: Floats, z: Floats) -> tuple[Floats, Floats, NDArray[np.bool
     flat *= share[:, None]
     flat += before.take(of_piece, axis=0)
     flat[-1] = after[-1]
-    flat[refined.searchsorted(crossings[inside]), unit[inside]] = 0.0  # exactly on the kink, whatever rounding says
+    flat[refined.searchsorted(crossings[inside]), unit[inside]] = 0.0  # exactly 0 at the kink, without rounding error
     on = on_after.take(of_piece[:-1], axis=0)
     first, last = refined.searchsorted(left), refined.searchsorted(np.minimum(crossings, right))
-    on[_ranges(first, last), np.repeat(unit, last - first)] ^= True  # not yet there
+    on[_ranges(first, last), np.repeat(unit, last - first)] ^= True  # not yet switched
     return refined, flat, on
 
 
 def _ranges(starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.intp]:
-    """The numbers of all ranges from a start to before its end, one after the other."""
+    """The concatenation of ``range(start, end)`` for all starts and ends."""
     lengths = ends - starts
     return np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
 
 
 def _switches(cuts: Floats, on: NDArray[np.bool_], layer: int) -> Switching:
-    """The units that change sides from one piece to the next."""
+    """The units that switch from one piece to the next."""
     at, unit = np.divmod((on[1:] != on[:-1]).ravel().nonzero()[0], on.shape[1])
     return Switching(cuts[at + 1], np.full(len(at), layer), unit, on[at + 1, unit])
 
 
 def _ascending(switches: list[Switching]) -> Switching:
-    """The switches of all layers in their order along the path."""
+    """The switches of all layers, sorted by α, layer and unit."""
     if not switches:
         return Switching(np.empty(0), np.empty(0, int), np.empty(0, int), np.empty(0, bool))
     together = Switching(*map(np.concatenate, zip(*switches, strict=True)))
@@ -292,10 +290,9 @@ def _ascending(switches: list[Switching]) -> Switching:
 
 
 def _mean_slopes(case: Case, logits: Floats) -> Floats:
-    """The mean of ∂F/∂logits over each piece, ``(K, C)``, the logits being linear on it.
+    """The mean of ∂F/∂logits over each piece, ``(K, C)``, on which the logits are linear.
 
-    The probability's slope is a smooth function of α; a piece on which the logits move far is cut into stretches short
-    enough for a fixed Gauss–Legendre rule.
+    A piece on which the logits move far is cut into stretches that are short enough for a fixed Gauss–Legendre rule.
     """
     steps = np.diff(logits, axis=0)
     if case.output == "logit":
@@ -304,7 +301,7 @@ def _mean_slopes(case: Case, logits: Floats) -> Floats:
         return slopes
     sigmoid = case.network.activation == "sigmoid"
     moved = np.abs(steps[:, case.target]) if sigmoid else steps.max(axis=1) - steps.min(axis=1)
-    if moved.sum() > MOST_STRETCHES * STRETCH:  # asked before counting, as no integer is large enough for some
+    if moved.sum() > MAX_STRETCHES * STRETCH:  # checked before the cast to int, which could overflow
         raise ValueError(f"the logits move by {moved.sum():.3g} along the path, too far for the exact rule")
     stretches = np.maximum(1, np.ceil(moved / STRETCH)).astype(int)
     piece = np.repeat(np.arange(len(steps)), stretches)
@@ -319,17 +316,17 @@ def _mean_slopes(case: Case, logits: Floats) -> Floats:
     return np.add.reduceat(by_stretch, np.cumsum(stretches) - stretches, axis=0) / stretches[:, None]
 
 
-def _pull_back(path: _Path, slopes: Floats, *, summed_up: bool = False) -> Floats:
-    """What is ∂F/∂logits on each piece, ``(K, C)``, pulled back to the input through the layers, which are linear there.
+def _vjp(path: _Path, slopes: Floats, *, summed_up: bool = False) -> Floats:
+    """The vjp of each piece: ∂F/∂x from ∂F/∂logits ``(K, C)``, as the layers are linear on a piece.
 
     Args:
         path: the cut path.
         slopes: mean ∂F/∂logits of each piece.
-        summed_up: whether only the sum over all pieces is wanted, ``(1, 64)``, instead of all, ``(K, 64)``.
+        summed_up: whether to return the sum over all pieces, ``(1, 64)``, instead of each, ``(K, 64)``.
     """
     starts, signal = path.cuts[:-1], slopes
     for layer in reversed(path.layers):
-        if summed_up and len(layer.cuts) < len(starts) + 1:  # below, there are fewer pieces
+        if summed_up and len(layer.cuts) < len(starts) + 1:  # below this layer there are fewer pieces
             first = starts.searchsorted(layer.cuts[:-1])
             starts, signal = layer.cuts[:-1], np.add.reduceat(signal, first, axis=0)
         if layer.on is None:

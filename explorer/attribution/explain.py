@@ -1,4 +1,4 @@
-"""All methods from one batch: the points are pooled, looked at once, and dealt out again."""
+"""Several gradient methods from one batched evaluation of the gradient field."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 
 from explorer.attribution.arrays import finite
 from explorer.attribution.case import Case, Settings
-from explorer.attribution.field import Field, look
-from explorer.attribution.method import FieldWork
-from explorer.attribution.methods import CORE, METHODS
+from explorer.attribution.field import Field, gradient_field
+from explorer.attribution.method import GradientMethod
+from explorer.attribution.methods.registry import CORE, METHODS
 from explorer.attribution.network import Floats, Output
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """What one method answered.
+    """The result of one gradient method.
 
     Attributes:
         attribution: ``(8, 8)`` float64, signed.
-        field: F and its gradient at the method's own points.
+        field: F and its gradient at the method's points.
     """
 
     attribution: Floats
@@ -33,15 +33,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """What every method answered to one case. ``explanation["smoothgrad"]`` is that method's ``Result``.
+    """The results of several methods for one case. ``explanation["smoothgrad"]`` is that method's ``Result``.
 
     Attributes:
-        case, settings: the question.
-        results: the answers, by method name in the order asked.
+        case, settings: the arguments of ``explain``.
+        results: by method name, in the order of the arguments.
         f_input, f_baseline: F(x) and F(x′).
         logits: all classes' pre-activation scores of the input, ``(C,)``.
-        logit_gradient: the gradient of the target's logit at x, ``(8, 8)``, whichever output was asked for: where a
-            probability has saturated, it shows what the network still reacts to.
+        logit_gradient: the gradient of the target's logit at x, ``(8, 8)``, for either output: it is not 0 where the
+            probability has saturated.
     """
 
     case: Case
@@ -57,35 +57,34 @@ class Explanation:
 
     @property
     def delta_f(self) -> float:
-        """ΔF = F(x) − F(x′): what a complete attribution sums to."""
+        """ΔF = F(x) − F(x′), the sum of an attribution with completeness."""
         return self.f_input - self.f_baseline
 
 
 def explain(case: Case, settings: Settings | None = None, methods: Iterable[str] = CORE) -> Explanation:
-    """Answer a case with several methods, from one batched look at the network.
+    """Run several gradient methods on a case in one batch.
 
     Args:
-        case: the question.
+        case: what is explained.
         settings: steps, rule, samples, …; defaults as in ``Settings``.
-        methods: names in ``METHODS``, of methods that look at the gradient field and nothing else.
+        methods: names in ``METHODS`` of gradient methods.
 
     Raises:
-        ValueError: a method that is not in the table, or works in another way; logits, gradients or attributions that
-            are not finite.
+        ValueError: a method is unknown or no gradient method; logits, gradients or attributions are not finite.
     """
     settings = settings or Settings()
     methods = tuple(methods)
-    chosen = {name: field_work(name) for name in methods}
-    # methods that look at the very same points (gradient and gradient × input) share them
-    wanted = {method.points: method.points(case, settings) for method in chosen.values()}
-    batch = np.concatenate([case.input[None], case.baseline[None], case.input[None], *wanted.values()])
+    chosen = {name: gradient_method(name) for name in methods}
+    # methods with the same points function (gradient and gradient × input) share the points
+    points = {method.points: method.points(case, settings) for method in chosen.values()}
+    batch = np.concatenate([case.input[None], case.baseline[None], case.input[None], *points.values()])
     outputs: list[Output] = [case.output] * len(batch)
     outputs[2] = "logit"
-    field = look(case.network, batch, case.target, outputs)
-    ends = np.cumsum([3, *(len(points) for points in wanted.values())])
-    seen = {ask: field[start:end] for ask, start, end in zip(wanted, ends[:-1], ends[1:], strict=True)}
+    field = gradient_field(case.network, batch, case.target, outputs)
+    ends = np.cumsum([3, *(len(part) for part in points.values())])
+    fields = {function: field[start:end] for function, start, end in zip(points, ends[:-1], ends[1:], strict=True)}
     results = {
-        name: Result(method.attribution(case, settings, seen[method.points]), seen[method.points])
+        name: Result(method.attribution(case, settings, fields[method.points]), fields[method.points])
         for name, method in chosen.items()
     }
     return Explanation(
@@ -93,15 +92,15 @@ def explain(case: Case, settings: Settings | None = None, methods: Iterable[str]
     )
 
 
-def field_work(name: str) -> FieldWork:
-    """How a method of the gradient family works.
+def gradient_method(name: str) -> GradientMethod:
+    """The points and attribution functions of a gradient method.
 
     Raises:
-        ValueError: a method that is not in the table, or works in another way.
+        ValueError: the method is unknown or no gradient method.
     """
     if name not in METHODS:
         raise ValueError(f"the methods are {', '.join(METHODS)}; there is no {name!r}")
-    work = METHODS[name].work
-    if not isinstance(work, FieldWork):
+    compute = METHODS[name].compute
+    if not isinstance(compute, GradientMethod):
         raise ValueError(f"{METHODS[name].title} does not only look at the gradient field: call METHODS[{name!r}] for it")
-    return work
+    return compute

@@ -1,7 +1,6 @@
-"""The gradient field: what are F and ∂F/∂x *here*, and here, and here?
+"""The gradient field: F and ∂F/∂x at many points, in bounded chunks.
 
-Every method of the gradient family asks this one question, at other points. ``look`` answers it for as many
-points as there are, chunk by chunk: through layers that the engine knows (``vjp``), else by ``torch.autograd.grad``.
+Known layers are evaluated by ``vjp``, all other networks by ``torch.autograd.grad``.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from explorer.attribution.vjp import evaluate
 
 LOGITS = "the network's logits"
 GRADIENTS = "the network's gradients"
-CHUNK = 1024  # points to be gathered before looking: bounds memory. The network has its own measure for what it is sent.
+CHUNK = 1024  # points that a method collects before it evaluates them; ``Network.chunk`` limits a single pass
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """What was seen at k points.
+    """F and its gradient at k points.
 
     Attributes:
         values: F at each point, ``(k,)`` float64; in [0, 1] for probabilities, unbounded for logits.
@@ -41,7 +40,7 @@ class Field:
         return Field(self.values[part], self.gradients[part], self.logits[part])
 
 
-def look(
+def gradient_field(
     network: Network,
     points: Floats,
     target: int,
@@ -52,22 +51,22 @@ def look(
     """F and its gradient with respect to the input, at each of k points (Simonyan et al. 2013).
 
     Args:
-        network: whom to ask.
+        network: the network.
         points: ``(k, 8, 8)``, finite.
         target: class index, 0-based.
-        output: which F, for all points or one for each.
-        chunk: at most so many points in one pass, None for what suits the network; the answers do not depend on it
-            beyond rounding.
+        output: which F, one for all points or one for each point.
+        chunk: the maximal number of points in one pass, None for ``network.chunk``; it changes results only by
+            rounding.
 
     Returns:
-        The field at the points, in their order. ReLU′(0) is 0, as in torch.
+        The field at the points, in the same order. ReLU′(0) is 0, as in torch.
 
     Raises:
-        ValueError: points of another shape or not finite, an unknown output or target, another number of outputs than
-            points, or logits or gradients that are not finite there.
+        ValueError: the points have the wrong shape or are not finite, output or target is unknown, the number of outputs
+            is not that of the points, or logits or gradients are not finite.
     """
     if not (type(points) is np.ndarray and points.dtype == np.float64 and points.flags.carray):
-        points = real("the points", points)  # among others read-only memory, which torch does not take
+        points = real("the points", points)  # also copies read-only memory, which torch does not accept
     if points.ndim != 3 or points.shape[1:] != SHAPE:
         raise ValueError(f"points must have shape (k, 8, 8), not {points.shape}")
     finite("the points", points)
@@ -82,50 +81,50 @@ def look(
     if chunk < 1:
         raise ValueError(f"the chunk must be at least 1 point, not {chunk}")
     if len(points) <= chunk:
-        return _look_once(network, points, target, output)
+        return _evaluate(network, points, target, output)
     count = len(points)
-    # filled chunk by chunk: a list of what each chunk saw would keep torch from using its memory again
+    # preallocated: a list of the chunks' results would keep torch from reusing their memory
     whole = Field(np.empty(count), np.empty((count, *SHAPE)), np.empty((count, len(network.classes))))
     for i in range(0, count, chunk):
         part = slice(i, i + chunk)
-        seen = _look_once(network, points[part], target, output if isinstance(output, str) else output[part])
-        whole.values[part], whole.gradients[part], whole.logits[part] = seen.values, seen.gradients, seen.logits
+        found = _evaluate(network, points[part], target, output if isinstance(output, str) else output[part])
+        whole.values[part], whole.gradients[part], whole.logits[part] = found.values, found.gradients, found.logits
     return whole
 
 
 def values_at(case: Case, points: Floats) -> Floats:
-    """F of a case's target at each of k points ``(k, 8, 8)``, ``(k,)``: forward only, in passes that suit the network.
+    """F of a case's target at each of k points ``(k, 8, 8)``, ``(k,)``: forward passes only, in chunks.
 
     Raises:
-        ValueError: logits that are not finite.
+        ValueError: logits are not finite.
     """
     values, network = np.empty(len(points)), case.network
     for i in range(0, len(points), network.chunk):
         part = points[i : i + network.chunk]
-        logits = finite(LOGITS, _logits(network, part if part.flags.writeable else part.copy()))  # torch takes no read-only memory
+        logits = finite(LOGITS, _logits(network, part if part.flags.writeable else part.copy()))  # torch accepts no read-only memory
         scores = logits if case.output == "logit" else network.probabilities_of(logits)
         values[i : i + network.chunk] = scores[:, case.target]
     return values
 
 
 def _logits(network: Network, points: Floats) -> Floats:
-    if seen := evaluate(network, points):
-        return seen.logits
+    if found := evaluate(network, points):
+        return found.logits
     with torch.no_grad():
         return network.logits(torch.from_numpy(points)).numpy()
 
 
-def _look_once(network: Network, points: Floats, target: int, output: Output | Sequence[Output]) -> Field:
-    if seen := evaluate(network, points):
-        values, cotangents = outputs(network, seen.logits, target, output)
-        return Field(values, finite(GRADIENTS, seen.vjp(cotangents)), seen.logits)
+def _evaluate(network: Network, points: Floats, target: int, output: Output | Sequence[Output]) -> Field:
+    if found := evaluate(network, points):
+        values, cotangents = outputs(network, found.logits, target, output)
+        return Field(values, finite(GRADIENTS, found.vjp(cotangents)), found.logits)
     if torch.is_grad_enabled() and not torch.is_inference_mode_enabled():
-        return _look_with_grad(network, points, target, output)
-    with torch.inference_mode(False), torch.enable_grad():  # whatever mode the caller is in
-        return _look_with_grad(network, points, target, output)
+        return _evaluate_by_autograd(network, points, target, output)
+    with torch.inference_mode(False), torch.enable_grad():  # independent of the caller's mode
+        return _evaluate_by_autograd(network, points, target, output)
 
 
-def _look_with_grad(network: Network, points: Floats, target: int, output: Output | Sequence[Output]) -> Field:
+def _evaluate_by_autograd(network: Network, points: Floats, target: int, output: Output | Sequence[Output]) -> Field:
     x = torch.from_numpy(points).requires_grad_()
     logits = network.logits(x)
     z: Floats = logits.detach().numpy()
@@ -142,12 +141,11 @@ def outputs(
 ) -> tuple[Floats, Floats]:
     """F ``(k,)`` and ∂F/∂logits ``(k, C)`` at logits ``(k, C)``.
 
-    The derivative of the probability is written out rather than left to autograd: p (1 − p) loses all its digits
-    when p is nearly 1, which is just where a saturated network is worth explaining; p times the sum of the other
-    probabilities does not.
+    The derivative of the probability is not left to autograd: p (1 − p) loses all digits when p is nearly 1, as in a
+    saturated network; p times the sum of the other probabilities does not.
 
     Raises:
-        ValueError: logits that are not finite.
+        ValueError: logits are not finite.
     """
     finite(LOGITS, logits)
     if output == "logit":
@@ -156,8 +154,8 @@ def outputs(
         return logits[:, target], slopes
     values, slopes = _probability(network, logits, target)
     if output != "probability":
-        for row, wanted in enumerate(output):
-            if wanted == "logit":
+        for row, kind in enumerate(output):
+            if kind == "logit":
                 values[row] = logits[row, target]
                 slopes[row] = 0
                 slopes[row, target] = 1
@@ -174,11 +172,11 @@ def _probability(network: Network, logits: Floats, target: int) -> tuple[Floats,
     # classes first: numpy reduces over the leading axis several times faster
     slopes = np.ascontiguousarray(logits.T)
     slopes = np.exp(slopes - slopes.max(axis=0))
-    wanted = slopes[target].copy()
+    score = slopes[target].copy()
     slopes[target] = 0
     others = slopes.sum(axis=0)
-    total = others + wanted
-    values = wanted / total
+    total = others + score
+    values = score / total
     share = values / total
     slopes *= -share
     slopes[target] = share * others

@@ -1,4 +1,4 @@
-"""The numbers beside the pictures: whether to believe them, and how they differ."""
+"""Measures of attribution maps: completeness, concentration, noise, rank correlation."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 
 from explorer.attribution.network import SIDE, Floats
 
-ROUNDING = 1e-12  # numbers that differ by this part of what they are made of differ by rounding only
+ROUNDING = 1e-12  # relative differences up to this count as rounding
 
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """How far an attribution is from adding up.
+    """The sum of an attribution against ΔF.
 
     Attributes:
         total: Σ attribution, in units of F.
         delta: Σ attribution − ΔF.
-        share: |delta| / |ΔF|; None when ΔF is 0 to rounding, since nothing is there to be a share of.
+        share: |delta| / |ΔF|; None if ΔF is 0 to rounding.
     """
 
     total: float
@@ -28,7 +28,7 @@ class Completeness:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All that one map says of itself.
+    """The measures of one map.
 
     Attributes:
         completeness: Σ attribution against ΔF.
@@ -44,24 +44,23 @@ class Figures:
 
 
 def figures(maps: Floats, delta_f: float, size: float = 0.0) -> list[Figures]:
-    """The figures of each of j maps ``(j, 8, 8)``, worked out for all of them at once; ``size`` as in ``completeness``."""
+    """The figures of each of j maps ``(j, 8, 8)``; ``size`` as in ``completeness``."""
     flat, magnitude = maps.reshape(len(maps), -1), np.abs(maps).reshape(len(maps), -1)
     means = magnitude.sum(axis=1)
     means /= magnitude.shape[1]
     scaled = _scaled(magnitude)
     columns = (flat.sum(axis=1).tolist(), means.tolist(), _snr(scaled).tolist(), _top(flat, scaled, 5))
-    return [Figures(_against(total, mean, delta_f, size), mean, ratio, top) for total, mean, ratio, top in zip(*columns, strict=True)]
+    return [Figures(_completeness(total, mean, delta_f, size), mean, ratio, top) for total, mean, ratio, top in zip(*columns, strict=True)]
 
 
 def completeness(attribution: Floats, delta_f: float, size: float = 0.0) -> Completeness:
-    """Hold Σ attribution against ΔF = F(x) − F(x′) (Sundararajan 2017's Completeness axiom).
+    """Compare Σ attribution with ΔF = F(x) − F(x′) (Sundararajan 2017's Completeness axiom).
 
-    ``size`` is that of the numbers that ΔF is the difference of, where it is known: their rounding counts as 0.
+    ``size`` is the magnitude of F(x) and F(x′), where known: a ΔF within their rounding counts as 0.
 
-    A small delta is necessary and not sufficient: errors of single pixels can cancel. So look at the per-pixel error
-    against the exact attribution too.
+    A small delta is necessary, not sufficient, as errors of pixels can cancel: compare with the exact attribution too.
     """
-    return _against(float(attribution.sum()), mean_magnitude(attribution), delta_f, size)
+    return _completeness(float(attribution.sum()), mean_magnitude(attribution), delta_f, size)
 
 
 def mean_magnitude(attribution: Floats) -> float:
@@ -87,21 +86,20 @@ def top_pixels(attribution: Floats, k: int = 5) -> list[tuple[int, int, float]]:
 
 
 def statistical_snr(attribution: Floats, error: Floats | None) -> float | None:
-    """Median over the pixels of |mean| / standard error: how far SmoothGrad's map stands above its own noise.
+    """Median over the pixels of |mean| / standard error, with 0 for pixels that are exactly 0.
 
-    0 for pixels that are exactly 0. None where there is no error to speak of: one sample, or samples that do not differ
-    at most of the pixels.
+    None without an error: for one sample, or if the samples are equal at most of the pixels.
     """
     if error is None:
         return None
     magnitude, error = np.abs(attribution).reshape(-1), error.reshape(-1)
-    differ = error > ROUNDING * magnitude  # below that the "spread" is the rounding of equal numbers
+    differ = error > ROUNDING * magnitude  # less is the rounding of equal samples
     if differ.all():
         ratios = magnitude / error
     else:
         ratios = np.divide(magnitude, error, out=np.where(magnitude > 0, np.inf, 0.0), where=differ)
     ratios.sort()
-    middle = ratios.size // 2  # of an even number of pixels
+    middle = ratios.size // 2  # the number of pixels is even
     median = float(ratios[middle - 1] + ratios[middle]) / 2
     return median if np.isfinite(median) else None
 
@@ -109,8 +107,7 @@ def statistical_snr(attribution: Floats, error: Floats | None) -> float | None:
 def rank_correlations(maps: Floats) -> Floats:
     """Spearman's correlation of the signed values between each two of j maps ``(j, 8, 8)``: ``(j, j)``.
 
-    In [−1, 1]; tied values share their mean rank. A flat map has no ranks to speak of: its row and column are NaN, and
-    whoever shows the table says so.
+    In [−1, 1]; tied values share their mean rank. Row and column of a constant map are NaN.
     """
     flat = maps.reshape(len(maps), -1)
     middle = (flat.shape[1] - 1) / 2
@@ -130,17 +127,17 @@ def rank_correlations(maps: Floats) -> Floats:
 
 
 def _shared_ranks(values: Floats, ordered: Floats) -> Floats:
-    """Ranks from 0, ties sharing their mean rank."""
+    """Ranks from 0; ties share their mean rank."""
     return (ordered.searchsorted(values, "left") + ordered.searchsorted(values, "right") - 1) / 2
 
 
-def _against(total: float, mean: float, delta_f: float, size: float) -> Completeness:
+def _completeness(total: float, mean: float, delta_f: float, size: float) -> Completeness:
     nothing = abs(delta_f) <= ROUNDING * max(SIDE * SIDE * mean, size)
     return Completeness(total, total - delta_f, None if nothing else abs((total - delta_f) / delta_f))
 
 
 def _scaled(magnitude: Floats) -> Floats:
-    """Each row by its own peak, ``(j, 64)``: so that tiny maps do not underflow. Rows of zeros stay zeros."""
+    """Each row divided by its maximum, ``(j, 64)``, so that tiny maps do not underflow. Rows of zeros stay zeros."""
     peaks = magnitude.max(axis=1, keepdims=True)
     peaks[peaks == 0] = 1
     return magnitude / peaks

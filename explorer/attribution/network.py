@@ -1,4 +1,4 @@
-"""The network that is explained: a frozen, double-precision copy of a torch module."""
+"""``Network``: a frozen, double-precision copy of a torch module."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from explorer.attribution.arrays import Floats as Floats
 from explorer.attribution.arrays import finite, real
-from explorer.attribution.network_checks import usable
+from explorer.attribution.network_checks import checked_copy
 
 Output = Literal["probability", "logit"]
 Activation = Literal["softmax", "sigmoid"]
@@ -19,35 +19,35 @@ SIDE = 8
 SHAPE = (SIDE, SIDE)
 OUTPUTS: tuple[Output, ...] = ("probability", "logit")
 
-# Pictures a pass: past these, batching stops paying, as what the layers make of them no longer stays in a core's cache.
-# Measured best; a convolution holds each picture once for every weight of its window.
+# Pictures in one pass, measured: with more, the activations no longer fit into a core's cache (a convolution unfolds each
+# picture once for every weight of its window).
 FLAT_CHUNK, IMAGE_CHUNK = 1024, 32
 
 
 class Network:
-    """A classifier of 8 × 8 pictures, ready to be asked for scores and gradients.
+    """A classifier of 8 × 8 pictures that can be evaluated for scores and gradients.
 
-    The module is copied, cast to float64, set to eval mode and frozen; the original is never touched. Any
-    ``torch.nn.Module`` will do that maps ``(k, 64)`` or ``(k, 1, 8, 8)`` to ``(k, C)`` pre-activation class
-    scores ("logits"); which of the two is found out by trying. ``network_checks`` decides what is usable.
+    The module is copied, cast to float64, set to eval mode and frozen; the original is not changed. It can be any
+    ``torch.nn.Module`` that maps ``(k, 64)`` or ``(k, 1, 8, 8)`` to ``(k, C)`` pre-activation class scores ("logits");
+    which of the two is found by trying. ``network_checks`` validates it.
 
     Args:
         module: the classifier. It must return logits, not probabilities.
-        activation: ``"softmax"`` when the classes exclude each other, ``"sigmoid"`` when each logit is a
-            score of its own.
-        classes: one name for each class; numbers when left out.
-        background: pictures ``(b, 8, 8)`` like those that it was trained on, for methods that average over such;
-            None when there are none to be had.
+        activation: ``"softmax"`` for exclusive classes, ``"sigmoid"`` for independent ones.
+        classes: one name for each class; their numbers by default.
+        background: pictures ``(b, 8, 8)`` from the distribution of the training data, for methods that average over
+            them; None when there are none.
 
     Attributes:
-        products: at most so many multiplications make a picture's logits: each weight is used once, a convolution's at
-            most once at each pixel.
+        products: an upper bound of the multiplications in one forward pass of one picture: each weight is used once, a
+            convolution's at most once at each pixel.
 
     Raises:
-        ValueError: in one sentence, why the network cannot be explained. The module cannot be copied, takes neither
-            shape or does not answer ``(k, C)`` in float64; a parameter, a buffer or a logit is not finite; its answers
-            are probabilities, one logit under a softmax, random, or depend on the batch; torch finds no gradient where
-            its logits differ, or one that is not their slope; or the names or the background do not fit.
+        ValueError: the network cannot be explained; the message is one sentence that says why. The module cannot be
+            copied, accepts neither shape or does not return ``(k, C)`` in float64; a parameter, a buffer or a logit is
+            not finite; it returns probabilities, one logit under a softmax, random numbers, or logits that depend on
+            the batch; torch finds no gradient where the logits differ, or one that is not their slope; or the names or
+            the background do not fit.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Network:
         if activation not in ("softmax", "sigmoid"):
             raise ValueError(f"activation must be 'softmax' or 'sigmoid', not {activation!r}")
         self.activation: Activation = activation
-        self.module, self.input_shape, count = usable(module, activation)
+        self.module, self.input_shape, count = checked_copy(module, activation)
         self.products = sum(p.numel() * (SIDE * SIDE if p.ndim > 2 else 1) for p in self.module.parameters())
         self.classes = tuple(classes) if classes is not None else tuple(str(c) for c in range(count))
         if len(self.classes) != count:
@@ -74,23 +74,23 @@ class Network:
 
     @property
     def chunk(self) -> int:
-        """How many pictures to send through at once: as fast as it gets, and bounds memory."""
+        """The number of pictures in one pass: the fastest, and bounds memory."""
         return FLAT_CHUNK if len(self.input_shape) == 1 else IMAGE_CHUNK
 
     def logits(self, points: torch.Tensor) -> torch.Tensor:
         """Pre-activation class scores, ``(k, C)`` float64, of points ``(k, 8, 8)`` float64; differentiable."""
-        # a copy, as a network may begin by writing into its input
+        # a copy, as the first layer may write into its input
         logits: torch.Tensor = self.module(points.reshape(-1, *self.input_shape).clone())
         if logits.shape != (len(points), len(self.classes)):
             raise ValueError(f"the network answers {len(points)} pictures with {tuple(logits.shape)}")
         return logits
 
     def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
-        """The scores in [0, 1] that belong to logits ``(k, C)``: softmax or sigmoid, same shape."""
+        """Probabilities of logits ``(k, C)``, same shape: softmax or sigmoid."""
         return torch.softmax(logits, dim=-1) if self.activation == "softmax" else torch.sigmoid(logits)
 
     def probabilities_of(self, logits: Floats) -> Floats:
-        """The same for numpy: probabilities of logits ``(…, C)``."""
+        """Probabilities of logits ``(…, C)`` as a numpy array."""
         probabilities: Floats = self.probabilities(torch.from_numpy(np.ascontiguousarray(logits))).numpy()
         return probabilities
 

@@ -1,4 +1,4 @@
-"""What a usable network is: decided here, when a ``Network`` is made. Each refusal is one sentence with its reason."""
+"""Validation of a module when a ``Network`` is made. Each error is one sentence that says why."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 INPUT_SHAPES = ((64,), (1, 8, 8))
-PICTURES = 8  # that a network is tried on
-STEP = 1e-5  # of the difference quotients that gradients are compared with
+PICTURES = 8  # in the test batch
+STEP = 1e-5  # of the difference quotients that the gradient is compared with
 
-# Operations that only arrange numbers anew, as torch names them in its graph; and those that end in probabilities, each
-# with the activation that a ``Network`` has for it.
+# Operations of torch's graph that only rearrange numbers; and those that return probabilities, each with the
+# ``Network`` activation that replaces it.
 ARRANGING = ("View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Clone", "ToCopy", "Alias", "T", "Permute")
 PROBABILITIES = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid", "LogSigmoid": "sigmoid"}
 
@@ -32,13 +32,13 @@ OTHER_GRADIENT = (
 )
 
 
-def usable(module: nn.Module, activation: str) -> tuple[nn.Module, tuple[int, ...], int]:
-    """A copy of a module that can be explained, the shape of one picture that it accepts, and its number of classes.
+def checked_copy(module: nn.Module, activation: str) -> tuple[nn.Module, tuple[int, ...], int]:
+    """A frozen copy of a module, the shape of one picture that it accepts, and its number of classes.
 
     Raises:
-        ValueError: it cannot be explained; the message is one sentence that says why.
+        ValueError: the module cannot be explained; the message is one sentence that says why.
     """
-    with torch.inference_mode(False):  # whatever mode the caller is in
+    with torch.inference_mode(False):  # independent of the caller's mode
         copied = _frozen_copy(module)
         shape = _input_shape(copied, module)
         classes = _check_logits(copied, shape, activation)
@@ -47,7 +47,7 @@ def usable(module: nn.Module, activation: str) -> tuple[nn.Module, tuple[int, ..
 
 
 def _frozen_copy(module: nn.Module) -> nn.Module:
-    """A copy on the CPU in float64 and eval mode, whose parameters need no gradient; the original is left as it is."""
+    """A copy on the CPU in float64 and eval mode, whose parameters need no gradient."""
     if not isinstance(module, nn.Module):
         raise ValueError(f"the network must be a torch.nn.Module, not a {type(module).__name__}")
     for name, part in module.named_modules():
@@ -66,7 +66,7 @@ def _frozen_copy(module: nn.Module) -> nn.Module:
         copied.eval()
         copied.requires_grad_(False)
     except Exception as failure:
-        raise ValueError(f"the network cannot be cast to float64 and put in eval mode: {_told(failure)}") from failure
+        raise ValueError(f"the network cannot be cast to float64 and put in eval mode: {_first_sentence(failure)}") from failure
     for name, tensor in _tensors(copied):
         if tensor.is_floating_point() and not torch.isfinite(tensor.to_dense()).all():
             raise ValueError(f"the network's {name} is not finite: it holds NaN or infinity")
@@ -75,22 +75,22 @@ def _frozen_copy(module: nn.Module) -> nn.Module:
 
 def _input_shape(module: nn.Module, original: nn.Module) -> tuple[int, ...]:
     """The shape of one picture that a frozen copy of the original accepts: ``(64,)`` or ``(1, 8, 8)``."""
-    refusals = []
+    errors = []
     for shape in INPUT_SHAPES:
         found = _tried(module, shape)
         if found is None:
             return shape
-        refusals.append(f"(k, {', '.join(map(str, shape))}): {found}")
+        errors.append(f"(k, {', '.join(map(str, shape))}): {found}")
     for dtype in (torch.float32, torch.float16, torch.bfloat16):
         less_precise = copy.deepcopy(original).cpu().to(dtype)
         less_precise.eval()
         if any(_tried(less_precise, shape, dtype) is None for shape in INPUT_SHAPES):
             raise ValueError(LESS_PRECISE)
-    raise ValueError("the network must map (k, 64) or (k, 1, 8, 8) to (k, classes); " + "; ".join(refusals))
+    raise ValueError("the network must map (k, 64) or (k, 1, 8, 8) to (k, classes); " + "; ".join(errors))
 
 
 def _check_logits(module: nn.Module, shape: tuple[int, ...], activation: str) -> int:
-    """How many classes a frozen copy answers with, if its answers are logits and each picture's is its own."""
+    """The number of classes, if a frozen copy returns finite logits that depend on nothing but the picture."""
     x = probe_pictures(shape)
     whole = _rows(module, x)
     if whole.dtype != torch.float64:
@@ -118,7 +118,7 @@ def _check_logits(module: nn.Module, shape: tuple[int, ...], activation: str) ->
 
 
 def _check_gradient(module: nn.Module, shape: tuple[int, ...]) -> None:
-    """Make sure that torch finds the gradient of the logits, if a frozen copy does not ignore its input altogether."""
+    """Check torch's gradient of the logits against difference quotients; a network that ignores its input passes."""
     x = probe_pictures(shape)
     direction = _direction(x)
     if _with_graph(module, x).requires_grad:
@@ -140,28 +140,28 @@ def _check_gradient(module: nn.Module, shape: tuple[int, ...]) -> None:
 
 
 def probe_pictures(shape: tuple[int, ...]) -> Tensor:
-    """Eight ordinary pictures from dark to bright, ``(8, *shape)`` float64, nowhere black or white: always the same."""
+    """Eight fixed pictures from dark to bright, ``(8, *shape)`` float64 in (0, 1)."""
     noise = np.random.default_rng(0).random((PICTURES, 64)) ** np.geomspace(4, 0.25, PICTURES)[:, None]
     return torch.from_numpy(0.05 + 0.9 * noise).reshape(-1, *shape)
 
 
 def _direction(x: Tensor) -> Tensor:
-    """In which pictures are moved to see whether the logits follow: always the same."""
+    """The fixed direction of the difference quotients, same shape as the pictures."""
     return torch.from_numpy(np.random.default_rng(1).standard_normal(x.shape))
 
 
 def _size(logits: Tensor) -> Tensor:
-    """How large each class's logits are, ``(C,)``; what is far smaller than the largest of all counts as rounding."""
+    """The magnitude of each class's logits, ``(C,)``, at least 1e-9 of the largest: less counts as rounding."""
     return logits.abs().amax(0).clamp(min=max(1e-9 * float(logits.abs().max()), 1e-300))
 
 
 def _weights(logits: Tensor) -> Tensor:
-    """A weight for each logit, so that one sum stands for all of them: always the same."""
+    """Fixed random weights, one for each logit, so that one weighted sum tests all classes."""
     return torch.from_numpy(np.random.default_rng(2).standard_normal(logits.shape)) / _size(logits)
 
 
 def _tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Parameters and buffers, each with what to call it."""
+    """Parameters and buffers, each with its name for messages."""
     for name, parameter in module.named_parameters():
         yield f"parameter {name}", parameter
     for name, buffer in module.named_buffers():
@@ -172,8 +172,8 @@ def _place(name: str) -> str:
     return f"layer {name}" if name else "the network"
 
 
-def _told(failure: Exception) -> str:
-    """The first sentence of what an exception says."""
+def _first_sentence(failure: Exception) -> str:
+    """The first sentence of an exception's message."""
     said = " ".join(str(failure).split()).split(". ")[0].rstrip(".")[:200]
     return said if said and isinstance(failure, RuntimeError | ValueError) else f"{type(failure).__name__} {said}".rstrip()
 
@@ -189,12 +189,12 @@ def _copy(module: nn.Module) -> nn.Module:
 
 
 def _places(module: nn.Module) -> set[int]:
-    """Where in memory the numbers of a module lie."""
+    """The memory addresses of a module's tensors."""
     return {tensor.data_ptr() for _, tensor in _tensors(module) if tensor.layout is torch.strided and tensor.numel()}
 
 
 def _uncopied(module: nn.Module, failure: Exception) -> str:
-    """Which attribute keeps a module from being copied."""
+    """The attribute that prevents a module from being copied, for a message."""
     for name, part in module.named_modules():
         for attribute, value in {**vars(part), **part._buffers}.items():
             if attribute in ("_modules", "_parameters", "_buffers"):
@@ -203,55 +203,55 @@ def _uncopied(module: nn.Module, failure: Exception) -> str:
                 copy.deepcopy(value)
             except Exception as reason:
                 it = f"the attribute {attribute} of {_place(name)}"
-                if "graph leaves" in str(reason):  # as torch calls tensors without one
+                if "graph leaves" in str(reason):  # torch's term for tensors without a graph
                     return f"{it} holds a tensor with a gradient graph, so detach it or remove what computes it"
-                return f"{it} holds a {type(value).__name__} ({_told(reason)})"
-    return f"copying fails ({_told(failure)})"
+                return f"{it} holds a {type(value).__name__} ({_first_sentence(reason)})"
+    return f"copying fails ({_first_sentence(failure)})"
 
 
 def _tried(module: nn.Module, shape: tuple[int, ...], dtype: torch.dtype = torch.float64) -> str | None:
-    """What is wrong with a module's answers to pictures of this shape; None when there is a row for each."""
+    """What is wrong with a module's output for pictures of this shape; None when it has a row for each."""
     x = probe_pictures(shape)[:3].to(dtype)
     try:
         with torch.no_grad():
-            answer = module(x)
+            output = module(x)
     except Exception as failure:
-        return _told(failure)
-    if isinstance(answer, Tensor) and answer.ndim == 2 and len(answer) == 3 and answer.layout is torch.strided:
+        return _first_sentence(failure)
+    if isinstance(output, Tensor) and output.ndim == 2 and len(output) == 3 and output.layout is torch.strided:
         return None
-    found = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
+    found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
     return f"it answers {found}, not (k, classes)"
 
 
 def _rows(module: nn.Module, x: Tensor) -> Tensor:
-    """The module's answer to a batch, without a gradient."""
+    """The module's output for a batch, without a graph."""
     try:
         with torch.no_grad():
-            answer: Tensor = module(x.clone())
+            output: Tensor = module(x.clone())
     except Exception as failure:
-        raise ValueError(f"the network cannot answer a batch of {len(x)}: {_told(failure)}") from failure
-    if answer.ndim != 2 or len(answer) != len(x):
-        raise ValueError(f"for a batch of {len(x)} the network answers {tuple(answer.shape)}, not ({len(x)}, classes)")
-    return answer
+        raise ValueError(f"the network cannot answer a batch of {len(x)}: {_first_sentence(failure)}") from failure
+    if output.ndim != 2 or len(output) != len(x):
+        raise ValueError(f"for a batch of {len(x)} the network answers {tuple(output.shape)}, not ({len(x)}, classes)")
+    return output
 
 
 def _with_graph(module: nn.Module, x: Tensor) -> Tensor:
-    """The same with torch's graph of it."""
+    """The module's output for a batch, with torch's graph."""
     try:
         with torch.enable_grad():
-            answer: Tensor = module(x.clone())
+            output: Tensor = module(x.clone())
     except Exception as failure:
-        raise ValueError(f"the network answers, but not with a gradient: {_told(failure)}") from failure
-    return answer
+        raise ValueError(f"the network answers, but not with a gradient: {_first_sentence(failure)}") from failure
+    return output
 
 
 def _equal(one: Tensor, other: Tensor, whole: Tensor) -> bool:
-    """Whether logits agree up to rounding, each measured by the size of its class in the whole batch."""
+    """Whether logits agree to rounding, relative to the magnitude of their class in the whole batch."""
     return bool(((one - other).abs() <= 1e-9 * _size(whole) + 1e-12).all())
 
 
 def _rounds(module: nn.Module, x: Tensor, logits: Tensor) -> bool:
-    """Whether a module takes pictures for the same that differ by less than float32 can tell, where its gradient does not."""
+    """Whether a module rounds to float32: pictures 1e-10 apart get equal logits although the gradient is not 0."""
     direction, weights = _direction(x), _weights(logits)
     slopes = (_gradient(module, x, weights) * direction).flatten(1).sum(1).abs()
     due = 1e-10 * slopes > 1e-13 * (weights * logits).abs().sum(1)  # far above rounding in float64
@@ -261,7 +261,7 @@ def _rounds(module: nn.Module, x: Tensor, logits: Tensor) -> bool:
 
 
 def _probabilities(module: nn.Module, x: Tensor, logits: Tensor) -> str:
-    """What turns a module's logits into probabilities; "" where nothing does, as far as can be seen."""
+    """The reason why a module's outputs are probabilities; "" when they do not seem to be."""
     node = _with_graph(module, x.clone().requires_grad_()).grad_fn
     while node is not None:
         step = node.name().split("Backward")[0]
@@ -278,7 +278,7 @@ def _probabilities(module: nn.Module, x: Tensor, logits: Tensor) -> str:
 
 
 def _gradient(module: nn.Module, x: Tensor, weights: Tensor) -> Tensor:
-    """The gradient of the weighted sum of a batch's logits; 0 where torch finds none."""
+    """The gradient of the weighted sum of a batch's logits; 0 if torch finds none."""
     x = x.clone().requires_grad_()
     logits = _with_graph(module, x)
     if not logits.requires_grad:
@@ -286,15 +286,15 @@ def _gradient(module: nn.Module, x: Tensor, weights: Tensor) -> Tensor:
     try:
         (gradient,) = torch.autograd.grad(logits, x, weights, materialize_grads=True)
     except Exception as failure:
-        why = "a layer writes in place over numbers that it needs" if "inplace operation" in str(failure) else _told(failure)
+        why = "a layer writes in place over numbers that it needs" if "inplace operation" in str(failure) else _first_sentence(failure)
         raise ValueError(f"the network answers, but torch cannot find the gradient of its logits: {why}") from failure
     return gradient
 
 
 def _moves_between(module: nn.Module, x: Tensor, logit: Tensor, c: int) -> bool:
-    """Whether a logit has a gradient where it changes between the pictures where it is lowest and highest."""
+    """Whether bisection between the pictures with the lowest and highest logit finds a point with a gradient."""
     ends = x[[int(logit.argmin()), int(logit.argmax())]]
-    for _ in range(60):  # halvings, until a step can be told from a steep slope
+    for _ in range(60):  # bisections: enough to tell a jump from a steep slope
         low, middle, high = at = torch.stack([ends[0], ends.mean(0), ends[1]])
         z = _rows(module, at)
         weights = torch.zeros_like(z)

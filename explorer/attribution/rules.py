@@ -1,9 +1,4 @@
-"""Quadrature rules on [0, 1]: where along the path to look, and what each look weighs.
-
-Every rule's weights in ``RULES`` sum to 1 (to within 1e-15), so that a constant gradient is integrated exactly.
-That is worth stating, as not every library's do. The rules in ``FAULTY`` are wrong as those libraries are wrong: they are
-there to reproduce their numbers and to show what the fault does, never to be offered beside the others.
-"""
+"""Quadrature rules on [0, 1]. Weights of ``RULES`` sum to 1; ``FAULTY`` reproduces faults of other libraries."""
 
 from __future__ import annotations
 
@@ -16,7 +11,7 @@ import numpy as np
 from explorer.attribution.network import Floats
 
 Nodes = tuple[Floats, Floats]
-EXACT = "exact"  # not a quadrature: see the module of that name
+EXACT = "exact"  # no quadrature: see the module ``exact``
 
 
 def left(m: int) -> Nodes:
@@ -50,8 +45,8 @@ def gauss_legendre(m: int) -> Nodes:
 def captum_trapezoid(m: int) -> Nodes:
     """m equally spaced α with both ends, end weights half of the others' 1/m: Captum 0.9's ``riemann_trapezoid``.
 
-    m points have m − 1 gaps, so the weights should be 1/(m − 1): they sum to (m − 1)/m, and so much of a linear network's
-    map is there. With one point nothing is; Captum refuses that.
+    m points have m − 1 intervals, so the weights should be 1/(m − 1): they sum to (m − 1)/m, so a linear network's map is
+    too small by that factor, and 0 for one point, which Captum rejects.
     """
     weights = np.full(m, 1 / m)
     weights[0] -= 0.5 / m
@@ -60,10 +55,10 @@ def captum_trapezoid(m: int) -> Nodes:
 
 
 def closed_average(m: int) -> Nodes:
-    """m equally spaced α with both ends, all weighing 1/m: what PAIR's ``saliency`` 0.2 averages.
+    """m equally spaced α with both ends, all with weight 1/m: the average in PAIR's ``saliency`` 0.2.
 
-    The weights do sum to 1, but the two ends stand for half a gap and weigh as much as a whole one: the error is of order
-    1/m, as for left and right, where the same points with half weights at the ends would have 1/m².
+    The weights sum to 1, but the two ends should have half of the others' weight: the error is of order 1/m, as for left
+    and right, instead of the trapezoid rule's 1/m².
     """
     return np.linspace(0, 1, m), np.full(m, 1 / m)
 
@@ -87,16 +82,16 @@ RULE_NAMES = (*RULES, *FAULTY)
 
 
 def nodes(name: str, m: int) -> int:
-    """How many nodes the rule has for m steps."""
+    """The number of nodes of a rule with m steps."""
     return m + 1 if name == "trapezoid" else m
 
 
-@lru_cache(maxsize=64)  # a pure function; for Gauss–Legendre at m = 500 numpy needs tens of milliseconds
+@lru_cache(maxsize=64)  # numpy takes tens of milliseconds for Gauss–Legendre at m = 500
 def rule(name: str, m: int) -> Nodes:
     """Nodes α in [0, 1], ascending, and their weights for m steps; ``(m,)`` each, trapezoid ``(m + 1,)``; read-only.
 
     Raises:
-        ValueError: unknown name, or m < 1.
+        ValueError: the name is unknown, or m < 1.
     """
     if name not in RULE_NAMES:
         raise ValueError(f"the rule must be one of {RULE_NAMES}, not {name!r}")

@@ -1,4 +1,4 @@
-"""Felzenszwalb's segmentation: a picture cut into regions by how much neighbouring pixels differ.
+"""Felzenszwalb's graph-based segmentation of a picture into regions.
 
 Felzenszwalb & Huttenlocher, "Efficient Graph-Based Image Segmentation", IJCV 59, 2004.
 """
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from explorer.attribution.network import SHAPE, SIDE, Floats
 
-# k in the paper, for a picture whose darkest and brightest pixels are 1 apart: from shades of a stroke to halves.
+# k in the paper, for a picture with max − min = 1: from shades of a stroke to halves of the picture.
 SCALES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 
 
 def _edges() -> NDArray[np.int64]:
-    """The pairs of pixels that touch, corners included, ``(210, 2)``."""
+    """The pairs of pixels that are neighbours, diagonals included, ``(210, 2)``."""
     pixel = np.arange(SIDE * SIDE).reshape(SHAPE)
     pairs = [
         (pixel[:, :-1], pixel[:, 1:]),
@@ -34,15 +34,15 @@ EDGES = _edges()
 
 
 def segment(picture: Floats, scale: float) -> NDArray[np.int64]:
-    """Which region each pixel is in, ``(8, 8)`` of 0, 1, … in the order of their first pixels.
+    """The region of each pixel, ``(8, 8)`` of 0, 1, … in the order of their first pixels.
 
-    Regions start as single pixels. Edges are taken from the smallest difference up, and join two regions if the
-    difference is no more than what either has inside it already, plus scale / its number of pixels. There is no
-    smoothing before and no joining of small regions after: at 8 × 8 a pixel is a detail.
+    Regions start as single pixels. In ascending order of difference, an edge joins two regions if the difference is at
+    most the largest inside each of them, plus scale / its number of pixels. Unlike the paper, there is no smoothing
+    before and no merging of small regions after, as at 8 × 8 a pixel is a detail.
 
     Args:
         picture: ``(8, 8)``, finite.
-        scale: k, 0 or more, in units of the picture; larger means fewer regions.
+        scale: k, 0 or more, in units of the picture; a larger k gives fewer regions.
     """
     flat = picture.ravel()
     differences = np.abs(flat[EDGES[:, 0]] - flat[EDGES[:, 1]])
@@ -67,10 +67,9 @@ def segment(picture: Floats, scale: float) -> NDArray[np.int64]:
 
 
 def regions(picture: Floats, scales: Sequence[float] = SCALES) -> NDArray[np.bool_]:
-    """The regions of a picture at several scales, ``(r, 8, 8)``, each once, finest first.
+    """The distinct regions of a picture at several scales, ``(r, 8, 8)`` of booleans, finest first.
 
-    The picture's contrast is stretched to 1 first, so a faint picture has the regions of a strong one; a flat picture
-    has one region.
+    The picture is first scaled to max − min = 1, so contrast does not matter; a constant picture has one region.
     """
     span = picture.max() - picture.min()
     stretched = (picture - picture.min()) / span if span > 0 else np.zeros(SHAPE)

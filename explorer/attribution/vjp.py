@@ -1,7 +1,6 @@
-"""Layers that the engine knows, forward and back in numpy: autograd's numbers to rounding, without its overhead.
+"""Forward pass and vector-Jacobian product of known layers in numpy, without autograd's overhead.
 
-Small networks spend most of autograd's time on bookkeeping. A ``torch.nn.Sequential`` of affine layers and ReLUs is
-evaluated here layer by layer, ReLU′(0) being 0 as in torch; any other network is left to autograd.
+For a ``torch.nn.Sequential`` of affine layers and ReLUs, with ReLU′(0) = 0; other networks need autograd.
 """
 
 from __future__ import annotations
@@ -17,20 +16,26 @@ from torch import nn
 from torch.nn.functional import conv2d
 from torch.nn.grad import conv2d_input
 
-from explorer.attribution.layers import KINKED_AT_ZERO, layers_of, off_slope, pull_back, refusal
+from explorer.attribution.layers import (
+    KINKED_AT_ZERO,
+    affine_and_relu_layers,
+    layer_vjp,
+    negative_slope_of,
+    unsupported_reason,
+)
 from explorer.attribution.network import IMAGE_CHUNK, SHAPE, Floats, Network
 
 Shape = tuple[int, ...]
 
 
 class KnownLayer(NamedTuple):
-    """A layer that can be evaluated here.
+    """A layer as two functions.
 
     Attributes:
-        forward: from inputs ``(k, …)`` float64, which stay as they are, to outputs.
-        vjp: of an affine layer: from cotangents of k outputs, in any shape that has as many elements, and the shape of one
+        forward: from inputs ``(k, …)`` float64, which it does not change, to outputs.
+        vjp: of an affine layer: from cotangents of k outputs, in any shape with as many elements, and the shape of one
             input to cotangents of the inputs, ``(k, *shape)``.
-        slope: of an activation, below its kink at zero; None for an affine layer.
+        slope: of an activation below zero; None for an affine layer.
     """
 
     forward: Callable[[Floats], Floats]
@@ -39,7 +44,7 @@ class KnownLayer(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """Logits at some points, and their vjp.
+    """Logits at k points, and their vjp.
 
     Attributes:
         logits: ``(k, C)`` float64.
@@ -51,7 +56,7 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(network: Network, points: Floats) -> Evaluation | None:
-    """Logits of pictures ``(k, 8, 8)`` float64 with their vjp; None where autograd has to be asked."""
+    """Logits of pictures ``(k, 8, 8)`` float64 with their vjp; None for a network that needs autograd."""
     layers = known_layers(network)
     if layers is None:
         return None
@@ -71,20 +76,20 @@ def evaluate(network: Network, points: Floats) -> Evaluation | None:
     return Evaluation(logits, vjp)
 
 
-@lru_cache(maxsize=16)  # of a network, which does not change
+@lru_cache(maxsize=16)  # a network does not change
 def known_layers(network: Network) -> tuple[KnownLayer, ...] | None:
-    """The layers of a network in order, where all of them can be evaluated here; else None."""
-    return None if refusal(network) else tuple(map(_known, layers_of(network)))
+    """The layers of a network in order, if all of them are known; else None."""
+    return None if unsupported_reason(network) else tuple(map(_known, affine_and_relu_layers(network)))
 
 
 def gated(signal: Floats, on: NDArray[np.bool_], slope: float) -> Floats:
-    """A signal that goes back through units that are on, or off, where it is multiplied by the slope."""
+    """The vjp of an activation: the signal where a unit is on, the signal times ``slope`` where it is off."""
     return signal * on if slope == 0 else np.where(on, signal, slope * signal)
 
 
 def _known(layer: nn.Module) -> KnownLayer:
     if isinstance(layer, KINKED_AT_ZERO):
-        slope = off_slope(layer)
+        slope = negative_slope_of(layer)
         activate = (lambda a: np.maximum(a, 0.0)) if slope == 0 else (lambda a: gated(a, a > 0, slope))
         return KnownLayer(activate, _reshaped, slope)
     if isinstance(layer, nn.Linear):
@@ -144,8 +149,8 @@ def _convolution(layer: nn.Conv2d) -> KnownLayer:
 
 
 def _parts(a: Floats) -> tuple[torch.Tensor, ...]:
-    """As many pictures at a time as fit into a core's cache with all that a convolution makes of them."""
-    writeable = a if a.flags.writeable else a.copy()  # torch takes no other memory
+    """The pictures in chunks whose unfolded convolution fits into a core's cache."""
+    writeable = a if a.flags.writeable else a.copy()  # torch accepts no read-only memory
     parts: tuple[torch.Tensor, ...] = torch.split(torch.from_numpy(writeable), IMAGE_CHUNK)
     return parts
 
@@ -162,5 +167,5 @@ def _other(layer: nn.Module, a: Floats) -> Floats:
 
 
 def _other_vjp(layer: nn.Module, cotangents: Floats, shape: Shape) -> Floats:
-    pulled: Floats = pull_back(layer, torch.Size(shape), torch.from_numpy(np.array(cotangents))).numpy()
+    pulled: Floats = layer_vjp(layer, torch.Size(shape), torch.from_numpy(np.array(cotangents))).numpy()
     return pulled

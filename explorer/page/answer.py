@@ -1,8 +1,7 @@
-"""What the server answers to a state: every number the page shows, and the words for them.
+"""The answer to a state, as plain data: every number that the page shows, and the sentences about them.
 
-Plain data in, plain data out; nothing here knows of Dash. Maps travel as 64 numbers, row by row. What is only drawn
-travels as float32, packed: the gradients of the path, by far the largest part (the sums that they make are also sent in
-full), the curve of F and the places of the switches.
+Maps are 64 numbers, row by row. What is only drawn is packed as float32: the gradients of the path, which are the largest
+part, the curve of F and the positions of the switches.
 """
 
 from __future__ import annotations
@@ -30,18 +29,18 @@ from explorer.attribution.field import outputs
 from explorer.attribution.measures import ROUNDING
 from explorer.attribution.network import Floats
 from explorer.models import Model
-from explorer.page.words import NOTHING, Facts, Sentence, tell
+from explorer.page.narration import NOTHING, Facts, Sentence
+from explorer.page.panels import PANELS
 from explorer.state import State, Zoo
 
 CURVE = np.linspace(0, 1, 101)  # where the curve of F along the path is drawn, however few the steps
 CURVE.flags.writeable = False
-EXACT_TABS = ("integrated", "compare")
 COMPARED = ("gradient", "integrated_gradients", "smoothgrad")
 
 
 def needs_exact(state: State) -> bool:
     """Whether what a state shows needs the exact path, by far the largest part of the work on a convolutional network."""
-    return state.tab in EXACT_TABS or state.rule == "exact"
+    return PANELS[state.tab].needs_exact or state.rule == "exact"
 
 
 def answer(state: State, zoo: Zoo, *, exact: bool = True) -> dict[str, Any]:
@@ -50,15 +49,15 @@ def answer(state: State, zoo: Zoo, *, exact: bool = True) -> dict[str, Any]:
     Args:
         state: what the user chose.
         zoo: the networks.
-        exact: whether to tell what the exact path is needed for; else ``"exact"`` is None, the curve is empty, and there
-            are words for the first tab only. Always so under the exact rule.
+        exact: whether to compute the exact path; else ``"exact"`` is None, the curve is empty, and there
+            are sentences only for panels that do not need it. Always computed under the exact rule.
     """
     payload, sentences = narrated(state, zoo, exact=exact)
-    return {**payload, "words": {tab: [sentence.text for sentence in told] for tab, told in sentences.items()}}
+    return {**payload, "narration": {tab: [sentence.to_json() for sentence in of_tab] for tab, of_tab in sentences.items()}}
 
 
 def narrated(state: State, zoo: Zoo, *, exact: bool = True) -> tuple[dict[str, Any], dict[str, list[Sentence]]]:
-    """The payload without its words, and what is to be said of it on each tab, with the claims that are made."""
+    """The payload without its sentences, and the sentences of each panel with their claims."""
     case, model = state.case(zoo), zoo[state.network]
     explanation = explain(case, state.settings())
     crossed: ExactTrace | ExactPath | None
@@ -98,8 +97,9 @@ def narrated(state: State, zoo: Zoo, *, exact: bool = True) -> tuple[dict[str, A
         },
         "correlations": _correlations(stack[[list(maps).index(name) for name in COMPARED]]),
     }
-    told = tell(_facts(state, model, payload, explanation, steps))
-    return payload, told if crossed else {"saliency": told["saliency"]}
+    facts = _facts(state, model, payload, explanation, steps)
+    narrators = {name: panel.narrate for name, panel in PANELS.items() if panel.narrate and (crossed or not panel.needs_exact)}
+    return payload, {name: narrate(facts) for name, narrate in narrators.items()}
 
 
 def _method(values: list[float], found: Figures) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from explorer.server.dash_request import current_request
 from explorer.server.static_files import digest_of
 
 PAGE = "index.html"
-# Dash's page names these whatever is on it. No browser of the last years needs the polyfill, there is no table here, nor
+# Dash's page always names these. No current browser needs the polyfill, there is no table here, nor
 # one of those core components that fetch code when they are first shown, with which comes what they share.
 LEFT_OUT = ("/deps/polyfill@", "/dash_table/", "/dash_core_components-shared")
 BOOT, MAIN, MODULES = "boot.js", "main.js", "explorer.js"  # our only classic script loads the modules, which are served as one

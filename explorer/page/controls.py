@@ -9,7 +9,7 @@ from __future__ import annotations
 import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Dash, Input, html
 
-from explorer.page.parts import icon_button, labelled, slider_with_number
+from explorer.page.components import icon_button, labelled, slider_with_number
 from explorer.state import MAX_SAMPLES, MAX_SEED, MAX_STEPS, PREDICTED, State, Zoo
 
 BASELINE_TITLES = {

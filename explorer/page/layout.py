@@ -7,15 +7,19 @@ from typing import Any
 import numpy as np
 from dash import dcc, html
 
-from explorer import models, pictures, state
+from explorer import link, models, pictures
 from explorer.attribution import CONVENTIONS, CORE, FAMILIES, METHODS, SHARED, Setting
-from explorer.page.answer import COMPARED, EXACT_TABS
+from explorer.link_picture import ALPHABET
+from explorer.page.answer import COMPARED
+from explorer.page.callbacks import KINDS
 from explorer.page.concepts import concepts
-from explorer.page.controls import controls
-from explorer.page.facts import facts
+from explorer.page.controls import MAX_SLIDER, controls
+from explorer.page.figures import figures
+from explorer.page.method_answers import MOST
 from explorer.page.painting import painting
-from explorer.page.stage import stage
-from explorer.state import State, Zoo
+from explorer.page.panels import PANELS
+from explorer.page.tabs import tabs
+from explorer.state import LOOKS, MAX_PINNED, State, Zoo, limits
 from explorer.version import version
 
 
@@ -35,17 +39,15 @@ def layout(zoo: Zoo, answer: str) -> html.Div:
             html.Main(
                 [
                     html.Div([painting(), controls(opening, zoo)], className="column-left"),
-                    stage(),
-                    facts(),
+                    tabs(),
+                    figures(),
                     concepts(),
                 ],
                 className="columns",
             ),
             _footer(),
-            dcc.Store(id="state"),  # the two ends of the callback that core/server.js asks; nothing is written into them
-            dcc.Store(id="explanation"),
-            dcc.Store(id="method-question"),  # and those of the other
-            dcc.Store(id="method-answers"),
+            # the input and output of each callback; core/server.js sends the requests, so nothing is written into them
+            *(dcc.Store(id=end) for kind in KINDS.values() for end in (kind.source, kind.output)),
             dcc.Store(id="config", data=config(opening, zoo) | {"answer": answer}),
         ],
         className="page",
@@ -89,16 +91,13 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
     return {
         "defaults": defaults,
         "levels": pictures.LEVELS,
-        "alphabet": state.ALPHABET,
-        "link": {name: field.key for name, field in state.FIELDS.items()},
-        "version": state.VERSION,
+        "alphabet": ALPHABET,
+        "link": dict(link.KEYS),
+        "painted": link.PAINTED,
+        "version": link.VERSION,
         "build": version(),  # of this layout: another replica may have sent the page that asks for it
-        "limits": {
-            "steps": [1, state.MAX_STEPS],
-            "samples": [1, state.MAX_SAMPLES],
-            "seed": [0, state.MAX_SEED],
-            "baseline_seed": [0, state.MAX_SEED],
-        },
+        "limits": limits(),
+        "noise_slider": MAX_SLIDER,
         "patterns": {
             name: {"title": pictures.PATTERN_TITLES[name], "levels": _levels(picture)}
             for name, picture in pictures.PATTERNS.items()
@@ -126,9 +125,9 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
                 "invariant": m.invariant,
                 "passes": m.passes,
                 "explains": m.explains,
-                "misleads": m.misleads,
+                "caveat": m.caveat,
                 "settings": [_setting(setting) for setting in m.settings],
-                "refusals": {key: reason for key, model in zoo.items() if (reason := m.refusal(model.network))},
+                "unsupported": {key: reason for key, model in zoo.items() if (reason := m.unsupported_reason(model.network))},
             }
             for name, m in METHODS.items()
         },
@@ -144,9 +143,12 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         },
         "core": list(CORE),
         "compared": list(COMPARED),
-        "exact_tabs": list(EXACT_TABS),
+        "tabs": list(PANELS),
+        "exact_tabs": [name for name, panel in PANELS.items() if panel.needs_exact],
         "families": list(FAMILIES),
-        "most_pinned": state.MAX_PINNED,
+        "most_pinned": MAX_PINNED,
+        "most_methods": MOST,  # in one question
+        "looks": [*sorted(LOOKS), "options"],  # a change of these asks for no explanation
     }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from explorer.attribution import (
     METHODS,
-    Answer,
+    Attribution,
     Case,
     Method,
     exact_integrated_gradients,
@@ -21,35 +21,32 @@ from explorer.attribution import (
 )
 from explorer.attribution.field import values_at
 from explorer.attribution.method import delta_f
+from explorer.cost import check_methods
 from explorer.state import State, StateError, Zoo
-from explorer.work import check_methods
 
 MOST = 4  # methods in one question, however little work they are
 
 
-def check_names(names: object) -> tuple[str, ...]:
+def check_methods_asked(state: State, names: object, zoo: Zoo) -> tuple[str, ...]:
     """The methods that are asked for.
 
     Raises:
-        StateError: they are not 1 to ``MOST`` different ones of ``METHODS``.
+        StateError: they are not 1 to ``MOST`` different ones of ``METHODS``, or together too much work.
     """
     if not isinstance(names, list) or not 1 <= len(names) <= MOST or not all(isinstance(name, str) for name in names):
         raise StateError(f"'methods' must be a list of 1 to {MOST} names")
     unknown = [name for name in names if name not in METHODS]
     if unknown or len(set(names)) < len(names):
         raise StateError(f"'methods' must name each method once, and only those there are{': ' + repr(unknown[0])[:40] if unknown else ''}")
+    case = state.case(zoo)
+    check_methods(state, case, [METHODS[name] for name in names if not METHODS[name].unsupported_reason(case.network)])
     return tuple(names)
 
 
 def method_answers(state: State, names: Sequence[str], zoo: Zoo) -> dict[str, Any]:
-    """The maps and figures of some methods, by name.
-
-    Raises:
-        StateError: together they are too much work.
-    """
+    """The maps and figures of some methods, by name."""
     case = state.case(zoo)
-    reasons = {name: METHODS[name].refusal(case.network) for name in names}
-    check_methods(state, case, [METHODS[name] for name in names if not reasons[name]])
+    reasons = {name: METHODS[name].unsupported_reason(case.network) for name in names}
     size = float(np.abs(values_at(case, np.stack([case.input, case.baseline]))).max())
     return {
         "methods": {
@@ -63,24 +60,24 @@ def _refused(reason: str) -> dict[str, Any]:
     return {"refusal": f"{reason[0].upper()}{reason[1:]}."}
 
 
-def _asked(method: Method, case: Case, state: State) -> Answer:
+def _asked(method: Method, case: Case, state: State) -> Attribution:
     if method.name == "integrated_gradients" and state.rule == "exact":
         exact = exact_integrated_gradients(case)
         pieces = len(exact.alphas)
-        return Answer(exact.attribution, forward=pieces + 1, backward=pieces, goal=delta_f(case))
+        return Attribution(exact.attribution, forward=pieces + 1, backward=pieces, expected_sum=delta_f(case))
     return method(case, **state.values(method))
 
 
-def _payload(found: Answer, size: float) -> dict[str, Any]:
-    (numbers,) = figures(found.attribution[None], 0.0 if found.goal is None else found.goal, size)
-    sums = None if found.goal is None else numbers.completeness
+def _payload(found: Attribution, size: float) -> dict[str, Any]:
+    (numbers,) = figures(found.attribution[None], 0.0 if found.expected_sum is None else found.expected_sum, size)
+    sums = None if found.expected_sum is None else numbers.completeness
     return {
         "map": found.attribution.ravel().tolist(),
         "snr": numbers.snr,
         "mean": numbers.mean,
         "total": numbers.completeness.total,
         "top": [list(pixel) for pixel in numbers.top],
-        "goal": found.goal,
+        "expected_sum": found.expected_sum,
         "delta": sums and sums.delta,
         "share": sums and sums.share,
         "forward": found.forward,

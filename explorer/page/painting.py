@@ -5,7 +5,7 @@ from __future__ import annotations
 import dash_bootstrap_components as dbc
 from dash import html
 
-from explorer.page.parts import icon_button, script_owned
+from explorer.page.components import icon_button, script_owned
 
 
 def painting() -> html.Section:

@@ -85,7 +85,7 @@ def find_fault(zoo: Zoo, known: Mapping[str, Known]) -> str | None:
         return f"The network {missing[0]} is not loaded."
     try:
         wrong = _logistic_fault(zoo) or _reading_fault(zoo, known) or _sum_fault(zoo)
-    except Exception as error:  # whatever it is, nobody should be sent here
+    except Exception as error:  # any error makes this worker unfit
         return f"The probe explanation failed with {type(error).__name__}."
     return wrong and f"The network {wrong}."
 

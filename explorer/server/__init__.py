@@ -1,1 +1,1 @@
-"""What surrounds the callbacks: settings, queues, limits, errors, health, metrics, log, headers and static files."""
+"""The server around the callbacks: settings, queues, limits, errors, health, metrics, log, headers and static files."""

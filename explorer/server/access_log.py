@@ -1,4 +1,4 @@
-"""Middleware that counts every request and, if wanted, logs it."""
+"""Middleware that counts every request and, if enabled, logs it."""
 
 import logging
 import time
@@ -9,23 +9,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from explorer.server.logs import ACCESS, FIELDS
 from explorer.server.metrics import NO_CALLBACK, Metrics
 
-LONGEST_PATH = 200
+MAX_LOGGED_PATH = 200
 log = logging.getLogger(ACCESS)
 
 
 class AccessLog:
-    """Counts what an application answers, which may name its callback in ``scope["state"]``; logs it at level info."""
+    """Counts the responses of an application and logs them at level info. The callback's name is read from ``scope["state"]``."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, *, logged: bool) -> None:
         self.app, self.metrics, self.logged = app, metrics, logged
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, count it and log it."""
+        """Handle a request, count it and log it."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        begin, status, size = time.monotonic(), 500, ""
+        start, status, size = time.monotonic(), 500, ""
 
-        async def watched(message: Message) -> None:
+        async def send_observed(message: Message) -> None:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status, size = message["status"], Headers(raw=message["headers"]).get("content-length", "")
@@ -33,14 +33,14 @@ class AccessLog:
 
         with self.metrics.in_flight.track_inprogress():
             try:
-                await self.app(scope, receive, watched)
+                await self.app(scope, receive, send_observed)
             finally:
-                seconds, callback = time.monotonic() - begin, scope.get("state", {}).get("callback")
+                seconds, callback = time.monotonic() - start, scope.get("state", {}).get("callback")
                 self.metrics.requests.labels(callback or NO_CALLBACK, str(status)).inc()
                 if callback is not None:
                     self.metrics.seconds.labels(callback).observe(seconds)
-                if self.logged:  # never the query: a link holds what somebody painted
-                    told = {"method": scope["method"], "path": scope["path"][:LONGEST_PATH], "callback": callback, "status": status}
-                    told |= {"milliseconds": round(1000 * seconds, 1), "bytes": int(size) if size else None}
-                    log.info("request", extra={FIELDS: told})
+                if self.logged:  # without the query string: a link contains the painted picture
+                    fields = {"method": scope["method"], "path": scope["path"][:MAX_LOGGED_PATH], "callback": callback, "status": status}
+                    fields |= {"milliseconds": round(1000 * seconds, 1), "bytes": int(size) if size else None}
+                    log.info("request", extra={FIELDS: fields})
         return None

@@ -1,7 +1,7 @@
-"""The one address at which the page asks: bodies are checked, handed to Dash, and their answers compressed.
+"""The endpoint of the callbacks: validates bodies, lets Dash dispatch them, and compresses the responses.
 
-Dash's FastAPI backend dispatches, but its middleware and its routes are passed by: they answer every exception with a JSON
-500 and no log, read bodies of any size, answer every address with the page, and open a websocket and ``/docs``.
+Of Dash's FastAPI backend only the dispatch is used. Its middleware and routes answer every exception with a JSON 500
+and no log, read bodies of any size, answer every path with the page, and open a websocket and ``/docs``.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ from explorer.server.errors import MAX_BODY, BadRequestBody
 from explorer.server.fair_queue import Busy
 from explorer.server.metrics import Metrics
 
-SMALLEST = 1000  # bytes; a smaller answer fits into one packet anyway
+MIN_COMPRESSED = 1000  # bytes; a smaller response fits into one packet
 
 
 def callback_endpoint(app: Dash, metrics: Metrics, trusted_proxies: int) -> Callable[[Request], Awaitable[Response]]:
-    """What answers the requests of Dash's callbacks. A client that disconnects cancels its question, which leaves the queue.
+    """The endpoint of Dash's callbacks. A client that disconnects cancels its computation, which leaves the queue.
 
     Args:
         app: the Dash app, on its FastAPI backend.
-        metrics: where disconnected and refused requests are counted.
-        trusted_proxies: how many proxies stand in front whose ``X-Forwarded-For`` is believed.
+        metrics: counts disconnected clients and shed requests.
+        trusted_proxies: how many proxies in front are trusted to set ``X-Forwarded-For``.
     """
     dispatch = app.backend.serve_callback(app)
 
@@ -42,22 +42,22 @@ def callback_endpoint(app: Dash, metrics: Metrics, trusted_proxies: int) -> Call
         request.state.json_body = body
         request.state.callback = callback = body["output"].rpartition(".")[0]
         CLIENT.set(client_of(request, trusted_proxies))
-        with current_request(request):  # which the task inherits
-            answering = asyncio.create_task(dispatch(request))
-        leaving = asyncio.create_task(_disconnected(request))
+        with current_request(request):  # the task inherits the context
+            dispatching = asyncio.create_task(dispatch(request))
+        disconnecting = asyncio.create_task(_wait_for_disconnect(request))
         try:
-            await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if not answering.done():
+            await asyncio.wait((dispatching, disconnecting), return_when=asyncio.FIRST_COMPLETED)
+            if not dispatching.done():
                 metrics.given_up.labels(callback).inc()
-                return Response(status_code=400)  # nobody reads it
-            return _compressed(answering.result(), request)
+                return Response(status_code=400)  # the client is gone
+            return _compressed(dispatching.result(), request)
         except Busy as busy:
             metrics.shed.labels(callback, busy.reason).inc()
             raise
         finally:
-            leaving.cancel()
-            answering.cancel()
-            await asyncio.gather(leaving, answering, return_exceptions=True)  # else asyncio's log would quote what they raise
+            disconnecting.cancel()
+            dispatching.cancel()
+            await asyncio.gather(disconnecting, dispatching, return_exceptions=True)  # otherwise asyncio logs what they raise
 
     return respond
 
@@ -69,8 +69,8 @@ async def _read_body(request: Request) -> bytes:
     if length.isdecimal() and int(length[:20]) > MAX_BODY:
         raise HTTPException(413)
     try:
-        async for piece in request.stream():
-            body += piece
+        async for chunk in request.stream():
+            body += chunk
             if len(body) > MAX_BODY:
                 raise HTTPException(413)
     except ClientDisconnect:
@@ -78,32 +78,32 @@ async def _read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _disconnected(request: Request) -> None:
+async def _wait_for_disconnect(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
-def _compressed(answer: Response, request: Request) -> Response:
-    # ISA-L's fastest level takes a fifth of zlib's time, and answers are mostly base64 of numbers, which hardly compress
-    answer.headers.update({"Content-Type": "application/json", "Vary": "Accept-Encoding"})
+def _compressed(response: Response, request: Request) -> Response:
+    # ISA-L's fastest level takes a fifth of zlib's time; responses are mostly base64 of numbers, which hardly compress
+    response.headers.update({"Content-Type": "application/json", "Vary": "Accept-Encoding"})
     encodings = parse_accept_header(request.headers.get("accept-encoding"), Accept)
-    if encodings["gzip"] > 0 and len(answer.body) >= SMALLEST:
-        answer.body = igzip.compress(answer.body, compresslevel=1)
-        answer.headers.update({"Content-Encoding": "gzip", "Content-Length": str(len(answer.body))})
-    return answer
+    if encodings["gzip"] > 0 and len(response.body) >= MIN_COMPRESSED:
+        response.body = igzip.compress(response.body, compresslevel=1)
+        response.headers.update({"Content-Encoding": "gzip", "Content-Length": str(len(response.body))})
+    return response
 
 
 def client_of(request: Request, trusted_proxies: int) -> str:
-    """Who asks: an IPv4 address, or an IPv6 network of 64 bits, of which one household has all addresses."""
+    """The client's key: an IPv4 address, or an IPv6 /64 network, as one household has all of its addresses."""
     address = forwarded(request, "for", trusted_proxies) or (request.client.host if request.client else "")
     with suppress(ValueError):
-        known = ipaddress.ip_address(address)
-        if known.version == 6:
-            return str(known.ipv4_mapped or ipaddress.ip_network((known.packed[:8] + bytes(8), 64)))
+        parsed = ipaddress.ip_address(address)
+        if parsed.version == 6:
+            return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed.packed[:8] + bytes(8), 64)))
     return address
 
 
-def forwarded(request: Request, what: str, trusted_proxies: int) -> str:
-    """What the outermost trusted proxy says in its ``X-Forwarded-…`` header; "" where there is none that is trusted."""
-    said = ",".join(request.headers.getlist(f"x-forwarded-{what}")).split(",")
-    return said[-min(trusted_proxies, len(said))].strip() if trusted_proxies else ""
+def forwarded(request: Request, name: str, trusted_proxies: int) -> str:
+    """The value that the outermost trusted proxy set in the ``X-Forwarded-…`` header; "" without a trusted proxy."""
+    values = ",".join(request.headers.getlist(f"x-forwarded-{name}")).split(",")
+    return values[-min(trusted_proxies, len(values))].strip() if trusted_proxies else ""

@@ -1,4 +1,4 @@
-"""The answers of one worker: computed in bounded pools, each question once, and kept in memory while there is room."""
+"""Computes the answers of one worker in bounded thread pools: equal questions share one computation, and an LRU cache keeps answers."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,27 +12,27 @@ from cachetools import LRUCache
 from explorer.server.fair_queue import FairQueue
 from explorer.server.metrics import METHODS, STROKES, Metrics
 
-METHODS_NICENESS = 10  # a stroke also comes first where both want the processor
-ENTRY = 600  # bytes that an entry of the cache takes beside question and answer
-CLIENT: ContextVar[str] = ContextVar("client", default="")  # who asks, set for each request
+METHODS_NICENESS = 10  # strokes have priority for the processor, too
+ENTRY_OVERHEAD = 600  # bytes of a cache entry beside question and answer
+CLIENT: ContextVar[str] = ContextVar("client", default="")  # key of the client, set for each request
 Key = tuple[str, bytes]
 
 
 @dataclass(eq=False, slots=True)
 class Computation:
-    """A computation that has not ended, and how many requests wait for it."""
+    """A running computation and the number of requests that wait for it."""
 
     task: asyncio.Task[bytes]
     waiting: int = 0
 
 
 def answer_cache(size: int) -> LRUCache[Key, tuple[bytes, bytes]]:
-    """Keeps questions with their answers, those asked for last, as many as fit into so many bytes."""
-    return LRUCache(size, getsizeof=lambda kept: ENTRY + len(kept[0]) + len(kept[1]))
+    """An LRU cache of questions and answers, limited to ``size`` bytes."""
+    return LRUCache(size, getsizeof=lambda entry: ENTRY_OVERHEAD + len(entry[0]) + len(entry[1]))
 
 
 class Compute:
-    """What callbacks compute with: a pool for each, in whose ``queue`` so many questions may wait; ``cache_size`` is in bytes."""
+    """One pool for each callback, with ``queue`` waiting places, and a cache of ``cache_size`` bytes."""
 
     def __init__(self, queue: int, cache_size: int, metrics: Metrics) -> None:
         self.pools = {STROKES: FairQueue(1, queue), METHODS: FairQueue(1, queue, niceness=METHODS_NICENESS)}
@@ -41,31 +41,31 @@ class Compute:
         self._running: dict[Key, Computation] = {}
 
     async def answer(self, callback: str, question: bytes, work: Callable[[], bytes]) -> bytes:
-        """The answer to a question: kept, being computed for another request, or computed now.
+        """The answer to a question: from the cache, from a computation that runs already, or computed now.
 
         Args:
-            callback: ``STROKES`` or ``METHODS``, whose pool computes.
+            callback: selects the pool: that of ``STROKES``, or the second one.
             question: everything that the answer depends on.
-            work: computes the answer; a pure function of the question. For what else is raised see ``FairQueue``.
+            work: computes the answer; a pure function of the question. Errors are those of ``FairQueue.run``.
         """
         key = (callback, question)
-        kept, running = self._cache.get(key), self._running.get(key)
-        self.metrics.cache.labels(callback, "hit" if kept or running else "miss").inc()
-        if kept:
-            return kept[1]
+        cached, running = self._cache.get(key), self._running.get(key)
+        self.metrics.cache.labels(callback, "hit" if cached or running else "miss").inc()
+        if cached:
+            return cached[1]
         if running is None:
-            running = self._running[key] = Computation(asyncio.create_task(self.pools[callback].run(work, CLIENT.get())))
-            running.task.add_done_callback(partial(self._ended, key))
+            running = self._running[key] = Computation(asyncio.create_task(self.pools.get(callback, self.pools[METHODS]).run(work, CLIENT.get())))
+            running.task.add_done_callback(partial(self._finished, key))
         running.waiting += 1
         try:
             return await asyncio.shield(running.task)
         finally:
             running.waiting -= 1
             if not running.waiting and running.task.cancel():
-                del self._running[key]  # at once: who asks next must not wait for what is being cancelled
+                del self._running[key]  # at once: the next equal question must not join a cancelled computation
 
-    def _ended(self, key: Key, task: asyncio.Task[bytes]) -> None:
-        if not task.cancelled():  # otherwise it is forgotten already, and asked anew perhaps
+    def _finished(self, key: Key, task: asyncio.Task[bytes]) -> None:
+        if not task.cancelled():  # a cancelled one is removed already, and may have a successor
             del self._running[key]
             if task.exception() is None:
                 with suppress(ValueError):  # larger than the whole cache

@@ -1,4 +1,4 @@
-"""The request that Dash's FastAPI backend serves just now; the one place that uses a private module of Dash."""
+"""Sets the current request of Dash's FastAPI backend; the only use of a private module of Dash."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 @contextmanager
 def current_request(request: Request) -> Iterator[None]:
-    """Let Dash find this request, as its own middleware would."""
+    """Make this the current request, as Dash's middleware does."""
     token = set_current_request(request)
     try:
         yield

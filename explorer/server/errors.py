@@ -1,4 +1,4 @@
-"""Errors: whatever is wrong with a request, the answer is a status and one sentence in plain text."""
+"""Error responses: a status and one sentence in plain text."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from explorer.server.fair_queue import Busy
-from explorer.server.logs import FIELDS, places
+from explorer.server.logs import FIELDS, traceback_of
 from explorer.server.metrics import Metrics
 from explorer.state import StateError
 
@@ -22,38 +22,38 @@ SENTENCES = {
     500: "Something went wrong on the server.",
     503: "Many are asking just now; please try again in a moment.",
 }
-REASONS = {404: "address", 405: "method", 413: "size"}  # as counted
+REASONS = {404: "address", 405: "method", 413: "size"}  # labels in the metrics
 log = logging.getLogger("explorer")
 
 
 class BadRequestBody(ValueError):
-    """A callback request that no page of ours sends; the message is one sentence."""
+    """An invalid callback request, which the page never sends; the message is one sentence."""
 
 
-def say(sentence: str, status: int, headers: dict[str, str] | None = None) -> Response:
-    """A sentence as an answer."""
+def sentence_response(sentence: str, status: int, headers: dict[str, str] | None = None) -> Response:
+    """A sentence as a plain text response."""
     return PlainTextResponse(sentence + "\n", status, headers)
 
 
 def handlers(metrics: Metrics) -> dict[Any, Callable[[Request, Any], Awaitable[Response]]]:
-    """What is answered to each kind of exception, which is also counted."""
+    """Exception handlers by type of exception; they also count it."""
 
     async def refused(_: Request, error: Exception) -> Response:
         metrics.refusals.labels("question" if isinstance(error, StateError) else "body").inc()
-        return say(f"{str(error)[:1].upper()}{str(error)[1:]}.", 400)
+        return sentence_response(f"{str(error)[:1].upper()}{str(error)[1:]}.", 400)
 
     async def busy(_: Request, error: Busy) -> Response:
         metrics.refusals.labels("busy").inc()
-        return say(SENTENCES[503], 503, {"Retry-After": str(error.retry_after)})
+        return sentence_response(SENTENCES[503], 503, {"Retry-After": str(error.retry_after)})
 
     async def http_error(_: Request, error: HTTPException) -> Response:
         metrics.refusals.labels(REASONS.get(error.status_code, "other")).inc()
-        return say(SENTENCES.get(error.status_code, SENTENCES[400]), error.status_code, dict(error.headers or {}))
+        return sentence_response(SENTENCES.get(error.status_code, SENTENCES[400]), error.status_code, dict(error.headers or {}))
 
     async def unexpected(request: Request, error: Exception) -> Response:
-        # no word of the exception's message, which may quote what was asked
-        told = {"path": request.scope["path"], "error": type(error).__name__, "traceback": places(error)}
-        log.error("unexpected error", extra={FIELDS: told})
-        return say(SENTENCES[500], 500)
+        # without the exception's message, which may quote the request
+        fields = {"path": request.scope["path"], "error": type(error).__name__, "traceback": traceback_of(error)}
+        log.error("unexpected error", extra={FIELDS: fields})
+        return sentence_response(SENTENCES[500], 500)
 
     return {StateError: refused, BadRequestBody: refused, Busy: busy, HTTPException: http_error, Exception: unexpected}

@@ -1,4 +1,4 @@
-"""The log: one JSON object a line on stderr, with nothing in it that a visitor drew, and no address of theirs."""
+"""The log: one JSON object per line on stderr, without pictures and client addresses."""
 
 import json
 import logging
@@ -6,17 +6,17 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
-FIELDS = "fields"  # the key of a logger's ``extra`` under which a dictionary of more fields is given
+FIELDS = "fields"  # key in a logger's ``extra`` for a dictionary of additional fields
 ACCESS = "explorer.access"  # the logger of requests
-UVICORN = {"warning": "error"}  # the levels at which uvicorn logs, where they are others
+UVICORN_LEVELS = {"warning": "error"}  # levels of uvicorn's logger that differ from LOG_LEVEL
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON: time, level, message, pid, and whatever fields come with it."""
+    """Formats a record as one line of JSON: time, level, message, pid and the additional fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without its end."""
-        told = {
+        """The line, without a newline."""
+        fields = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
@@ -24,28 +24,28 @@ class JsonFormatter(logging.Formatter):
             **getattr(record, FIELDS, {}),
         }
         if record.exc_info and record.exc_info[1] is not None:
-            told["traceback"] = places(record.exc_info[1])
-        return json.dumps(told, default=str)  # in ASCII: a log may be read where nothing else is
+            fields["traceback"] = traceback_of(record.exc_info[1])
+        return json.dumps(fields, default=str)  # ASCII only, for any log reader
 
 
 def configuration(level: str, *, requests: bool = False) -> dict[str, Any]:
-    """What ``logging.config.dictConfig`` reads: all that is logged from a level on, and perhaps all requests, go to stderr."""
+    """For ``logging.config.dictConfig``: log from this level on to stderr, with every request if ``requests``."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": "explorer.server.logs.JsonFormatter"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"level": level.upper(), "handlers": ["stderr"]},
-        # uvicorn warns of every request that is none: anybody could fill the log
-        "loggers": {ACCESS: {"level": "INFO" if requests else "CRITICAL"}, "uvicorn.error": {"level": UVICORN.get(level, level).upper()}},
+        # uvicorn warns about every invalid request, so any client could fill the log
+        "loggers": {ACCESS: {"level": "INFO" if requests else "CRITICAL"}, "uvicorn.error": {"level": UVICORN_LEVELS.get(level, level).upper()}},
     }
 
 
-def places(error: BaseException) -> str:
-    """Where an error and its causes happened, and of what kind they are. Not what they say: that may quote what was asked."""
-    told = []
+def traceback_of(error: BaseException) -> str:
+    """The traceback of an error and its causes, without their messages, which may quote the request."""
+    parts = []
     cause: BaseException | None = error
     while cause is not None:
-        told.append("".join(traceback.format_tb(cause.__traceback__)) + type(cause).__name__ + "\n")
+        parts.append("".join(traceback.format_tb(cause.__traceback__)) + type(cause).__name__ + "\n")
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
-    return "caused by what was told above\n".join(reversed(told))
+    return "caused by the error above\n".join(reversed(parts))

@@ -1,6 +1,6 @@
-"""Counts of requests and answers, for Prometheus; no count tells one visitor from another.
+"""Metrics for Prometheus; none identifies a client.
 
-Each worker counts in files that all workers read (prometheus_client's multiprocess mode, for which ``app.main`` prepares a folder).
+Each worker counts in files that all workers read (prometheus_client's multiprocess mode; ``app.main`` makes the folder).
 """
 
 import os
@@ -10,21 +10,21 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the environment variable that prometheus_client reads
-STROKES, METHODS = "explanation", "method-answers"  # the callbacks, by the id of their output
+STROKES, METHODS = "explanation", "method-answers"  # callbacks, by the id of their output
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NO_CALLBACK = "none"
 REFUSALS = ("body", "question", "address", "method", "size", "busy", "other")
-SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0, 5.0)
+BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 
 class Metrics:
-    """What one worker counts; the texts beside the names say what."""
+    """The metrics of one worker; their help texts say what they count."""
 
     def __init__(self, version: str) -> None:
         self._own = own = CollectorRegistry()
         self.requests = Counter("explorer_requests", "Requests answered", ["callback", "status"], registry=own)
         seconds = "Time to answer a callback, waiting included"
-        self.seconds = Histogram("explorer_request_seconds", seconds, ["callback"], registry=own, buckets=SECONDS)
+        self.seconds = Histogram("explorer_request_seconds", seconds, ["callback"], registry=own, buckets=BUCKETS)
         self.refusals = Counter("explorer_refusals", "Requests refused", ["reason"], registry=own)
         self.shed = Counter("explorer_shed", "Callback requests shed with 503: full or late", ["callback", "reason"], registry=own)
         self.cache = Counter("explorer_cache", "Answers that were kept or being computed (hit), or not (miss)", ["callback", "result"], registry=own)
@@ -33,7 +33,7 @@ class Metrics:
         self.starts = Counter("explorer_worker_starts", "Workers started", registry=own)
         info = Gauge("explorer_info", "The version that runs", ["version"], registry=own, multiprocess_mode="livemax")
         info.labels(version).set(1)
-        # the series that matter are there from the start, so that a rate over them has a first point at 0
+        # the important series exist from the start, so that a rate has a first point at 0
         series = [(self.requests, ("200",)), (self.cache, ("hit", "miss")), (self.shed, ("full", "late"))]
         for callback in (STROKES, METHODS):
             self.seconds.labels(callback), self.given_up.labels(callback)
@@ -43,15 +43,15 @@ class Metrics:
             self.refusals.labels(reason)
 
     def text(self) -> bytes:
-        """What all workers counted, in Prometheus' text format (``CONTENT_TYPE``)."""
+        """The metrics of all workers in Prometheus' text format (``CONTENT_TYPE``)."""
         if not (folder := os.environ.get(FOLDER)):
             return generate_latest(self._own)
         pids = {int(path.stem.rpartition("_")[2]) for path in Path(folder).glob("gauge_live*_*.db") if os.name == "posix"}
         for pid in pids:
             try:
                 os.kill(pid, 0)
-            except (ProcessLookupError, PermissionError):  # the latter: its number is another's now
-                mark_process_dead(pid)  # type: ignore[no-untyped-call]  # what it was doing is forgotten, not what it counted
+            except (ProcessLookupError, PermissionError):  # the latter: the pid belongs to another process now
+                mark_process_dead(pid)  # type: ignore[no-untyped-call]  # drops its live gauges, keeps its counters
         registry = CollectorRegistry()
         MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
         return generate_latest(registry)

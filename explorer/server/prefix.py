@@ -1,4 +1,4 @@
-"""Under which path the browser sees the page: the application itself is always at the root of its server."""
+"""Serves the application under a path prefix."""
 
 from urllib.parse import unquote
 
@@ -6,19 +6,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class WithoutPrefix:
-    """Middleware that answers at the root and under a prefix: so a proxy may keep the prefix or take it away.
+    """Middleware that serves an application at the root and under a prefix, so a proxy may keep or remove the prefix.
 
     Args:
-        app: what answers at the root.
-        prefix: the path, with a slash at both ends, as it is written in a URL.
+        app: the application, which handles paths without the prefix.
+        prefix: the path as in a URL, with a slash at both ends.
     """
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:
         self.app = app
-        self.forms = (unquote(prefix), prefix)  # JupyterHub's proxy encodes a path that is encoded already
+        self.forms = (unquote(prefix), prefix)  # JupyterHub's proxy encodes an encoded path again
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Handle a request."""
         path = scope.get("path", "")
         found = next((form for form in self.forms if f"{path}/".startswith(form)), "/")
         await self.app({**scope, "path": path[len(found) - 1 :] or "/"}, receive, send)

@@ -1,4 +1,4 @@
-"""What every browser fetches alike, served from memory: compressed once, and answered with 304 where the browser has it."""
+"""Serves the page's files from memory: compressed once, with entity tags and 304."""
 
 import asyncio
 import gzip
@@ -12,21 +12,21 @@ from starlette.types import Receive, Scope, Send
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header, parse_etags
 
-STORE = Path(__file__).resolve().parents[2] / "build" / "static"  # where scripts/precompress.py leaves its work
-SUFFIXES = {"br": ".br", "gzip": ".gz"}  # the encodings on offer, the preferred one first
+STORE = Path(__file__).resolve().parents[2] / "build" / "static"  # written by scripts/precompress.py
+SUFFIXES = {"br": ".br", "gzip": ".gz"}  # supported encodings, the preferred one first
 TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".html": "text/html; charset=utf-8"}
-FOR_GOOD = "public, max-age=31536000, immutable"
-ASK_AGAIN = "no-cache"  # kept, but asked for at every visit: a 304 while it is the same
-PIECE = 64 * 1024  # bytes
+IMMUTABLE = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"  # cached, but revalidated at every visit
+CHUNK = 64 * 1024  # bytes
 
 
 def static_file(name: str, content: bytes, caching: str, store: Path = STORE) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint that answers with a file, in the best encoding that the request accepts.
+    """An endpoint that serves a file in the best encoding that the request accepts.
 
     Args:
-        name, content: of the file; where its name has no ending it is JSON.
-        caching: the ``Cache-Control`` that it is sent with.
-        store: where compressed variants may lie; otherwise a quick one is made.
+        name, content: of the file; a name without an extension means JSON.
+        caching: the value of ``Cache-Control``.
+        store: folder of precompressed variants; without one the file is compressed here by gzip.
     """
     digest = digest_of(content)
     paths = {encoding: store / f"{digest}{suffix}" for encoding, suffix in SUFFIXES.items()}
@@ -43,23 +43,23 @@ def static_file(name: str, content: bytes, caching: str, store: Path = STORE) ->
             return Response(status_code=304, headers=headers)
         if encoding:
             headers["Content-Encoding"] = encoding
-        return InPieces(encoded[encoding] if encoding else content, headers=headers, media_type=media_type)
+        return ChunkedResponse(encoded[encoding] if encoding else content, headers=headers, media_type=media_type)
 
     return respond
 
 
-class InPieces(Response):
-    """A response that is sent piece by piece, so that a client that reads slowly makes the server buffer one piece only."""
+class ChunkedResponse(Response):
+    """A response that is sent in chunks, so that only one chunk is buffered for a client that reads slowly."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send the response."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        for start in range(0, len(self.body), PIECE):
-            more = start + PIECE < len(self.body)
-            await send({"type": "http.response.body", "body": self.body[start : start + PIECE], "more_body": more})
-            await asyncio.sleep(0)  # whoever asks for files without end must not hold up a stroke
+        for start in range(0, len(self.body), CHUNK):
+            more = start + CHUNK < len(self.body)
+            await send({"type": "http.response.body", "body": self.body[start : start + CHUNK], "more_body": more})
+            await asyncio.sleep(0)  # lets other requests run between two chunks
 
 
 def digest_of(content: bytes) -> str:
-    """What a file is known by."""
+    """The hash that identifies a file's content."""
     return hashlib.sha256(content).hexdigest()[:16]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 
 import numpy as np
-import pytest
 import torch
 from torch import nn
 
@@ -13,10 +12,11 @@ from explorer.attribution import (
     Case,
     ExactTrace,
     Network,
-    look,
+    gradient_field,
 )
 from explorer.attribution.network import Activation
 
+from .each import each
 from .toys import (
     Floats,
     along,
@@ -26,7 +26,6 @@ from .toys import (
 )
 
 ACTIVATIONS: tuple[Activation, ...] = ("softmax", "sigmoid")
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 
 
 def leaky(seed: int) -> nn.Sequential:
@@ -76,7 +75,7 @@ ARCHITECTURES = {
     "linear": nn.Sequential(mlp(9, (64, 3))[0]),
     "one-layer": mlp(10, (64, 3))[0],
 }
-architectures = pytest.mark.parametrize("module", ARCHITECTURES.values(), ids=ARCHITECTURES)
+architectures = each("module", ARCHITECTURES.values(), ids=ARCHITECTURES)
 
 
 def cuts(steps: ExactTrace) -> Floats:
@@ -89,7 +88,7 @@ def piecewise_gauss(case: Case, ends: Floats, nodes: int = 30) -> Floats:
     x, w = np.polynomial.legendre.leggauss(nodes)
     alphas = (ends[:-1, None] + np.diff(ends)[:, None] * (x + 1) / 2).ravel()
     weights = (np.diff(ends)[:, None] * w / 2).ravel()
-    gradients = look(case.network, along(case, alphas), case.target, case.output).gradients
+    gradients = gradient_field(case.network, along(case, alphas), case.target, case.output).gradients
     total: Floats = case.difference * np.tensordot(weights, gradients, 1)
     return total
 

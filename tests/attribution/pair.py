@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.attribution import Case, look
+from explorer.attribution import Case, gradient_field
 
 from .toys import Floats
 
@@ -16,7 +16,7 @@ def gradients_for(case: Case) -> Callable[..., dict[str, Floats]]:
     """The model as PAIR calls it: pictures ``(k, 8, 8)`` or ``(k, 8, 8, 1)`` in, the gradients of F there out."""
 
     def call(pictures: Floats, call_model_args: Any = None, expected_keys: Any = None) -> dict[str, Floats]:
-        seen = look(case.network, np.asarray(pictures).reshape(-1, 8, 8), case.target, case.output)
+        seen = gradient_field(case.network, np.asarray(pictures).reshape(-1, 8, 8), case.target, case.output)
         return {"INPUT_OUTPUT_GRADIENTS": seen.gradients.reshape(pictures.shape)}
 
     return call

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from explorer.attribution import Case, Network, Settings
-from explorer.attribution.activation_maps import (
+from explorer.attribution.feature_maps import feature_maps, resampled, split_at_feature_maps
+from explorer.attribution.methods.activation_maps import (
     CAM,
     GRAD_CAM,
     GRAD_CAM_PLUS_PLUS,
@@ -22,18 +23,30 @@ from explorer.attribution.activation_maps import (
     SMOOTH_GRAD_CAM_PLUS_PLUS,
     plus_plus_weights,
 )
-from explorer.attribution.changed_backward import GUIDED_BACKPROP
-from explorer.attribution.feature_maps import feature_maps, on_picture, parts_of
+from explorer.attribution.methods.modified_backprop import GUIDED_BACKPROP
+from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Output
-from explorer.attribution.smooth import points
 from explorer.models import FOLDER
 from explorer.pictures import digit_samples
 
-from .toys import BLACK, WHITE, Floats, convolutional, embed, linear, mlp, picture, random_case, relative_error
+from .each import each
+from .toys import (
+    BLACK,
+    WHITE,
+    Floats,
+    convolutional,
+    embed,
+    f_module,
+    linear,
+    mlp,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+)
 
 METHODS = {m.name: m for m in (CAM, GRAD_CAM, GRAD_CAM_PLUS_PLUS, SMOOTH_GRAD_CAM_PLUS_PLUS, GUIDED_GRAD_CAM)}
-methods = pytest.mark.parametrize("name", METHODS)
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
+methods = each("name", METHODS)
 
 
 def averaged(seed: int = 0, maps: int = 5, stride: int = 1) -> Network:
@@ -51,13 +64,7 @@ def flattened(seed: int = 0) -> Network:
 
 
 NETWORKS = {"averaged": averaged(), "smaller maps": averaged(stride=2), "flattened": flattened(), "leaky": Network(convolutional())}
-networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-
-
-def scored(case: Case) -> nn.Module:
-    """F as a module of its own, with its softmax where a probability is asked for."""
-    module = copy.deepcopy(case.network.module)
-    return module if case.output == "logit" else nn.Sequential(module, nn.Softmax(dim=1))
+networks = each("network", NETWORKS.values(), ids=NETWORKS)
 
 
 def tensor(case: Case) -> torch.Tensor:
@@ -66,7 +73,7 @@ def tensor(case: Case) -> torch.Tensor:
 
 def layer_of_maps(case: Case, module: nn.Module) -> nn.Module:
     """The layer of a private copy whose output the feature maps are."""
-    last = parts_of(case.network).body[-1]
+    last = split_at_feature_maps(case.network).body[-1]
     places = [layer for layer in case.network.module.modules() if not list(layer.children())]
     copies = [layer for layer in module.modules() if not list(layer.children())]
     return copies[next(place for place, layer in enumerate(places) if layer is last)]
@@ -74,7 +81,7 @@ def layer_of_maps(case: Case, module: nn.Module) -> nn.Module:
 
 def maps_by_autograd(case: Case, pictures: Floats) -> tuple[Floats, Floats]:
     """A and ∂F/∂A, with a hook on a private copy and torch's own softmax."""
-    module, seen = scored(case), []
+    module, seen = f_module(case), []
     layer_of_maps(case, module).register_forward_hook(lambda layer, args, out: seen.append(out))
     x = torch.tensor(pictures).reshape(-1, *case.network.input_shape).requires_grad_()
     f = module(x)[:, case.target].sum()
@@ -99,7 +106,7 @@ def test_maps_worked_by_hand() -> None:
     expected[:2] = [1, 0.25 - 0.5 * 0.25]
     found = CAM(case)
     np.testing.assert_allclose(found.attribution.ravel(), expected, rtol=1e-14)
-    assert found.goal == pytest.approx(found.attribution.sum(), rel=1e-13) and found.goal == pytest.approx(-14.375)
+    assert found.expected_sum == pytest.approx(found.attribution.sum(), rel=1e-13) and found.expected_sum == pytest.approx(-14.375)
     np.testing.assert_allclose(GRAD_CAM(case).attribution.ravel()[:3], [1, 0.125, 0], rtol=1e-14)
     # α of map 0 is 1 / (2 + 1.25) in each of 64 places; map 1 has a negative gradient and no weight
     weight = 64 / 3.25
@@ -123,7 +130,7 @@ def test_grad_cam_and_guided_grad_cam_equal_captums(zoo: dict[str, Network], out
     captum = importlib.import_module("captum.attr")
     for network in (zoo["digits-cnn"], *NETWORKS.values()):
         case = random_case(network, seed, output)
-        module = scored(case)
+        module = f_module(case)
         layer = layer_of_maps(case, module)
         found = captum.LayerGradCam(module, layer).attribute(tensor(case), case.target, relu_attributions=True)
         assert relative_error(GRAD_CAM(case).attribution, by_bilinear(found.detach().numpy()[0, 0])) < 1e-9
@@ -206,10 +213,10 @@ def test_the_same_on_the_zoo_where_cam_sums_to_the_logit_minus_its_bias(zoo: dic
             cam = CAM(case)
             logit = float(network.logits(torch.tensor(x)[None])[0, target])
             assert abs(cam.attribution.sum() - (logit - float(head.bias[target]))) < 1e-12 * np.abs(cam.attribution).sum()
-            assert cam.goal == pytest.approx(logit - float(head.bias[target]), abs=1e-12)
+            assert cam.expected_sum == pytest.approx(logit - float(head.bias[target]), abs=1e-12)
             assert np.abs(GRAD_CAM(case).attribution - np.maximum(cam.attribution, 0)).max() < 1e-13
             same = CAM(Case(network, x, WHITE, target, "probability"))
-            assert np.array_equal(same.attribution, cam.attribution) and same.goal == cam.goal
+            assert np.array_equal(same.attribution, cam.attribution) and same.expected_sum == cam.expected_sum
 
 
 @given(st.integers(0, 10**6))
@@ -229,7 +236,7 @@ def test_grad_cam_of_a_probability_is_not_cam_without_what_is_negative(zoo: dict
 
 def test_cam_of_smaller_maps_promises_no_sum_and_says_so() -> None:
     found = CAM(random_case(NETWORKS["smaller maps"], 0, "logit"))
-    assert found.goal is None and found.attribution.shape == (8, 8)
+    assert found.expected_sum is None and found.attribution.shape == (8, 8)
 
 
 @outputs
@@ -290,7 +297,7 @@ def test_a_saturated_probabilitys_gradients_do_not_vanish_when_cubed() -> None:
 @networks
 def test_answers_are_the_same_twice_and_of_the_right_kind(network: Network, name: str) -> None:
     method, case = METHODS[name], random_case(network, 5)
-    if method.refusal(network):
+    if method.unsupported_reason(network):
         return
     one, two = method(case), method(case)
     assert np.array_equal(one.attribution, two.attribution)
@@ -305,7 +312,7 @@ def test_a_network_without_feature_maps_is_refused_in_a_sentence(name: str, zoo:
     for network in (Network(mlp(0)), zoo["logistic"]):
         with pytest.raises(ValueError, match=r"does not apply: it needs a convolutional network: .*[^.]$"):
             METHODS[name](random_case(network, 0))
-    assert METHODS[name].refusal(zoo["digits-cnn"]) == ""
+    assert METHODS[name].unsupported_reason(zoo["digits-cnn"]) == ""
 
     class Own(nn.Sequential):
         pass
@@ -316,7 +323,7 @@ def test_a_network_without_feature_maps_is_refused_in_a_sentence(name: str, zoo:
 
 def test_cam_refuses_heads_whose_weights_are_not_the_maps_own() -> None:
     refused = {"flattened": True, "leaky": True, "averaged": False, "smaller maps": False}
-    assert {name: bool(CAM.refusal(network)) for name, network in NETWORKS.items()} == refused
+    assert {name: bool(CAM.unsupported_reason(network)) for name, network in NETWORKS.items()} == refused
     heads = {
         "all": ([nn.AvgPool2d(8), nn.Flatten(), nn.Dropout(), nn.Linear(2, 3)], ""),
         "a quarter": ([nn.AvgPool2d(4, 8), nn.Flatten(), nn.Linear(2, 3)], "global average pooling"),
@@ -325,12 +332,12 @@ def test_cam_refuses_heads_whose_weights_are_not_the_maps_own() -> None:
     }
     for head, reason in heads.values():
         network = Network(nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), *head))
-        assert reason in CAM.refusal(network) and bool(reason) == bool(CAM.refusal(network))
-        assert not GRAD_CAM.refusal(network)
+        assert reason in CAM.unsupported_reason(network) and bool(reason) == bool(CAM.unsupported_reason(network))
+        assert not GRAD_CAM.unsupported_reason(network)
 
 
 @pytest.mark.parametrize("side", [1, 2, 4, 8])
 def test_resampling_keeps_a_flat_map_and_the_mean(side: int) -> None:
-    assert np.allclose(on_picture(np.full((side, side), 0.3)), 0.3, rtol=1e-14)
+    assert np.allclose(resampled(np.full((side, side), 0.3)), 0.3, rtol=1e-14)
     coarse = np.random.default_rng(side).standard_normal((side, side))
-    assert on_picture(coarse).mean() == pytest.approx(coarse.mean(), abs=1e-14)
+    assert resampled(coarse).mean() == pytest.approx(coarse.mean(), abs=1e-14)

@@ -12,15 +12,18 @@ from explorer.attribution.coalitions import BLOCKS, Game, game, least_squares, m
 from explorer.attribution.field import values_at
 from explorer.attribution.network import Output
 
-from .toys import BLACK, Floats, convolutional, embed, f_at, first, mlp, picture, random_case
-
-NETWORKS = {
-    "flat": Network(mlp(0)),
-    "image": Network(convolutional()),
-    "sigmoid": Network(mlp(1), activation="sigmoid"),
-}
-networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
+from .toys import (
+    ALL_NETWORKS,
+    BLACK,
+    Floats,
+    all_networks,
+    embed,
+    f_at,
+    first,
+    outputs,
+    picture,
+    random_case,
+)
 
 
 def halves(case: Case) -> Game:
@@ -39,7 +42,7 @@ def test_the_blocks_are_two_by_two_in_reading_order() -> None:
 
 
 def test_a_coalition_shows_the_inputs_pixels_and_the_rest_the_baselines() -> None:
-    case = random_case(NETWORKS["flat"], 0)
+    case = random_case(ALL_NETWORKS["flat"], 0)
     found = halves(case).pictures(np.array([[False, False, False], [True, False, True], [True, True, True]]))
     assert np.array_equal(found[0], case.baseline)
     assert np.array_equal(found[1][:4], case.input[:4])
@@ -52,7 +55,7 @@ def test_the_bits_of_a_coalitions_number_say_who_is_in() -> None:
     assert members(np.array([0, 1, 6]), 3).tolist() == [[False] * 3, [True, False, False], [False, True, True]]
 
 
-@networks
+@all_networks
 @outputs
 def test_the_worths_of_all_coalitions_are_f_of_their_pictures(network: Network, output: Output) -> None:
     players = game(random_case(network, 1, output))
@@ -68,7 +71,7 @@ def test_the_worths_of_all_coalitions_are_f_of_their_pictures(network: Network, 
 
 
 def test_blocks_that_equal_the_baseline_do_not_play() -> None:
-    case = Case(NETWORKS["flat"], embed(0.5, 0, 0.25, 0, 0, 0, 1e-300), BLACK, 0)
+    case = Case(ALL_NETWORKS["flat"], embed(0.5, 0, 0.25, 0, 0, 0, 1e-300), BLACK, 0)
     players = game(case)
     assert players.count == 3
     assert players.regions[0].tolist() == [0, 0, 1, 1, -1, -1, 2, 2]
@@ -80,19 +83,19 @@ def test_blocks_that_equal_the_baseline_do_not_play() -> None:
 
 
 def test_nobody_plays_where_the_input_is_the_baseline() -> None:
-    players = game(Case(NETWORKS["flat"], picture(0), picture(0), 1))
+    players = game(Case(ALL_NETWORKS["flat"], picture(0), picture(0), 1))
     assert players.count == 0
     assert players.worth_of_all().shape == (1,)
-    assert np.array_equal(players.shared(np.empty(0)), BLACK)
+    assert np.array_equal(players.to_pixels(np.empty(0)), BLACK)
 
 
 @given(st.integers(0, 100))
 def test_sharing_a_players_value_among_its_pixels_keeps_sums(seed: int) -> None:
     rng = np.random.default_rng(seed)
     regions = np.unique(rng.integers(0, 9, 64), return_inverse=True)[1].reshape(8, 8)
-    players = game(random_case(NETWORKS["flat"], seed), regions)
+    players = game(random_case(ALL_NETWORKS["flat"], seed), regions)
     values = rng.standard_normal(players.count)
-    found = players.shared(values)
+    found = players.to_pixels(values)
     for player, value in enumerate(values):
         assert found[regions == player].sum() == pytest.approx(value, rel=1e-12)
         assert np.ptp(found[regions == player]) == 0
@@ -100,7 +103,7 @@ def test_sharing_a_players_value_among_its_pixels_keeps_sums(seed: int) -> None:
 
 def test_all_coalitions_of_more_than_16_players_are_not_asked_for() -> None:
     with pytest.raises(ValueError, match="at most 16 players, not 64"):
-        game(random_case(NETWORKS["flat"], 0), np.arange(64).reshape(8, 8)).worth_of_all()
+        game(random_case(ALL_NETWORKS["flat"], 0), np.arange(64).reshape(8, 8)).worth_of_all()
 
 
 def test_a_question_of_many_pictures_is_asked_in_passes_of_bounded_size() -> None:

@@ -19,25 +19,16 @@ import torch
 from torch import nn
 
 from explorer.attribution import CONVENTIONS, METHODS, Case, Network
-from explorer.attribution.expected import draw
-from explorer.attribution.network import OUTPUTS, Output
+from explorer.attribution.methods.expected_gradients import draw
+from explorer.attribution.network import Output
 
 from .pair import OlderNumpy, gradients_for
 from .test_conventions import cases, draws, ours
-from .toys import Floats, picture, relative_error
+from .toys import Floats, f_module, outputs, picture, relative_error, zoo_networks
 from .zennits import load_zennit
 
 CLOSE = 1e-5  # libraries keep weights, α or sums in single precision
-outputs = pytest.mark.parametrize("output", OUTPUTS)
 BACKGROUND = np.stack([picture(seed) for seed in range(100, 105)])
-
-
-def module_of(case: Case) -> nn.Module:
-    """F for a library: a copy of the network, with its softmax or sigmoid where a probability is asked for."""
-    module = copy.deepcopy(case.network.module)
-    if case.output == "logit":
-        return module
-    return nn.Sequential(module, nn.Softmax(dim=1) if case.network.activation == "softmax" else nn.Sigmoid())
 
 
 def tensor(case: Case) -> torch.Tensor:
@@ -130,6 +121,7 @@ TUNNELS = (
 )
 
 
+@zoo_networks
 @outputs
 @pytest.mark.parametrize(
     ("name", "theirs"),
@@ -141,23 +133,25 @@ TUNNELS = (
 )
 def test_captum_with_its_defaults(captum: Any, zoo_network: Network, name: str, theirs: str, output: Output) -> None:
     for case in cases(zoo_network, output):
-        found = getattr(captum, theirs)(module_of(case)).attribute(tensor(case), target=case.target)
+        found = getattr(captum, theirs)(f_module(case)).attribute(tensor(case), target=case.target)
         assert relative_error(ours("captum", name, case), mapped(found)) < CLOSE
 
 
+@zoo_networks
 @outputs
 @pytest.mark.parametrize("tunnel", TUNNELS, ids=lambda tunnel: tunnel.ours)
 def test_captums_noise_tunnel_with_its_defaults(
     captum: Any, zoo_network: Network, tunnel: Tunnel, output: Output
 ) -> None:
     for case in cases(zoo_network, output):
-        inside = getattr(captum, tunnel.inside)(module_of(case))
+        inside = getattr(captum, tunnel.inside)(f_module(case))
         found = mapped(captum.NoiseTunnel(inside).attribute(tensor(case), nt_type=tunnel.kind, target=case.target))
         # Captum's variance is a difference of numbers of the size of the squares
         size = ours("captum", "smoothgrad_squared", case) if tunnel.kind == "vargrad" else found
         assert np.abs(ours("captum", tunnel.ours, case) - found).max() < CLOSE * np.abs(size).max()
 
 
+@zoo_networks
 @outputs
 def test_captums_gradient_shap_with_its_defaults(
     captum: Any, zoo_network: Network, output: Output, monkeypatch: pytest.MonkeyPatch
@@ -169,7 +163,7 @@ def test_captums_gradient_shap_with_its_defaults(
         with monkeypatch.context() as patched:
             patched.setattr(np.random, "choice", lambda count, size: which)
             patched.setattr(np.random, "uniform", lambda low, high, size: drawn.alphas)
-            found = captum.GradientShap(module_of(case)).attribute(
+            found = captum.GradientShap(f_module(case)).attribute(
                 tensor(case),
                 baselines=torch.tensor(BACKGROUND).reshape(-1, *network.input_shape),
                 target=case.target,
@@ -177,6 +171,7 @@ def test_captums_gradient_shap_with_its_defaults(
         assert relative_error(ours("captum", "gradient_shap", case), mapped(found)) < CLOSE
 
 
+@zoo_networks
 def test_captums_lrp_with_its_defaults(captum: Any, zoo_network: Network) -> None:
     for case in cases(zoo_network, "logit"):
         module = copy.deepcopy(case.network.module)
@@ -187,17 +182,24 @@ def test_captums_lrp_with_its_defaults(captum: Any, zoo_network: Network) -> Non
         assert relative_error(ours("captum", "lrp_epsilon", case), mapped(found)) < CLOSE
 
 
+@zoo_networks
 @outputs
 @pytest.mark.parametrize("steps", [2, 7, 50])
 def test_captums_trapezoid(captum: Any, zoo_network: Network, output: Output, steps: int) -> None:
     method = METHODS["integrated_gradients"]
     for case in cases(zoo_network, output):
-        theirs = captum.IntegratedGradients(module_of(case))
+        theirs = captum.IntegratedGradients(f_module(case))
         found = theirs.attribute(tensor(case), target=case.target, n_steps=steps, method="riemann_trapezoid")
         assert relative_error(method(case, steps=steps, rule="captum-trapezoid").attribution, mapped(found)) < CLOSE
 
 
 # ---------------------------------------------------------------- PAIR
+
+
+def first_and_last(network: Network, output: Output) -> list[Case]:
+    """The cases of the first and the last class, where PAIR takes seconds for all."""
+    every = cases(network, output)
+    return [every[0], every[-1]]
 
 
 @pytest.fixture
@@ -216,6 +218,7 @@ def pair_noise(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return begin
 
 
+@zoo_networks
 @outputs
 @pytest.mark.parametrize(
     ("name", "theirs"),
@@ -230,12 +233,14 @@ def test_pair_with_its_defaults(
     saliency: Any, zoo_network: Network, name: str, theirs: str, output: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(saliency.guided_ig, "np", OlderNumpy())
-    for case in cases(zoo_network, output):
+    slow = theirs in ("GuidedIG", "BlurIG")  # their own tests compare the algorithms, this one the settings
+    for case in first_and_last(zoo_network, output) if slow else cases(zoo_network, output):
         x = case.input[:, :, None] if theirs == "BlurIG" else case.input  # it blurs pictures with channels only
         found = getattr(saliency, theirs)().GetMask(x, gradients_for(case))
         assert relative_error(ours("pair", name, case), found.reshape(8, 8)) < CLOSE
 
 
+@zoo_networks
 @outputs
 @pytest.mark.parametrize(
     ("name", "theirs"),
@@ -248,7 +253,7 @@ def test_pair_with_its_defaults(
 def test_pairs_smoothed_masks_with_their_defaults(
     saliency: Any, pair_noise: Callable[[], None], zoo_network: Network, name: str, theirs: str, output: Output
 ) -> None:
-    for case in cases(zoo_network, output):
+    for case in first_and_last(zoo_network, output) if theirs == "IntegratedGradients" else cases(zoo_network, output):
         pair_noise()
         found = getattr(saliency, theirs)().GetSmoothedMask(case.input, gradients_for(case))
         assert relative_error(ours("pair", name, case), found) < CLOSE
@@ -263,6 +268,7 @@ def zennit() -> Any:
     return importlib.import_module("zennit.attribution")
 
 
+@zoo_networks
 @outputs
 @pytest.mark.parametrize(
     ("name", "theirs"),
@@ -275,11 +281,12 @@ def test_zennit_with_its_defaults(
         noise = iter(torch.from_numpy(draws(20)))
         monkeypatch.setattr(torch, "randn_like", lambda x, noise=noise: next(noise).reshape(x.shape))
         one_hot = torch.eye(len(zoo_network.classes), dtype=torch.float64)[[case.target]]
-        _, found = getattr(zennit, theirs)(module_of(case))(tensor(case), one_hot)
+        _, found = getattr(zennit, theirs)(f_module(case))(tensor(case), one_hot)
         assert relative_error(ours("zennit", name, case), mapped(found)) < CLOSE
         assert len(list(noise)) == (1 if name == "smoothgrad" else 20)  # the last copy is the picture itself
 
 
+@zoo_networks
 def test_zennits_epsilon_rule_with_its_default(zennit: Any, zoo_network: Network) -> None:
     rules, core = importlib.import_module("zennit.rules"), importlib.import_module("zennit.composites")
     composite = core.LayerMapComposite(

@@ -18,21 +18,12 @@ from explorer.attribution import (
     Network,
     NotPiecewiseLinear,
     exact_integrated_gradients,
-    look,
+    gradient_field,
 )
 from explorer.attribution.network import Activation, Output
 
-from .architectures import architectures, leaky, outputs
-from .toys import (
-    BLACK,
-    convolutional,
-    delta_f,
-    linear,
-    mlp,
-    picture,
-    random_case,
-    relative_error,
-)
+from .architectures import architectures, leaky
+from .toys import BLACK, convolutional, delta_f, linear, mlp, outputs, picture, random_case, relative_error
 
 ACTIVATIONS: tuple[Activation, ...] = ("softmax", "sigmoid")
 
@@ -101,7 +92,7 @@ def test_a_network_without_biases_is_its_own_tangent_from_black(output: Output, 
     case = Case(Network(module), picture(0), BLACK, 1, output)
     steps = exact_integrated_gradients(case)
     assert steps.switches == ()
-    gradient = look(case.network, case.input[None].copy(), 1, "logit").gradients[0]
+    gradient = gradient_field(case.network, case.input[None].copy(), 1, "logit").gradients[0]
     if output == "logit":
         assert relative_error(steps.attribution, case.input * gradient) < 1e-13
     assert abs(steps.attribution.sum() - delta_f(case)) < 1e-14
@@ -119,7 +110,7 @@ def test_a_network_whose_weights_are_all_zero_gets_an_all_zero_map(output: Outpu
 # Refusals
 
 
-class NotWalkable(nn.Module):
+class NotSequential(nn.Module):
     """Piecewise linear, but nobody can see it from outside."""
 
     def __init__(self) -> None:
@@ -159,8 +150,8 @@ REFUSED: Mapping[str, tuple[nn.Module, list[str]]] = {
         nn.Sequential(nn.Linear(64, 8), nn.Sequential(nn.Identity(), nn.GELU())),
         ["layer 1.1", "GELU"],
     ),
-    "custom": (NotWalkable(), ["the network", "NotWalkable"]),
-    "custom-inside": (nn.Sequential(nn.Identity(), NotWalkable()), ["layer 1", "NotWalkable"]),
+    "custom": (NotSequential(), ["the network", "NotSequential"]),
+    "custom-inside": (nn.Sequential(nn.Identity(), NotSequential()), ["layer 1", "NotSequential"]),
     "custom-sequential": (BentSequential(nn.Linear(64, 3)), ["the network", "BentSequential"]),
     "custom-linear": (nn.Sequential(nn.Identity(), BentLinear(64, 3)), ["layer 1", "BentLinear"]),
 }

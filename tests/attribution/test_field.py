@@ -13,12 +13,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from explorer.attribution import Network, Settings, exact_integrated_gradients, explain, look
+from explorer.attribution import Network, Settings, exact_integrated_gradients, explain, gradient_field
 from explorer.attribution.network import Activation, Output
 
-from .toys import BLACK, Floats, convolutional, first, linear, mlp, picture, random_case, relative_error
+from .toys import (
+    BLACK,
+    Floats,
+    convolutional,
+    first,
+    linear,
+    mlp,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+    zoo_networks,
+)
 
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 activations = pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
 
 
@@ -29,7 +40,7 @@ def pictures(k: int, seed: int = 0) -> Floats:
 def finite_difference(network: Network, x: Floats, target: int, output: Output, h: float = 1e-5) -> Floats:
     """∂F/∂x by central differences."""
     nudges = h * np.eye(64).reshape(64, 8, 8)
-    up, down = (look(network, x + sign * nudges, target, output).values for sign in (1, -1))
+    up, down = (gradient_field(network, x + sign * nudges, target, output).values for sign in (1, -1))
     slopes: Floats = ((up - down) / (2 * h)).reshape(8, 8)
     return slopes
 
@@ -50,7 +61,7 @@ def by_autograd(network: Network, points: Floats, target: int, output: Output) -
 def test_gradients_are_the_slopes_of_f(module: nn.Module, activation: Activation, output: Output) -> None:
     network = Network(module, activation=activation)
     for target in range(len(network.classes)):
-        found = look(network, picture(5)[None], target, output).gradients[0]
+        found = gradient_field(network, picture(5)[None], target, output).gradients[0]
         assert relative_error(found, finite_difference(network, picture(5), target, output)) < 1e-7
 
 
@@ -60,16 +71,17 @@ def test_gradients_are_the_slopes_of_f(module: nn.Module, activation: Activation
 def test_values_and_gradients_equal_plain_autograd(module: nn.Module, activation: Activation, output: Output) -> None:
     network = Network(module, activation=activation)
     for target in range(len(network.classes)):
-        found = look(network, pictures(20), target, output)
+        found = gradient_field(network, pictures(20), target, output)
         values, gradients = by_autograd(network, pictures(20), target, output)
         np.testing.assert_allclose(found.values, values, rtol=1e-13)
         assert relative_error(found.gradients, gradients) < 1e-12
 
 
+@zoo_networks
 @outputs
 def test_values_and_gradients_equal_plain_autograd_on_the_zoo(zoo_network: Network, output: Output) -> None:
     for target in range(len(zoo_network.classes)):
-        found = look(zoo_network, pictures(20), target, output)
+        found = gradient_field(zoo_network, pictures(20), target, output)
         values, gradients = by_autograd(zoo_network, pictures(20), target, output)
         np.testing.assert_allclose(found.values, values, rtol=1e-12)
         assert relative_error(found.gradients, gradients) < 1e-10
@@ -80,7 +92,7 @@ def test_values_and_gradients_equal_plain_autograd_on_the_zoo(zoo_network: Netwo
 @pytest.mark.parametrize("module", [mlp(0), convolutional()], ids=["flat", "image"])
 def test_the_chunk_size_does_not_matter(module: nn.Module, chunk: int, output: Output) -> None:
     network = Network(module)
-    whole, cut = look(network, pictures(30), 1, output), look(network, pictures(30), 1, output, chunk=chunk)
+    whole, cut = gradient_field(network, pictures(30), 1, output), gradient_field(network, pictures(30), 1, output, chunk=chunk)
     np.testing.assert_allclose(cut.values, whole.values, rtol=1e-13)
     np.testing.assert_allclose(cut.logits, whole.logits, rtol=1e-13, atol=1e-14)
     assert relative_error(cut.gradients, whole.gradients) < 1e-13
@@ -89,7 +101,7 @@ def test_the_chunk_size_does_not_matter(module: nn.Module, chunk: int, output: O
 def test_more_points_than_a_chunk_come_back_in_their_order() -> None:
     network, points = Network(mlp(0)), pictures(2500)
     few = [0, 1023, 1024, 2047, 2048, 2499]
-    found, alone = look(network, points, 1), look(network, points[few], 1)
+    found, alone = gradient_field(network, points, 1), gradient_field(network, points[few], 1)
     assert found.gradients.shape == (2500, 8, 8)
     np.testing.assert_allclose(found.values[few], alone.values, rtol=1e-13)
     assert relative_error(found.gradients[few], alone.gradients) < 1e-13
@@ -99,9 +111,9 @@ def test_no_more_than_a_chunk_of_points_is_held_by_torch_at_once() -> None:
     sizes: list[int] = []
     network = Network(mlp(0))
     network.module.register_forward_hook(lambda module, args, out: sizes.append(len(out)))
-    look(network, pictures(25), 0, chunk=10)
+    gradient_field(network, pictures(25), 0, chunk=10)
     assert sizes == [10, 10, 5]
-    look(network, pictures(5000), 0)
+    gradient_field(network, pictures(5000), 0)
     assert sum(sizes[3:]) == 5000
     assert max(sizes) <= 2048  # a bound there is, also for whoever does not ask for one
 
@@ -110,23 +122,23 @@ def test_no_more_than_a_chunk_of_points_is_held_by_torch_at_once() -> None:
 def test_each_point_can_have_an_output_of_its_own(chunk: int) -> None:
     network, points = Network(mlp(0)), pictures(8)
     wanted: list[Output] = ["logit", "probability", "probability", "logit"] * 2
-    mixed = look(network, points, 2, wanted, chunk=chunk)
+    mixed = gradient_field(network, points, 2, wanted, chunk=chunk)
     for i, output in enumerate(wanted):
-        alone = look(network, points[i : i + 1], 2, output)
+        alone = gradient_field(network, points[i : i + 1], 2, output)
         assert mixed.values[i] == pytest.approx(alone.values[0], rel=1e-13)
         assert relative_error(mixed.gradients[i], alone.gradients[0]) < 1e-13
 
 
 def test_a_part_of_a_field_is_the_field_at_that_part_of_the_points() -> None:
     network, points = Network(mlp(0)), pictures(9)
-    part, alone = look(network, points, 1)[3:7], look(network, points[3:7], 1)
+    part, alone = gradient_field(network, points, 1)[3:7], gradient_field(network, points[3:7], 1)
     np.testing.assert_allclose(part.values, alone.values, rtol=1e-13)
     np.testing.assert_allclose(part.logits, alone.logits, rtol=1e-12)
     assert relative_error(part.gradients, alone.gradients) < 1e-13
 
 
 def test_no_points_give_an_empty_field() -> None:
-    found = look(Network(mlp(0)), np.zeros((0, 8, 8)), 0)
+    found = gradient_field(Network(mlp(0)), np.zeros((0, 8, 8)), 0)
     assert found.values.shape == (0,)
     assert found.gradients.shape == (0, 8, 8)
     assert found.logits.shape == (0, 5)
@@ -136,14 +148,14 @@ def test_logits_are_the_modules_own_answer_for_either_output() -> None:
     network, points = Network(mlp(0)), pictures(6)
     with torch.no_grad():
         own = network.module(torch.from_numpy(points.reshape(6, 64))).numpy()
-    np.testing.assert_allclose(look(network, points, 1, "probability").logits, own, rtol=1e-13)
-    np.testing.assert_allclose(look(network, points, 1, "logit").logits, own, rtol=1e-13)
+    np.testing.assert_allclose(gradient_field(network, points, 1, "probability").logits, own, rtol=1e-13)
+    np.testing.assert_allclose(gradient_field(network, points, 1, "logit").logits, own, rtol=1e-13)
 
 
 @outputs
 def test_values_equal_scores_and_logits(output: Output) -> None:
     network, points = Network(mlp(0)), pictures(6)
-    found = look(network, points, 3, output)
+    found = gradient_field(network, points, 3, output)
     expected = network.scores(points)[:, 3] if output == "probability" else found.logits[:, 3]
     np.testing.assert_allclose(found.values, expected, rtol=1e-14)
 
@@ -157,7 +169,7 @@ def test_saturated_sigmoid_gradients_keep_their_digits(z: float) -> None:
     with localcontext(prec=400):
         e = Decimal(-z).exp()
         value, slope = 1 / (1 + e), e / (1 + e) ** 2
-    found = look(network, BLACK[None], 0)
+    found = gradient_field(network, BLACK[None], 0)
     assert found.values[0] == pytest.approx(float(value), rel=2e-13, abs=0)
     assert found.gradients[0, 0, 0] == pytest.approx(float(slope), rel=2e-13, abs=0)
     assert float(slope) > 0
@@ -173,15 +185,15 @@ def test_saturated_softmax_gradients_keep_their_digits(z: list[int], target: int
         p = [part / sum(e) for part in e]
         slope = p[target] * sum(p[c] * Decimal(weights[target] - weights[c]) for c in range(3))
         size = p[target] * sum(p[c] * abs(Decimal(weights[target] - weights[c])) for c in range(3))
-    found = look(network, BLACK[None], target)
+    found = gradient_field(network, BLACK[None], target)
     assert found.values[0] == pytest.approx(float(p[target]), rel=1e-12, abs=0)
     assert abs(found.gradients[0, 0, 0] - float(slope)) <= 1e-12 * float(size) + 5e-324
 
 
 def test_the_gradient_of_a_nearly_certain_class_is_minus_the_sum_of_the_others() -> None:
     network = Network(linear(np.random.default_rng(0).standard_normal((4, 64)), [90, 1, 2, 3]))
-    gradients = np.stack([look(network, picture(0)[None], c).gradients[0] for c in range(4)])
-    assert look(network, picture(0)[None], 0).values[0] == 1.0  # all digits of 1 − p are gone …
+    gradients = np.stack([gradient_field(network, picture(0)[None], c).gradients[0] for c in range(4)])
+    assert gradient_field(network, picture(0)[None], 0).values[0] == 1.0  # all digits of 1 − p are gone …
     assert relative_error(gradients[0], -gradients[1:].sum(axis=0)) < 1e-12  # … but not the gradient's
 
 
@@ -189,7 +201,7 @@ def test_the_gradient_of_a_nearly_certain_class_is_minus_the_sum_of_the_others()
 def test_the_slope_at_a_kink_is_the_one_of_the_inactive_side(slope: float) -> None:
     kinked = nn.LeakyReLU(slope) if slope else nn.ReLU()
     network = Network(nn.Sequential(first([[1.0]]), kinked, linear([[1.0]] * 2)))
-    assert look(network, BLACK[None], 0, "logit").gradients[0, 0, 0] == slope
+    assert gradient_field(network, BLACK[None], 0, "logit").gradients[0, 0, 0] == slope
 
 
 @outputs
@@ -198,19 +210,19 @@ def test_a_network_that_ignores_its_input_has_zero_gradients(output: Output) -> 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.tensor([[0.0, 1.0]], dtype=x.dtype).repeat(len(x), 1)
 
-    found = look(Network(Deaf()), pictures(3), 0, output)
+    found = gradient_field(Network(Deaf()), pictures(3), 0, output)
     assert np.array_equal(found.gradients, np.zeros((3, 8, 8)))
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (3, 64), (3, 1, 8, 8), (3, 8, 7)])
 def test_points_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"\(k, 8, 8\)"):
-        look(Network(mlp(0)), np.zeros(shape), 0)
+        gradient_field(Network(mlp(0)), np.zeros(shape), 0)
 
 
 def test_as_many_outputs_as_points_are_needed() -> None:
     with pytest.raises(ValueError, match="2 outputs for 3 points"):
-        look(Network(mlp(0)), pictures(3), 0, ["logit", "logit"])
+        gradient_field(Network(mlp(0)), pictures(3), 0, ["logit", "logit"])
 
 
 @pytest.mark.parametrize(
@@ -227,19 +239,19 @@ def test_as_many_outputs_as_points_are_needed() -> None:
 )
 def test_an_unknown_output_target_or_chunk_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"output|target|chunk"):
-        look(Network(mlp(0)), pictures(2), **{"target": 0, **wrong})
+        gradient_field(Network(mlp(0)), pictures(2), **{"target": 0, **wrong})
 
 
 @pytest.mark.usefixtures("every_warning")
 def test_read_only_points_are_taken_without_a_warning() -> None:
     case = random_case(Network(mlp(0)), 0)
-    found = look(case.network, case.input[None], 0)
+    found = gradient_field(case.network, case.input[None], 0)
     assert found.values.shape == (1,)
 
 
 def test_points_are_not_written_to_and_carry_no_gradient_away() -> None:
     points = pictures(4)
-    found = look(Network(mlp(0)), points, 0)
+    found = gradient_field(Network(mlp(0)), points, 0)
     assert np.array_equal(points, pictures(4))
     assert all(type(part) is np.ndarray for part in (found.values, found.gradients, found.logits))
 
@@ -247,9 +259,9 @@ def test_points_are_not_written_to_and_carry_no_gradient_away() -> None:
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
 def test_the_callers_torch_mode_does_not_change_the_numbers(mode: Any) -> None:
     network = Network(mlp(0))
-    expected = look(network, pictures(3), 0).gradients
+    expected = gradient_field(network, pictures(3), 0).gradients
     with mode():
-        found = look(network, pictures(3), 0).gradients
+        found = gradient_field(network, pictures(3), 0).gradients
     np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 

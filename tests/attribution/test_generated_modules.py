@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from explorer.attribution import METHODS, Case, Network, NotPiecewiseLinear, exact_integrated_gradients
-from explorer.attribution.changed_backward import changed_gradient
+from explorer.attribution.methods.modified_backprop import modified_gradient
 from explorer.attribution.network import Activation, Output
 
 from .toys import Floats
@@ -240,22 +240,22 @@ def check(case: Case, plain: Plain) -> None:
     two_blocks = case.input.copy()
     two_blocks[:2, :4] = case.baseline[:2, :4]
     for method in METHODS.values():
-        if reason := method.refusal(case.network):
+        if reason := method.unsupported_reason(case.network):
             said(reason)
             continue
         asked = Case(case.network, case.input, two_blocks, target, output) if method.name == "shapley_values" else case
         answer = method(asked, **{s.name: QUICK[s.name] for s in method.settings if s.name in QUICK})
         assert np.isfinite(answer.attribution).all() and answer.attribution.shape == (8, 8)
-        if method.name in ("deeplift", "deeplift_shap", "shapley_values", "kernel_shap", "cam") and answer.goal is not None:
-            assert near(answer.attribution.sum(), np.float64(answer.goal), level + float(np.abs(answer.attribution).sum()))
+        if method.name in ("deeplift", "deeplift_shap", "shapley_values", "kernel_shap", "cam") and answer.expected_sum is not None:
+            assert near(answer.attribution.sum(), np.float64(answer.expected_sum), level + float(np.abs(answer.attribution).sum()))
         if method.complete == "F(x) − F(x′)" and asked is case:
-            assert answer.goal is not None and near(np.float64(answer.goal), np.float64(delta), level)
-    if not METHODS["deconvnet"].refusal(case.network):
-        assert near(changed_gradient(case, "gradient"), gradients[0], steep)
-    if not METHODS["lrp_epsilon"].refusal(case.network):
+            assert answer.expected_sum is not None and near(np.float64(answer.expected_sum), np.float64(delta), level)
+    if not METHODS["deconvnet"].unsupported_reason(case.network):
+        assert near(modified_gradient(case, "gradient"), gradients[0], steep)
+    if not METHODS["lrp_epsilon"].unsupported_reason(case.network):
         logit, slope = plain.f(case.input[None], target, "logit")
         answer = METHODS["lrp_epsilon"](case, epsilon=0.0)
-        assert answer.goal is not None and near(np.float64(answer.goal), logit, level)
+        assert answer.expected_sum is not None and near(np.float64(answer.expected_sum), logit, level)
         assert near(answer.attribution, case.input * slope[0], steep)
 
 

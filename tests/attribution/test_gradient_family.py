@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from explorer.attribution import METHODS, Answer, Case, Network
+from explorer.attribution import METHODS, Attribution, Case, Network
 from explorer.attribution.method import FAMILIES
 from explorer.attribution.network import Output
 
-from .toys import BLACK, WHITE, convolutional, linear, mlp, picture, random_case, relative_error
+from .each import each
+from .toys import BLACK, WHITE, Combined, convolutional, linear, mlp, outputs, picture, random_case, relative_error
 
 SIGNED = (
     "smooth_integrated_gradients",
@@ -26,9 +27,8 @@ SIGNED = (
     "guided_integrated_gradients",
 )
 UNSIGNED = ("smoothgrad_squared", "vargrad")
-every_method = pytest.mark.parametrize("name", SIGNED + UNSIGNED)
-signed_method = pytest.mark.parametrize("name", SIGNED)
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
+every_method = each("name", SIGNED + UNSIGNED)
+signed_method = each("name", SIGNED)
 
 BACKGROUND = np.stack([picture(seed) for seed in range(100, 107)])
 
@@ -58,7 +58,7 @@ def test_the_same_question_gets_the_same_answer(name: str) -> None:
     case = random_case(NETWORKS["flat"], 1)
     one, two = METHODS[name](case), METHODS[name](case)
     assert np.array_equal(one.attribution, two.attribution)
-    assert (one.goal, one.forward, one.backward) == (two.goal, two.forward, two.backward)
+    assert (one.expected_sum, one.forward, one.backward) == (two.expected_sum, two.forward, two.backward)
 
 
 @every_method
@@ -103,7 +103,7 @@ def test_degenerate_pictures_and_saturated_networks_get_finite_maps(
         answer = METHODS[name](Case(net, x, baseline, 1, output))
         assert np.isfinite(answer.attribution).all()
         assert answer.error is None or np.isfinite(answer.error).all()
-        assert answer.goal is None or np.isfinite(answer.goal)
+        assert answer.expected_sum is None or np.isfinite(answer.expected_sum)
 
 
 @every_method
@@ -138,7 +138,7 @@ def test_maps_of_a_two_class_network_are_opposite(name: str) -> None:
     net = network(mlp(8, (64, 16, 2)))
     one, two = (METHODS[name](Case(net, picture(0), BLACK, target)) for target in (0, 1))
     assert relative_error(one.attribution, -two.attribution) < 1e-11
-    assert one.goal == pytest.approx(-(two.goal or 0), rel=1e-11)
+    assert one.expected_sum == pytest.approx(-(two.expected_sum or 0), rel=1e-11)
 
 
 @pytest.mark.parametrize("name", UNSIGNED)
@@ -154,17 +154,8 @@ def test_unsigned_maps_of_a_two_class_network_are_equal_and_never_negative(name:
 def test_attributions_of_a_sum_of_networks_are_the_sum_of_attributions(name: str) -> None:
     one, two = mlp(5), mlp(6)
 
-    class Combined(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.one, self.two = one, two
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            out: torch.Tensor = 2 * self.one(x) - 3 * self.two(x)
-            return out
-
     of_one, of_two, of_both = (
-        METHODS[name](random_case(network(module), 3, "logit")).attribution for module in (one, two, Combined())
+        METHODS[name](random_case(network(module), 3, "logit")).attribution for module in (one, two, Combined(one, two))
     )
     assert relative_error(of_both, 2 * of_one - 3 * of_two) < 1e-11
 
@@ -177,8 +168,8 @@ def test_on_a_linear_network_the_sum_is_the_goal(name: str, seed: int, target: i
     weights = np.random.default_rng(seed).standard_normal((3, 64))
     net = Network(linear(weights, [1.0, -1, 0]), background=BACKGROUND[:1])
     answer = METHODS[name](Case(net, picture(seed), picture(seed + 1), target, "logit"))
-    assert answer.goal is not None
-    assert abs(answer.attribution.sum() - answer.goal) < 1e-10
+    assert answer.expected_sum is not None
+    assert abs(answer.attribution.sum() - answer.expected_sum) < 1e-10
 
 
 @signed_method
@@ -188,14 +179,14 @@ def test_with_many_looks_the_sum_comes_near_the_goal(name: str, output: Output) 
     given_values = METHODS[name].values({})
     more = {"steps": 100} if name in ("smooth_integrated_gradients", "averaged_baselines") else {"steps": 500}
     answer = METHODS[name](case, **(more if "steps" in given_values else {"samples": 5000}))
-    assert answer.goal is not None
+    assert answer.expected_sum is not None
     size = np.abs(answer.attribution).sum()
     if "steps" in given_values:
-        assert abs(answer.attribution.sum() - answer.goal) < 0.01 * size
+        assert abs(answer.attribution.sum() - answer.expected_sum) < 0.01 * size
     else:
         assert answer.error is not None
         bound = 4 * float(np.sqrt(64) * np.linalg.norm(answer.error))  # pixels' errors may all point the same way
-        assert abs(answer.attribution.sum() - answer.goal) < bound < size
+        assert abs(answer.attribution.sum() - answer.expected_sum) < bound < size
 
 
 @every_method
@@ -203,10 +194,10 @@ def test_entries_say_all_there_is_to_say(name: str) -> None:
     method = METHODS[name]
     assert method.name == name
     assert method.family in FAMILIES
-    for said in (method.title, method.paper, method.reference, method.formula, method.passes, method.misleads):
+    for said in (method.title, method.paper, method.reference, method.formula, method.passes, method.caveat):
         assert said and "  " not in said
     assert str(method.year) in method.paper
-    assert bool(method.complete) == (METHODS[name](random_case(NETWORKS["flat"], 0)).goal is not None)
+    assert bool(method.complete) == (METHODS[name](random_case(NETWORKS["flat"], 0)).expected_sum is not None)
     assert method.values({}) == method.values(dict(method.values({})))  # every default is a value it can have
 
 
@@ -215,7 +206,7 @@ def test_the_pictures_and_the_background_are_left_alone(name: str) -> None:
     case = random_case(NETWORKS["flat"], 4)
     before = [picture.copy() for picture in (case.input, case.baseline, BACKGROUND)]
     answer = METHODS[name](case)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Attribution)
     background = NETWORKS["flat"].background
     assert background is not None
     now = (case.input, case.baseline, background)

@@ -12,7 +12,7 @@ import torch
 
 import explorer.attribution
 
-MODULES = sorted(Path(explorer.attribution.__file__).parent.glob("*.py"))
+MODULES = sorted(Path(explorer.attribution.__file__).parent.rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
@@ -43,7 +43,7 @@ def test_every_public_name_is_there_and_says_what_it_is() -> None:
 
 
 def test_the_example_in_the_packages_docstring_runs() -> None:
-    example = str(explorer.attribution.__doc__).split("::\n\n")[1].split("\n\nThe modules")[0]
+    example = str(explorer.attribution.__doc__).split("::\n\n")[1].split("\n\nReading order")[0]
     names: dict[str, object] = {}
     lines = [line.strip() for line in example.splitlines() if line.strip()]
     torch.manual_seed(0)  # the example's network is a random one

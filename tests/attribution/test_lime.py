@@ -16,18 +16,24 @@ from torch import nn
 from explorer.attribution import METHODS, Case, Network
 from explorer.attribution.coalitions import BLOCKS, Game
 from explorer.attribution.field import values_at
-from explorer.attribution.lime import draw, lime, weights
+from explorer.attribution.methods.lime import draw, lime, weights
 from explorer.attribution.network import Output
 
-from .toys import BLACK, WHITE, Floats, convolutional, embed, first, linear, mlp, picture, random_case, relative_error
+from .toys import (
+    BLACK,
+    WHITE,
+    Floats,
+    all_networks,
+    embed,
+    first,
+    linear,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+    zoo_networks,
+)
 
-NETWORKS = {
-    "flat": Network(mlp(0)),
-    "image": Network(convolutional()),
-    "sigmoid": Network(mlp(1), activation="sigmoid"),
-}
-networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 LIME = METHODS["lime"]
 
 
@@ -67,7 +73,7 @@ def test_a_linear_logit_is_shared_by_its_blocks() -> None:
     blocks = np.bincount(BLOCKS.ravel(), w * case.difference.ravel())
     assert relative_error(answer.attribution, blocks[BLOCKS] / 4) < 1e-12
     assert answer.error is not None and answer.error.max() < 1e-13
-    assert (answer.forward, answer.backward, answer.goal) == (1000, 0, None)
+    assert (answer.forward, answer.backward, answer.expected_sum) == (1000, 0, None)
 
 
 def test_an_and_of_two_players_gets_the_plane_through_its_four_corners() -> None:
@@ -77,7 +83,7 @@ def test_an_and_of_two_players_gets_the_plane_through_its_four_corners() -> None
     np.testing.assert_allclose(fit.coefficients, [-1.25, 0.5, 0.5], rtol=1e-13)
 
 
-@networks
+@all_networks
 @outputs
 def test_captum_fits_the_same_coalitions_the_same(network: Network, output: Output) -> None:
     attr = importlib.import_module("captum.attr")
@@ -113,7 +119,7 @@ def test_captum_fits_the_same_coalitions_the_same(network: Network, output: Outp
     assert relative_error(lime(drawn, worths, weights(drawn, 0.5)).coefficients[1:], ours) > 1e-4
 
 
-@networks
+@all_networks
 @outputs
 @pytest.mark.parametrize("width", [0.05, 0.25, 10.0])
 def test_answers_are_finite_and_the_same_again(network: Network, output: Output, width: float) -> None:
@@ -125,6 +131,7 @@ def test_answers_are_finite_and_the_same_again(network: Network, output: Output,
     assert not np.array_equal(answer.attribution, LIME(case, kernel_width=width, lime_samples=64, seed=1).attribution)
 
 
+@zoo_networks
 def test_the_error_says_how_far_another_draw_would_be(zoo_network: Network) -> None:
     case = Case(zoo_network, picture(1), BLACK, 0)
     answers = [LIME(case, seed=seed) for seed in range(40)]

@@ -18,7 +18,7 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attribution import METHODS, Case, Network, look
+from explorer.attribution import METHODS, Case, Network, gradient_field
 
 from .toys import BLACK, Floats, convolutional, mlp, picture, relative_error
 from .zennits import load_zennit
@@ -57,7 +57,7 @@ def cases(module: nn.Module, *, positive_only: bool = False, inputs: float = 0.0
     network, found = Network(module), []
     for seed in range(4):
         x = picture(seed) - inputs
-        logits = look(network, x[None], 0).logits[0]
+        logits = gradient_field(network, x[None], 0).logits[0]
         found += [Case(network, x, BLACK, t) for t in range(len(logits)) if not positive_only or logits[t] > 0]
     assert len(found) >= 2
     return found

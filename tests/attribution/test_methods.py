@@ -7,15 +7,26 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attribution import CORE, METHODS, Case, FieldWork, Network, Settings, explain, look
+from explorer.attribution import CORE, METHODS, Case, GradientMethod, Network, Settings, explain, gradient_field
 from explorer.attribution.network import Output
 
-from .toys import BLACK, convolutional, f_at, first, linear, mlp, picture, random_case, relative_error
+from .each import each
+from .toys import (
+    BLACK,
+    NETWORKS,
+    Combined,
+    f_at,
+    first,
+    linear,
+    mlp,
+    networks,
+    outputs,
+    picture,
+    random_case,
+    relative_error,
+)
 
-every_method = pytest.mark.parametrize("method", list(CORE))
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
-NETWORKS = {"flat": Network(mlp(0)), "image": Network(convolutional())}
-networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+every_method = each("method", list(CORE))
 
 
 def attribution(case: Case, method: str, settings: Settings | None = None) -> np.ndarray:
@@ -62,17 +73,8 @@ def test_a_network_that_is_constant_gets_an_all_zero_map(method: str, output: Ou
 def test_attributions_of_a_sum_of_networks_are_the_sum_of_attributions(method: str) -> None:
     one, two = Network(mlp(5)), Network(mlp(6))
 
-    class Combined(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.one, self.two = one.module, two.module
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            out: torch.Tensor = 2 * self.one(x) - 3 * self.two(x)
-            return out
-
     of_one, of_two, of_both = (
-        attribution(random_case(network, 3, "logit"), method) for network in (one, two, Network(Combined()))
+        attribution(random_case(network, 3, "logit"), method) for network in (one, two, Network(Combined(one.module, two.module)))
     )
     assert relative_error(of_both, 2 * of_one - 3 * of_two) < 1e-12
 
@@ -119,10 +121,10 @@ def test_one_batch_for_all_methods_answers_as_each_method_alone(network: Network
     case, settings = random_case(network, 5, output), Settings(steps=13, rule="trapezoid", samples=17, seed=3)
     together = explain(case, settings)
     for name in CORE:
-        method = METHODS[name].work
-        assert isinstance(method, FieldWork)
+        method = METHODS[name].compute
+        assert isinstance(method, GradientMethod)
         points = method.points(case, settings)
-        field = look(network, points, case.target, output)
+        field = gradient_field(network, points, case.target, output)
         assert relative_error(together[name].attribution, method.attribution(case, settings, field)) < 1e-12
         np.testing.assert_allclose(together[name].field.values, field.values, rtol=1e-12)
         assert points.shape == (*field.values.shape, 8, 8)
@@ -135,13 +137,13 @@ def test_an_explanation_knows_f_at_both_ends_and_all_logits(output: Output) -> N
     assert found.f_input == pytest.approx(ends[0], rel=1e-13)
     assert found.f_baseline == pytest.approx(ends[1], rel=1e-13)
     assert found.delta_f == found.f_input - found.f_baseline
-    np.testing.assert_allclose(found.logits, look(case.network, case.input[None].copy(), 0).logits[0], rtol=1e-13)
+    np.testing.assert_allclose(found.logits, gradient_field(case.network, case.input[None].copy(), 0).logits[0], rtol=1e-13)
 
 
 @outputs
 def test_the_logit_gradient_is_there_whichever_output_was_asked_for(output: Output) -> None:
     case = random_case(NETWORKS["flat"], 7, output)
-    expected = look(case.network, case.input[None].copy(), case.target, "logit").gradients[0]
+    expected = gradient_field(case.network, case.input[None].copy(), case.target, "logit").gradients[0]
     assert relative_error(explain(case).logit_gradient, expected) < 1e-13
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attribution import Case, Network, exact_integrated_gradients, explain, look
+from explorer.attribution import Case, Network, exact_integrated_gradients, explain, gradient_field
 
 from .toys import BLACK, convolutional, first, linear, mlp, picture
 
@@ -116,14 +116,14 @@ def test_flat_and_image_networks_of_the_same_weights_agree() -> None:
     with torch.no_grad():
         image[0].weight.copy_(flat.weight.reshape(5, 1, 8, 8))
         image[0].bias.copy_(flat.bias)
-    seen = [look(Network(module), picture(0)[None], 2) for module in (flat, image)]
+    seen = [gradient_field(Network(module), picture(0)[None], 2) for module in (flat, image)]
     np.testing.assert_allclose(seen[0].values, seen[1].values, rtol=1e-13)
     np.testing.assert_allclose(seen[0].gradients, seen[1].gradients, rtol=1e-12, atol=1e-15)
 
 
 def test_pixels_reach_the_network_in_reading_order() -> None:
     weights = np.arange(64.0)
-    gradient = look(Network(first([weights, 0 * weights])), BLACK[None], 0, "logit").gradients[0]
+    gradient = gradient_field(Network(first([weights, 0 * weights])), BLACK[None], 0, "logit").gradients[0]
     assert np.array_equal(gradient, weights.reshape(8, 8))
 
 
@@ -194,7 +194,7 @@ def test_asking_for_scores_neither_changes_the_picture_nor_warns_when_it_is_read
 
 def test_a_network_that_begins_by_writing_into_its_input_can_be_looked_at() -> None:
     eager = Network(nn.Sequential(nn.ReLU(inplace=True), first([[1.0], [0.0]])))
-    gradient = look(eager, picture(0)[None], 0, "logit").gradients[0]
+    gradient = gradient_field(eager, picture(0)[None], 0, "logit").gradients[0]
     assert gradient[0, 0] == 1
     assert np.count_nonzero(gradient) == 1
 

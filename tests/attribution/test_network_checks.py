@@ -14,8 +14,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from explorer.attribution import METHODS, Case, Network, NotPiecewiseLinear, exact_integrated_gradients, explain, look
-from explorer.attribution.layers import NotWalkable, layers_in_order, layers_of
+from explorer.attribution import (
+    METHODS,
+    Case,
+    Network,
+    NotPiecewiseLinear,
+    exact_integrated_gradients,
+    explain,
+    gradient_field,
+)
+from explorer.attribution.layers import NotSequential, affine_and_relu_layers, sequential_layers
 
 from .toys import BLACK, WHITE, Floats, first, linear, mlp, picture
 
@@ -180,14 +188,14 @@ SAFE: dict[str, tuple[Callable[[], nn.Module], int]] = {
 def test_what_is_unusual_and_sound_is_taken(make: Callable[[], nn.Module], classes: int) -> None:
     network = Network(make())
     assert len(network.classes) == classes
-    assert np.isfinite(look(network, picture(0)[None], 1, "logit").gradients).all()
+    assert np.isfinite(gradient_field(network, picture(0)[None], 1, "logit").gradients).all()
 
 
 def test_a_network_can_be_made_from_what_was_made_in_inference_mode() -> None:
     with torch.inference_mode():
         module = nn.Linear(64, 3)
-        inside = look(Network(module), picture(0)[None], 1).gradients
-    assert np.array_equal(inside, look(Network(module), picture(0)[None], 1).gradients)
+        inside = gradient_field(Network(module), picture(0)[None], 1).gradients
+    assert np.array_equal(inside, gradient_field(Network(module), picture(0)[None], 1).gradients)
 
 
 # Answers that are not finite
@@ -210,7 +218,7 @@ class Logarithm(nn.Module):
 def method_maps(case: Case) -> Iterator[tuple[str, Floats | str]]:
     """What every method that applies answers, or why not."""
     for method in METHODS.values():
-        if not method.refusal(case.network) and method.name != "shapley_values":
+        if not method.unsupported_reason(case.network) and method.name != "shapley_values":
             try:
                 yield method.name, method(case).attribution
             except ValueError as refusal:
@@ -250,7 +258,7 @@ def test_answers_that_are_not_finite_are_refused_wherever_they_are_asked_for() -
     for ask in (
         lambda: network.predict(BLACK),
         lambda: network.scores(BLACK[None]),
-        lambda: look(network, BLACK[None], 1, "logit"),
+        lambda: gradient_field(network, BLACK[None], 1, "logit"),
         lambda: explain(case),
         lambda: METHODS["occlusion"](Case(network, BLACK, picture(0), 1)),
         lambda: METHODS["integrated_gradients"](case),
@@ -262,11 +270,11 @@ def test_answers_that_are_not_finite_are_refused_wherever_they_are_asked_for() -
 def test_points_that_are_not_real_and_finite_are_refused_as_points() -> None:
     network = Network(mlp(0))
     with pytest.raises(ValueError, match="the points are not finite: 1 of 64 numbers"):
-        look(network, np.where(np.arange(64).reshape(1, 8, 8) == 9, np.nan, 0.5), 0)
+        gradient_field(network, np.where(np.arange(64).reshape(1, 8, 8) == 9, np.nan, 0.5), 0)
     with pytest.raises(ValueError, match="the picture must hold real numbers"):
         network.predict(BLACK + 1j)
     with pytest.raises(ValueError, match="the points must not be masked"):
-        look(network, np.ma.masked_less(picture(0)[None], 0.5), 0)
+        gradient_field(network, np.ma.masked_less(picture(0)[None], 0.5), 0)
     with pytest.raises(ValueError, match="the background must not be masked"):
         Network(mlp(0), background=[np.ma.masked_less(picture(0), 0.5)])  # type: ignore[arg-type]
 
@@ -322,14 +330,14 @@ def test_whatever_walks_layers_refuses_what_a_walk_would_miss(make: Callable[[],
 
 def test_a_walk_that_gives_other_logits_is_refused_whatever_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nn.ReLU, "forward", lambda self, x: 2 * torch.relu(x))  # no trace of it on the layer
-    with pytest.raises(NotWalkable, match="do not give the network's own logits"):
-        layers_of(Network(mlp(0)))
+    with pytest.raises(NotSequential, match="do not give the network's own logits"):
+        affine_and_relu_layers(Network(mlp(0)))
 
 
 def test_a_hook_on_all_modules_is_noticed_as_long_as_it_is_there() -> None:
     network = Network(mlp(0))
     hook = nn.modules.module.register_module_forward_hook(lambda module, args, out: None)
-    with pytest.raises(NotWalkable, match="hook on all modules"):
-        layers_in_order(network)
+    with pytest.raises(NotSequential, match="hook on all modules"):
+        sequential_layers(network)
     hook.remove()
-    assert len(layers_in_order(network)) == 5
+    assert len(sequential_layers(network)) == 5

@@ -11,31 +11,26 @@ import torch
 from torch import nn
 
 from explorer.attribution import METHODS, Case, Network
+from explorer.attribution.methods.occlusion import windows
 from explorer.attribution.network import Output
-from explorer.attribution.occlusion import windows
 
 from .toys import (
+    ALL_NETWORKS,
     BLACK,
     WHITE,
     Floats,
-    convolutional,
+    all_networks,
     embed,
     f_at,
     first,
     linear,
     mlp,
+    outputs,
     picture,
     random_case,
     relative_error,
 )
 
-NETWORKS = {
-    "flat": Network(mlp(0)),
-    "image": Network(convolutional()),
-    "sigmoid": Network(mlp(1), activation="sigmoid"),
-}
-networks = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-outputs = pytest.mark.parametrize("output", ["probability", "logit"])
 sides = pytest.mark.parametrize("side", [1, 2, 3, 4])
 OCCLUSION = METHODS["occlusion"]
 
@@ -58,12 +53,12 @@ def test_a_window_stands_at_every_place_once(side: int) -> None:
     assert found.sum(axis=0).max() == side**2 and found.sum(axis=0)[0, 0] == 1
 
 
-@networks
+@all_networks
 @outputs
 @sides
 def test_captum_gives_the_same(network: Network, output: Output, side: int) -> None:
     attr = importlib.import_module("captum.attr")
-    for seed in range(3):
+    for seed in range(2):
         case = random_case(network, seed, output)
         found = attr.Occlusion(f_of(case)).attribute(
             torch.tensor(case.input)[None],
@@ -74,7 +69,7 @@ def test_captum_gives_the_same(network: Network, output: Output, side: int) -> N
         assert relative_error(OCCLUSION(case, window=side).attribution, found[0].numpy()) < 1e-6
 
 
-@networks
+@all_networks
 @outputs
 def test_a_window_of_one_pixel_is_captums_feature_ablation(network: Network, output: Output) -> None:
     attr = importlib.import_module("captum.attr")
@@ -99,7 +94,7 @@ def test_of_a_linear_logit_a_window_takes_its_pixels_share(side: int) -> None:
             count[window] += 1
     answer = OCCLUSION(case, window=side)
     assert relative_error(answer.attribution, expected / count) < 1e-12
-    assert (answer.forward, answer.backward, answer.goal) == ((9 - side) ** 2 + 1, 0, None)
+    assert (answer.forward, answer.backward, answer.expected_sum) == ((9 - side) ** 2 + 1, 0, None)
 
 
 def test_an_or_hides_both_pixels_and_an_and_shows_both_whole() -> None:
@@ -114,7 +109,7 @@ def test_an_or_hides_both_pixels_and_an_and_shows_both_whole() -> None:
     assert wide[:2, :4].tolist() == [[1, 0.5, 0, 0], [0.5, 0.25, 0, 0]]
 
 
-@networks
+@all_networks
 @outputs
 @sides
 def test_answers_are_finite_and_the_same_again(network: Network, output: Output, side: int) -> None:
@@ -150,4 +145,4 @@ def test_no_difference_and_no_reaction_give_zero(pair: tuple[Floats, Floats], si
 def test_a_window_may_be_one_to_four_pixels_wide() -> None:
     for wrong in (0, 5, 1.5, True):
         with pytest.raises(ValueError, match="window must be"):
-            OCCLUSION(random_case(NETWORKS["flat"], 0), window=wrong)
+            OCCLUSION(random_case(ALL_NETWORKS["flat"], 0), window=wrong)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from explorer.attribution import Case, Network
-from explorer.attribution.all_coalitions import logits_of_all_coalitions
 from explorer.attribution.coalitions import game, members
+from explorer.attribution.conv_coalitions import logits_of_all_coalitions
 from explorer.attribution.vjp import evaluate
 
 from .architectures import architectures

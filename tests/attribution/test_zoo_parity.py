@@ -9,18 +9,18 @@ import pytest
 from torch import nn
 
 from explorer.attribution import METHODS, Case, Network
-from explorer.models import FOLDER, load_zoo
+from explorer.models import FOLDER
 from explorer.pictures import digit_samples
 
+from .each import each
 from .test_deeplift import captums as captums_deeplift
 from .test_lrp_parity import captums as captums_lrp
 from .test_lrp_parity import captums_zplus, zennits
-from .toys import BLACK, relative_error
+from .toys import BLACK, ZOO, relative_error
 from .zennits import load_zennit
 
-ZOO = {name: model.network for name, model in load_zoo().items()}
-networks = pytest.mark.parametrize("network", ZOO.values(), ids=ZOO)
-relu_networks = pytest.mark.parametrize(
+networks = each("network", ZOO.values(), ids=ZOO)
+relu_networks = each(
     "network", [n for n in ZOO.values() if any(isinstance(m, nn.ReLU) for m in n.module)], ids=[k for k in ZOO if k != "logistic"]
 )
 

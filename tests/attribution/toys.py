@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -11,7 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from explorer.attribution import Case, Network, Output, look
+from explorer.attribution import Case, Network, Output, gradient_field
+from explorer.attribution.network import OUTPUTS
+from explorer.models import load_zoo
+
+from .each import each
 
 Floats = NDArray[np.float64]
 
@@ -85,9 +90,39 @@ def convolutional(seed: int = 0) -> nn.Sequential:
     return net
 
 
+class Combined(nn.Module):
+    """Twice the logits of one network minus three times those of another."""
+
+    def __init__(self, one: nn.Module, two: nn.Module) -> None:
+        super().__init__()
+        self.one, self.two = one, two
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = 2 * self.one(x) - 3 * self.two(x)
+        return out
+
+
+ZOO = {name: model.network for name, model in load_zoo().items()}
+NETWORKS = {"flat": Network(mlp(0)), "image": Network(convolutional())}
+ALL_NETWORKS = {**NETWORKS, "sigmoid": Network(mlp(1), activation="sigmoid")}
+
+outputs = each("output", OUTPUTS)
+networks = each("network", NETWORKS.values(), ids=NETWORKS)
+all_networks = each("network", ALL_NETWORKS.values(), ids=ALL_NETWORKS)
+zoo_networks = each("zoo_network", ZOO.values(), ids=ZOO)
+
+
+def f_module(case: Case) -> nn.Module:
+    """F as a module for other libraries: a copy of the network, for a probability with its softmax or sigmoid."""
+    module = copy.deepcopy(case.network.module)
+    if case.output == "logit":
+        return module
+    return nn.Sequential(module, nn.Softmax(dim=1) if case.network.activation == "softmax" else nn.Sigmoid())
+
+
 def f_at(case: Case, pictures: Floats) -> Floats:
     """F at pictures ``(k, 8, 8)``."""
-    return look(case.network, pictures, case.target, case.output).values
+    return gradient_field(case.network, pictures, case.target, case.output).values
 
 
 def delta_f(case: Case) -> float:

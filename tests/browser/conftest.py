@@ -29,9 +29,10 @@ PATIENCE = 60  # seconds, on a slow machine
 
 
 class Server:
-    """``python app.py`` on a port of its own, with these settings; it can be stopped and started again on the same port."""
+    """``python app.py`` of a folder on a port of its own, with these settings; it can be stopped and started again on the same port."""
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, folder: Path = ROOT, **settings: str) -> None:
+        self.folder = folder
         self.command = ["app.py"]
         self.settings = {"WORKERS": "2", **settings}
         self.port = free_port()
@@ -45,7 +46,7 @@ class Server:
         environment |= {**self.settings, "PORT": str(self.port)}
         self.process = subprocess.Popen(
             [sys.executable, *self.command],
-            cwd=ROOT,
+            cwd=self.folder,
             env=environment,
             stdout=self.log,
             stderr=self.log,

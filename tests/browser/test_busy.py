@@ -140,7 +140,7 @@ def methods_only(handle: Callable[[Route], Any]) -> Callable[[Route], Any]:
     return lambda route: handle(route) if json.loads(route.request.post_data or "{}")["output"] == "method-answers.data" else route.continue_()
 
 
-ALL_THERE = "() => Object.keys(view.config.methods).every((name) => explorer.isWhole(name) || view.config.methods[name].refusals[view.asked.network])"
+ALL_THERE = "() => Object.keys(view.config.methods).every((name) => explorer.isWhole(name) || view.config.methods[name].unsupported[view.asked.network])"
 
 
 def test_methods_wait_for_a_busy_server_too_and_strokes_go_first(patient: Visit, models: Zoo) -> None:

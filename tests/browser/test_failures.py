@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from playwright.sync_api import Route
 
+from explorer.link import read_link
 from explorer.models import Model
 from explorer.state import State
 
@@ -80,7 +81,7 @@ def test_a_server_gone_for_half_a_minute_costs_nothing_that_was_done(visits: Vis
     assert visit.page.evaluate(AWAY)
     assert visit.state == state
     link = visit.page.evaluate("() => location.search")
-    assert State.from_query(link, models) == (State.from_json(state, models), [])
+    assert read_link(link, models) == (State.from_json(state, models), [])
     waited = visit.page.evaluate("() => performance.now()") - began
     assert waited >= 30_000
     assert 5 <= len(visit.questions) - asked <= 6 + waited / 3_750  # the pause grows to 5 s, less a quarter at most

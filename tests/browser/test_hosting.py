@@ -16,18 +16,18 @@ from proxy import needs_nginx, nginx, stand_in
 from .conftest import Server
 from .visit import COURSE, Visit, embedded
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+DEPLOY = (Path(__file__).resolve().parents[2] / "docs" / "deploy.md").read_text(encoding="utf-8")
 Visits = Callable[..., Visit]
 
 
 def row(of: str) -> list[str]:
-    """The code in the README's row on a kind of site, of which the first cell says the path, and the second the settings."""
-    (line,) = (line for line in README.splitlines() if line.startswith(f"| {of}"))
+    """The code in the row of docs/deploy.md on a kind of site, of which the first cell says the path, and the second the settings."""
+    (line,) = (line for line in DEPLOY.splitlines() if line.startswith(f"| {of}"))
     return [" ".join(re.findall(r"`([^`]+)`", cell)) for cell in line.strip("| ").split(" | ")]
 
 
 def settings(of: str) -> dict[str, str]:
-    """What the README has the explorer started with there."""
+    """The settings that docs/deploy.md gives for it."""
     return dict(word.split("=", 1) for word in shlex.split(row(of)[1]))
 
 

@@ -6,8 +6,10 @@ import random
 from collections.abc import Callable, Mapping
 from itertools import product
 
+from links import link_of
 from playwright.sync_api import Route
 
+from explorer.link import read_link
 from explorer.models import Model
 from explorer.pictures import BASELINES, PATTERNS
 from explorer.state import PREDICTED, RULE_NAMES, State
@@ -48,7 +50,7 @@ def test_a_link_brings_back_the_identical_answer(visits: Visits, server: Server,
     assert second.page.locator("#notices").inner_text() == ""
     assert len(second.questions) == 1
     second.shows_the_numbers_of_its_state(models)
-    assert State.from_query(link, models) == (State.from_json(first.state, models), [])
+    assert read_link(link, models) == (State.from_json(first.state, models), [])
 
 
 def many_states(models: Zoo) -> list[State]:
@@ -78,8 +80,8 @@ def test_the_page_writes_the_same_links_as_python(visit: Visit, models: Zoo) -> 
         [state.to_json() for state in states],
     )
     for state, link in zip(states, links, strict=True):
-        assert State.from_query(link, models) == (state, [])
-        assert link == state.to_query()
+        assert read_link(link, models) == (state, [])
+        assert link == link_of(state)
 
 
 def test_back_and_forward_walk_through_what_was_done(visit: Visit, models: Zoo) -> None:
@@ -96,7 +98,7 @@ def test_back_and_forward_walk_through_what_was_done(visit: Visit, models: Zoo) 
             visit.until("(state) => JSON.stringify(view.state) === JSON.stringify(state)", expected)
         assert visit.state == expected
         assert visit.page.locator("#network").input_value() == expected["network"]
-        assert visit.page.evaluate("() => location.search || '?v=1'") == State.from_json(expected, models).to_query()
+        assert visit.page.evaluate("() => location.search || '?v=1'") == link_of(State.from_json(expected, models))
         visit.shows_the_numbers_of_its_state(models)
     labels = visit.page.locator("#paint-grid [role=gridcell]").evaluate_all("cells => cells.map((c) => c.getAttribute('aria-label').slice(-4))")
     assert [float(text) for text in labels] == [round(v, 2) for v in last["pixels"]]
@@ -141,7 +143,7 @@ def test_a_damaged_link_shows_what_was_wrong_and_keeps_the_rest(visits: Visits, 
 def test_a_mangled_link_opens_the_picture_that_was_sent_and_the_address_shows_a_clean_one(visits: Visits, server: Server, models: Zoo) -> None:
     visit = visits(server.address)
     sent = State(pixels=(1.0, *State().pixels[1:]), network="digits", steps=77)
-    link = sent.to_query()
+    link = link_of(sent)
     half = len(link) // 2
     for arrived in (
         link.replace("?", "#"),

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from explorer.page.words import number, probability
-
 from .conftest import Server
 from .visit import AT_REST, Visit, embedded
 
@@ -189,15 +187,6 @@ def test_the_skip_link_moves_the_focus_and_reloads_nothing(visit: Visit) -> None
         visit.press("Tab")
     assert visit.page.evaluate("() => window.notReloaded && document.getElementById('stage').contains(document.activeElement)")
     assert visit.pixels == before
-
-
-def test_numbers_are_written_as_the_servers_words_write_them(visit: Visit) -> None:
-    values = [0, 1, -1, 0.5, 12.345, 99.96, 999.4, 999.7, 1000, 12345, -0.04567, 0.0004, 0.000123, 1.5e-5, -3e-12, 7e11]
-    written = visit.page.evaluate("(values) => values.map((value) => explorer.number(value))", values)
-    assert written == [number(value) for value in values]
-    chances = [0, 1e-7, 0.25, 0.9, 0.9989, 0.999, 0.9995, 0.99999, 1 - 1e-12, 1]
-    written = visit.page.evaluate("(values) => values.map((value) => explorer.probability(value))", chances)
-    assert written == [probability(value) for value in chances]
 
 
 def test_every_control_can_be_reached_by_tab_and_shows_its_focus(visit: Visit) -> None:

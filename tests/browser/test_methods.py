@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from links import link_of
 from playwright.sync_api import Route
 
 from explorer.attribution import CONVENTIONS, METHODS, rank_correlations
@@ -20,7 +21,7 @@ from .visit import QUESTION, Visit, alike
 
 Visits = Callable[..., Visit]
 Zoo = Mapping[str, Model]
-ALL_THERE = "() => Object.keys(view.config.methods).every((name) => explorer.isWhole(name) || view.config.methods[name].refusals[view.asked.network])"
+ALL_THERE = "() => Object.keys(view.config.methods).every((name) => explorer.isWhole(name) || view.config.methods[name].unsupported[view.asked.network])"
 
 
 def gallery(visit: Visit, link: str = "?v=1&tab=methods") -> Visit:
@@ -147,7 +148,7 @@ def test_a_card_tells_the_entry_and_its_setting_changes_the_map_the_link_and_bac
     visit.page.get_by_role("button", name="LRP-ε").click()
     card = visit.page.get_by_role("dialog")
     method = METHODS["lrp_epsilon"]
-    for text in (method.formula, method.paper, method.misleads, method.complete):
+    for text in (method.formula, method.paper, method.caveat, method.complete):
         assert text in card.inner_text()
     card.get_by_label("Stabiliser ε").fill("2.5")
     card.get_by_label("Stabiliser ε").press("Enter")
@@ -263,7 +264,7 @@ def test_a_method_that_is_too_much_work_says_so_in_its_card_until_its_setting_ch
     visit.to_tab("methods")
     visit.rest()
     assert asked.count(["smooth_integrated_gradients"]) == 1  # it is known to be refused
-    assert f"{len([m for m in METHODS.values() if not m.refusal(models['shapes'].network)]) - 1} methods answer" in visit.page.evaluate("() => explorer.PANELS.methods.sentence()")
+    assert f"{len([m for m in METHODS.values() if not m.unsupported_reason(models['shapes'].network)]) - 1} methods answer" in visit.page.evaluate("() => explorer.methods.sentence()")
     card.get_by_role("button", name="Smooth IG").click()
     dialog = visit.page.get_by_role("dialog")
     assert TOO_MUCH in dialog.inner_text()
@@ -302,7 +303,7 @@ def test_a_link_with_heavy_options_opens_and_every_method_answers_in_the_end(vis
     state = State.from_json({"network": "digits-cnn", "pixels": [0.4] * 64, "tab": "methods", "options": heavy}, models)
     statuses: list[int] = []
     visit.page.on("response", lambda response: statuses.append(response.status) if QUESTION in response.url else None)
-    visit.open(state.to_query())
+    visit.open(link_of(state))
     visit.until(ALL_THERE)
     assert statuses.count(400) == 1  # the portion with all of the perturbations
     assert visit.state["options"] == heavy

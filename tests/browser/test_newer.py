@@ -336,7 +336,7 @@ def test_methods_that_cannot_be_drawn_offer_the_reload(visit: Visit, versions: V
     visit.until(URGENT)
     assert visit.page.evaluate("() => Object.keys(explorer.knownResults()).length") == 0
     versions.spoil = lambda answer: answer
-    visit.until("() => Object.keys(view.config.methods).every((name) => explorer.isWhole(name) || view.config.methods[name].refusals[view.asked.network])")
+    visit.until("() => Object.keys(view.config.methods).every((name) => explorer.isWhole(name) || view.config.methods[name].unsupported[view.asked.network])")
     assert visit.errors == []
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from links import link_of
 from playwright.sync_api import Download, Locator, Route
 
 from explorer.models import Model
@@ -84,7 +85,7 @@ def test_a_file_saved_while_an_answer_is_awaited_is_of_one_piece(visit: Visit, m
     _, content = saved(visit, visit.page.locator("#take-away button", has_text="JSON"))
     whole = json.loads(content)
     state = State.from_json(whole["state"], models)
-    assert whole["link"].endswith(state.to_query())
+    assert whole["link"].endswith(link_of(state))
     assert whole["scores"] == answer(state, models)["scores"]
     held[0].continue_()
     visit.page.unroute_all()
@@ -98,7 +99,7 @@ def test_all_numbers_as_json(visit: Visit) -> None:
     assert name.endswith(".json")
     whole: dict[str, Any] = json.loads(content)
     said = visit.numbers()
-    for key in ("scores", "logits", "f", "methods", "smoothgrad", "correlations", "words", "baseline"):
+    for key in ("scores", "logits", "f", "methods", "smoothgrad", "correlations", "narration", "baseline"):
         assert whole[key] == said[key], key
     assert {**whole["exact"], "switches": ...} == {**said["exact"], "switches": ...}
     assert whole["exact"]["switches"] == visit.page.evaluate("() => explorer.view.path.switches")
@@ -110,7 +111,7 @@ def test_all_numbers_as_json(visit: Visit) -> None:
     weighted = [sum(w * g[i] for w, g in zip(path["weights"], path["gradients"], strict=True)) for i in range(64)]
     played = [(x - b) * g for x, b, g in zip(whole["state"]["pixels"], whole["baseline"], weighted, strict=True)]
     assert max(abs(a - b) for a, b in zip(played, whole["methods"]["integrated_gradients"]["map"], strict=True)) < 1e-6
-    assert State(rule="trapezoid").to_query() in whole["link"]
+    assert link_of(State(rule="trapezoid")) in whole["link"]
 
 
 def raw(png: bytes) -> bytes:

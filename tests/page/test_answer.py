@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 import pytest
+from each import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -67,16 +67,16 @@ def close(a: Any, b: Any, scale: float, tolerance: float = 1e-9) -> bool:
     return bool(np.max(np.abs(np.subtract(a, b))) <= tolerance * max(scale, 1e-300))
 
 
-@pytest.mark.parametrize("asked", SPREAD, ids=named)
+@each(SPREAD, named)
 def test_an_answer_is_strict_json_and_survives_it(asked: State) -> None:
     said = answered(asked)
     text = json.dumps(said, allow_nan=False)
     assert json.loads(text) == said
-    assert set(said["words"]) == set(TABS) - {"methods"}  # there the page itself sums up
-    assert all(said["words"].values())
+    assert set(said["narration"]) == set(TABS) - {"methods"}  # there the page itself sums up
+    assert all(said["narration"].values())
 
 
-@pytest.mark.parametrize("asked", SPREAD, ids=named)
+@each(SPREAD, named)
 def test_the_path_that_is_played_ends_at_the_map_that_is_shown(asked: State) -> None:
     said = answered(asked)
     path, map_ = said["path"], numbers(said["methods"]["integrated_gradients"]["map"])
@@ -97,7 +97,7 @@ def test_the_path_that_is_played_ends_at_the_map_that_is_shown(asked: State) -> 
     assert len(alphas) == counts.get(asked.rule, asked.steps)
 
 
-@pytest.mark.parametrize("asked", SPREAD, ids=named)
+@each(SPREAD, named)
 def test_the_figures_of_each_method_are_those_of_its_map(asked: State) -> None:
     said = answered(asked)
     delta_f = said["f"]["delta"]
@@ -119,7 +119,7 @@ def test_the_figures_of_each_method_are_those_of_its_map(asked: State) -> None:
         assert close(sizes[-1], np.sort(size)[-len(top)], size.max(), 1e-11)
 
 
-@pytest.mark.parametrize("asked", SPREAD, ids=named)
+@each(SPREAD, named)
 def test_scores_f_and_target_are_those_of_the_network(asked: State) -> None:
     said = answered(asked)
     network = ZOO[asked.network].network
@@ -139,7 +139,7 @@ def test_scores_f_and_target_are_those_of_the_network(asked: State) -> None:
     assert not numbers(said["methods"]["integrated_gradients"]["map"])[difference == 0].any()
 
 
-@pytest.mark.parametrize("asked", SPREAD, ids=named)
+@each(SPREAD, named)
 def test_the_exact_map_is_complete_and_errors_are_held_against_it(asked: State) -> None:
     said = answered(asked)
     exact, map_ = said["exact"], numbers(said["methods"]["integrated_gradients"]["map"])
@@ -160,7 +160,7 @@ def test_the_exact_map_is_complete_and_errors_are_held_against_it(asked: State) 
     assert exact["pieces"] <= len(alphas) + 1
 
 
-@pytest.mark.parametrize("asked", SPREAD, ids=named)
+@each(SPREAD, named)
 def test_correlations_are_a_symmetric_table_with_ones_on_its_diagonal(asked: State) -> None:
     said = answered(asked)
     table = said["correlations"]
@@ -174,9 +174,9 @@ def test_correlations_are_a_symmetric_table_with_ones_on_its_diagonal(asked: Sta
             assert close(table[i][j], 1, 1)
 
 
-@pytest.mark.parametrize("asked", SOME, ids=named)
+@each(SOME, named)
 def test_the_rule_changes_the_integral_and_nothing_else(asked: State) -> None:
-    one, other = answered(asked), answered(replace(asked, rule="midpoint"))
+    one, other = answered(asked), answered(asked.replace(rule="midpoint"))
     assert (one["baseline"], one["equal_pixels"]) == (other["baseline"], other["equal_pixels"])
     pairs = [(one[name], other[name]) for name in ("scores", "logits")]
     pairs += [(list(one["f"].values()), list(other["f"].values())), (one["exact"]["map"], other["exact"]["map"])]
@@ -186,24 +186,24 @@ def test_the_rule_changes_the_integral_and_nothing_else(asked: State) -> None:
         assert close(a, b, np.abs(a).max(), 1e-12)
 
 
-@pytest.mark.parametrize("asked", SOME, ids=named)
+@each(SOME, named)
 def test_the_same_state_gives_the_same_answer_twice_and_from_another_zoo(asked: State) -> None:
     first = json.dumps(answer(asked, ZOO))
     assert json.dumps(answer(asked, ZOO)) == first
     assert json.dumps(answer(State.from_json(asked.to_json(), ZOO), load_zoo())) == first
 
 
-@pytest.mark.parametrize("asked", SOME, ids=named)
+@each(SOME, named)
 def test_looks_change_no_number(asked: State) -> None:
-    assert answer(replace(asked, tab="compare", scale="shared"), ZOO) == answered(asked)
+    assert answer(asked.replace(tab="compare", scale="shared"), ZOO) == answered(asked)
 
 
 # ---------------------------------------------------------------- where things are zero, saturated or constant
 
 
-@pytest.mark.parametrize("rule", RULE_NAMES)
-@pytest.mark.parametrize("network", NETWORKS)
-def test_where_the_input_is_the_baseline_everything_of_the_path_is_zero(network: str, rule: str) -> None:
+@each([*product(NETWORKS, RULE_NAMES)])
+def test_where_the_input_is_the_baseline_everything_of_the_path_is_zero(choice: tuple[str, str]) -> None:
+    network, rule = choice
     black = tuple(PATTERNS["black"].ravel().tolist())
     for asked in (
         State(pixels=black, network=network, rule=rule, steps=5, samples=4),
@@ -219,7 +219,7 @@ def test_where_the_input_is_the_baseline_everything_of_the_path_is_zero(network:
         assert set(said["path"]["values"]) == {said["f"]["input"]} or close(said["path"]["values"], said["f"]["input"], 1)
 
 
-@pytest.mark.parametrize("asked", [State(target=t, network="digits", steps=9, samples=4) for t in range(10)], ids=str)
+@each([State(target=t, network="digits", steps=9, samples=4) for t in range(10)])
 def test_a_class_that_is_all_but_excluded_still_gets_finite_figures(asked: State) -> None:
     said = answered(asked)
     json.dumps(said, allow_nan=False)
@@ -267,7 +267,7 @@ def test_seeds_clipping_and_noise_reach_smoothgrad_alone() -> None:
     plain = state("shapes", "right", "probability", "black")
     changes: list[dict[str, Any]] = [{"seed": 1}, {"clip": True}, {"noise_level": 0.3}, {"samples": 7}]
     for change in changes:
-        one, other = answered(plain), answered(replace(plain, **change))
+        one, other = answered(plain), answered(plain.replace(**change))
         assert one["methods"]["smoothgrad"]["map"] != other["methods"]["smoothgrad"]["map"]
         assert one["methods"]["integrated_gradients"] == other["methods"]["integrated_gradients"]
         assert one["methods"]["gradient"] == other["methods"]["gradient"]

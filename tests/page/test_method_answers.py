@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 from asgi import client_of, respond
+from each import each
 
 from bench.asking import callback_request
-from explorer import work
+from explorer import cost
 from explorer.attribution import CORE, METHODS, exact_integrated_gradients
 from explorer.models import Model, load_zoo
 from explorer.page.answer import answer
@@ -21,8 +23,6 @@ from explorer.state import State, StateError
 
 ZOO = load_zoo()
 CLIENT = client_of()
-every_method = pytest.mark.parametrize("name", list(METHODS))
-NETWORKS = pytest.mark.parametrize("network", list(ZOO))
 
 
 def told(state: State, *names: str, zoo: Mapping[str, Model] = ZOO) -> dict[str, Any]:
@@ -35,33 +35,31 @@ def pixels(value: float) -> tuple[float, ...]:
     return (value,) * 64
 
 
-@every_method
-@NETWORKS
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"output": "logit", "target": "predicted"},
-        {"pixels": pixels(0.0)},  # the input is the baseline
-        {"pixels": pixels(1.0), "baseline": "white"},
-        {"pixels": pixels(1.0)},
-        {"steps": 1, "samples": 1, "noise_level": 0.0},
-        {"rule": "exact", "baseline": "blur"},
-    ],
-    ids=["opening", "logit", "zero", "white", "bright", "least", "exact"],
-)
-def test_every_method_answers_or_says_why_not_whatever_the_picture(name: str, network: str, changes: dict[str, Any]) -> None:
-    state = State.from_json({"network": network, **changes}, ZOO)
+CHANGES: dict[str, dict[str, Any]] = {
+    "opening": {},
+    "logit": {"output": "logit", "target": "predicted"},
+    "input is baseline": {"pixels": pixels(0.0)},
+    "white": {"pixels": pixels(1.0), "baseline": "white"},
+    "bright": {"pixels": pixels(1.0)},
+    "least": {"steps": 1, "samples": 1, "noise_level": 0.0},
+    "exact": {"rule": "exact", "baseline": "blur"},
+}
+
+
+@each([*product(METHODS, ZOO, CHANGES)])
+def test_every_method_answers_or_says_why_not_whatever_the_picture(case: tuple[str, str, str]) -> None:
+    name, network, changes = case
+    state = State.from_json({"network": network, **CHANGES[changes]}, ZOO)
     said = told(state, name)["methods"][name]
     if "refusal" in said:
-        assert said["refusal"] == METHODS[name].refusal(ZOO[network].network)[0].upper() + METHODS[name].refusal(ZOO[network].network)[1:] + "."
+        assert said["refusal"] == METHODS[name].unsupported_reason(ZOO[network].network)[0].upper() + METHODS[name].unsupported_reason(ZOO[network].network)[1:] + "."
         return
     assert len(said["map"]) == 64 and all(map(math.isfinite, said["map"]))
     assert said["total"] == pytest.approx(sum(said["map"]), rel=1e-9, abs=1e-12)
-    assert (said["goal"] is None) == (said["delta"] is None)
-    if said["goal"] is not None:
+    assert (said["expected_sum"] is None) == (said["delta"] is None)
+    if said["expected_sum"] is not None:
         assert METHODS[name].complete
-        assert said["delta"] == pytest.approx(said["total"] - said["goal"], rel=1e-9, abs=1e-12)
+        assert said["delta"] == pytest.approx(said["total"] - said["expected_sum"], rel=1e-9, abs=1e-12)
     assert said["forward"] >= 1 and said["backward"] >= 0
 
 
@@ -147,7 +145,7 @@ def test_methods_that_are_too_much_together_are_refused_with_the_bound_and_answe
 
 
 def test_what_does_not_apply_is_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "MOST", work.ANSWER * 2)
+    monkeypatch.setattr(cost, "MAX_COST", cost.METHOD * 2)
     assert "refusal" in told(State(), "gradient", "cam", "grad_cam", "guided_grad_cam")["methods"]["cam"]
 
 

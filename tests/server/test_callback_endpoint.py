@@ -1,4 +1,4 @@
-"""The address of the callbacks: compression, who asks, clients that disconnect. (What bodies it takes: test_callbacks.py.)"""
+"""The endpoint of the callbacks: compression, the key of a client, clients that disconnect. (Bodies: test_callbacks.py.)"""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import zlib
 from typing import Any
 
 import orjson
-import pytest
 from asgi import client_of
+from each import each
 from hypothesis import given
 from hypothesis import strategies as st
 from serving import awaited, stroke
@@ -21,8 +21,8 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from bench.asking import callback_request
-from explorer.server.callback_endpoint import SMALLEST
-from explorer.server.callback_endpoint import client_of as who_asks
+from explorer.server.callback_endpoint import MIN_COMPRESSED
+from explorer.server.callback_endpoint import client_of as client_key
 from explorer.server.errors import MAX_BODY
 from explorer.state import State
 
@@ -34,60 +34,59 @@ REFUSED = ["", "identity", "br", "gzip;q=0", "x-gzip-not, deflate"]
 PICTURE = tuple(i * 37 % 100 / 100 for i in range(64))  # as many different values as a picture can have
 
 
-def asked(accept: str | None, **state: Any) -> TestResponse:
+def response_to(accept: str | None, **state: Any) -> TestResponse:
     headers = {} if accept is None else {"Accept-Encoding": accept}
     return CLIENT.post(UPDATE, data=stroke(**state), content_type="application/json", headers=headers)
 
 
-PLAIN = asked(None).data
+PLAIN = response_to(None).data
 
 
-@pytest.mark.parametrize("accept", ACCEPTED)
-def test_who_accepts_gzip_gets_it(accept: str) -> None:
-    response = asked(accept)
+@each(ACCEPTED)
+def test_gzip_is_used_where_it_is_accepted(accept: str) -> None:
+    response = response_to(accept)
     assert response.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(response.data) == PLAIN
     assert int(response.headers["Content-Length"]) == len(response.data) < len(PLAIN)
     assert response.headers["Vary"] == "Accept-Encoding"
 
 
-@pytest.mark.parametrize("accept", [None, *REFUSED])
-def test_who_does_not_gets_the_plain_answer(accept: str | None) -> None:
-    response = asked(accept)
+@each([None, *REFUSED])
+def test_other_clients_get_a_plain_response(accept: str | None) -> None:
+    response = response_to(accept)
     assert "Content-Encoding" not in response.headers and response.data == PLAIN
-    assert response.headers["Vary"] == "Accept-Encoding"  # a cache in between must not mix the two up
+    assert response.headers["Vary"] == "Accept-Encoding"  # a cache must not mix them up
 
 
 @given(accept=st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=40))
 def test_no_header_breaks_an_answer(accept: str) -> None:
-    response = asked(accept)
+    response = response_to(accept)
     assert response.status_code == 200
     assert (gzip.decompress(response.data) if "Content-Encoding" in response.headers else response.data) == PLAIN
 
 
-def test_small_answers_are_left_alone() -> None:
-    said = CLIENT.post(UPDATE, json={"output": "x"}, headers={"Accept-Encoding": "gzip"})
-    assert "Content-Encoding" not in said.headers and len(said.data) < SMALLEST
+def test_small_responses_are_not_compressed() -> None:
+    response = CLIENT.post(UPDATE, json={"output": "x"}, headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in response.headers and len(response.data) < MIN_COMPRESSED
 
 
-@pytest.mark.parametrize("network", ["shapes", "digits", "digits-cnn", "digits-rewritten", "logistic"])
+@each(["shapes", "digits", "digits-cnn", "digits-rewritten", "logistic"])
 def test_a_stroke_is_answered_in_20_kb_at_50_steps(network: str) -> None:
-    response = asked("gzip", **State(pixels=PICTURE, network=network, steps=50).to_json())
+    response = response_to("gzip", **State(pixels=PICTURE, network=network, steps=50).to_json())
     assert len(response.data) <= 20_480
-    assert zlib.decompress(response.data, wbits=31) == asked(None, **State(pixels=PICTURE, network=network, steps=50).to_json()).data
+    assert zlib.decompress(response.data, wbits=31) == response_to(None, **State(pixels=PICTURE, network=network, steps=50).to_json()).data
 
 
-# ---------------------------------------------------------------- who asks
+# ---------------------------------------------------------------- the key of a client
 
 
 def named(address: str | None, trusted: int = 0, *forwarded: str) -> str:
     client = None if address is None else (address, 1)
     headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
-    return who_asks(Request({"type": "http", "client": client, "headers": headers}), trusted)
+    return client_key(Request({"type": "http", "client": client, "headers": headers}), trusted)
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
+@each(
     [
         ("10.0.0.1", "10.0.0.1", True),
         ("10.0.0.1", "10.0.0.2", False),
@@ -98,12 +97,12 @@ def named(address: str | None, trusted: int = 0, *forwarded: str) -> str:
         ("unix", "unix", True),
     ],
 )
-def test_who_asks_is_told_by_the_address(one: str | None, other: str | None, same: bool) -> None:
+def test_a_client_is_an_ipv4_address_or_an_ipv6_network(case: tuple[str | None, str | None, bool]) -> None:
+    one, other, same = case
     assert (named(one) == named(other)) is same
 
 
-@pytest.mark.parametrize(
-    ("trusted", "forwarded", "wanted"),
+@each(
     [
         (0, ["1.1.1.1"], "10.0.0.1"),
         (1, ["1.1.1.1"], "1.1.1.1"),
@@ -115,11 +114,12 @@ def test_who_asks_is_told_by_the_address(one: str | None, other: str | None, sam
         (1, [""], "10.0.0.1"),
     ],
 )
-def test_only_what_trusted_proxies_say_of_the_client_is_believed(trusted: int, forwarded: list[str], wanted: str) -> None:
-    assert named("10.0.0.1", trusted, *forwarded) == wanted
+def test_only_trusted_proxies_can_name_the_client(case: tuple[int, list[str], str]) -> None:
+    trusted, forwarded, expected = case
+    assert named("10.0.0.1", trusted, *forwarded) == expected
 
 
-# ---------------------------------------------------------------- who leaves
+# ---------------------------------------------------------------- clients that disconnect
 
 
 def scope() -> dict[str, Any]:
@@ -127,7 +127,7 @@ def scope() -> dict[str, Any]:
     return {"type": "http", "method": "POST", "path": UPDATE, "root_path": "", "query_string": b"", "headers": headers, "client": ("1.1.1.1", 1), "state": {}}
 
 
-def test_a_client_that_disconnects_frees_its_place_and_one_that_waits_for_the_same_is_answered() -> None:
+def test_a_client_that_disconnects_leaves_the_queue_and_another_one_with_the_same_question_is_answered() -> None:
     server = create_app()
     pool, computed = server.state.compute.pools["explanation"], threading.Event()
 
@@ -152,11 +152,11 @@ def test_a_client_that_disconnects_frees_its_place_and_one_that_waits_for_the_sa
         busy = asyncio.create_task(pool.run(lambda: computed.wait(60)))
         stays = asyncio.Event()
         asking = [asyncio.create_task(ask(*what)) for what in ((50, leaving), (60, leaving), (60, stays))]
-        while sum(map(len, pool._turns.values())) < 2:
+        while sum(map(len, pool._waiting.values())) < 2:
             await asyncio.sleep(0)
         leaving.set()
         await asyncio.wait(asking[:2])
-        assert sum(map(len, pool._turns.values())) == 1  # nobody waits for 50 steps any more
+        assert sum(map(len, pool._waiting.values())) == 1  # the question with 50 steps is gone
         computed.set()
         last = await asking[2]
         assert last[0]["status"] == 200 and b"explanation" in last[1]["body"]
@@ -195,6 +195,6 @@ def test_a_websocket_is_refused() -> None:
 
 
 def test_answers_hold_what_dash_expects() -> None:
-    said = orjson.loads(PLAIN)
-    assert said.keys() == {"multi", "response"} and json.loads(said["response"]["explanation"]["data"])["ask"] == 1
+    envelope = orjson.loads(PLAIN)
+    assert envelope.keys() == {"multi", "response"} and json.loads(envelope["response"]["explanation"]["data"])["ask"] == 1
     assert callback_request("explanation", "state", 1)["output"] == "explanation.data"

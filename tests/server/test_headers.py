@@ -1,4 +1,4 @@
-"""The headers of every answer, and what a proxy in front may change about it."""
+"""Response headers, and headers set by a proxy."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from asgi import client_of
+from each import each
 from werkzeug.test import Client, TestResponse
 
 from bench.asking import callback_request, named
@@ -30,7 +31,7 @@ SPOOFED = {
 
 @pytest.fixture
 def client() -> Client:
-    """A visitor without a browser."""
+    """A client without a browser."""
     return CLIENT
 
 
@@ -77,9 +78,9 @@ def test_the_page_asks_a_browser_for_the_clipboard_and_full_screen_only(client: 
     assert {"camera", "microphone", "geolocation", "usb", "payment"} <= set(allowed)
 
 
-@pytest.mark.parametrize("path", ["/", UPDATE, "/_dash-layout", "/healthz", "/readyz", "/nope", *FILES_OF_THE_PAGE])
-def test_every_answer_says_what_it_is_who_may_use_it_and_sets_no_cookie(path: str, client: Client) -> None:
-    headers = client.get(path).headers
+@each(["/", UPDATE, "/_dash-layout", "/healthz", "/readyz", "/nope", *FILES_OF_THE_PAGE])
+def test_every_response_has_the_headers_of_its_kind_and_sets_no_cookie(path: str) -> None:
+    headers = CLIENT.get(path).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["Cross-Origin-Resource-Policy"] == ("cross-origin" if path in FILES_OF_THE_PAGE else "same-origin")
@@ -98,51 +99,50 @@ def test_a_sandboxed_page_may_load_its_files_and_read_its_answers_and_no_other_s
         assert {"X-Explorer-Version", "Retry-After"} <= set(response.headers["Access-Control-Expose-Headers"].split(", "))
         assert "Access-Control-Allow-Credentials" not in response.headers
     for path in ("/_dash-layout", "/_dash-dependencies", UPDATE):
-        asked = client.options(path, headers={"Origin": "null", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"})
-        assert asked.status_code == 200 and asked.headers["Access-Control-Allow-Origin"] == "null"
-        assert "Content-Type" in asked.headers["Access-Control-Allow-Headers"]
+        preflight = client.options(path, headers={"Origin": "null", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"})
+        assert preflight.status_code == 200 and preflight.headers["Access-Control-Allow-Origin"] == "null"
+        assert "Content-Type" in preflight.headers["Access-Control-Allow-Headers"]
     for path in ("/healthz", "/readyz", "/nope"):
         assert "Access-Control-Allow-Origin" not in client.get(path).headers
 
 
-def test_only_a_page_decides_over_its_window(client: Client) -> None:
+def test_the_page_isolates_its_window_and_may_be_framed(client: Client) -> None:
     assert client.get("/").headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "Cross-Origin-Opener-Policy" not in client.get("/healthz").headers
-    # LMS embed the page in a frame, which a header of this name would forbid whatever the policy says
+    # this header would forbid to embed the page, in spite of the policy
     assert "X-Frame-Options" not in client.get("/").headers
 
 
 @pytest.mark.parametrize("ask", [1, "no number"])
-def test_answers_of_callbacks_are_kept_by_nobody_and_carry_the_version(ask: object, client: Client) -> None:
+def test_callback_responses_are_not_cached_and_have_the_version(ask: object, client: Client) -> None:
     response = client.post(UPDATE, json=body(ask))
     assert response.status_code == (200 if ask == 1 else 400)
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["X-Explorer-Version"] == version()
 
 
-def test_the_page_knows_the_version_that_answers_carry(client: Client) -> None:
+def test_the_page_has_the_version_of_the_responses(client: Client) -> None:
     assert f'"build":"{version()}"' in client.get("/_dash-layout").get_data(as_text=True).replace(": ", ":")
 
 
-def test_errors_are_kept_by_nobody(client: Client) -> None:
+def test_errors_are_not_cached(client: Client) -> None:
     assert client.get("/assets/missing.js").headers["Cache-Control"] == "no-store"
 
 
-# ---------------------------------------------------------------- who may embed the page
+# ---------------------------------------------------------------- sites that may embed the page
 
 
-@pytest.mark.parametrize(
-    "sources", ["*", "'self'", "'none'", "'self' https://lms.example", "https://*.lms.example:8443", "lms.example", "https:", "http://x:*"]
+@each(
+    ["*", "'self'", "'none'", "'self' https://lms.example", "https://*.lms.example:8443", "lms.example", "https:", "http://x:*"]
 )
-def test_whoever_may_embed_the_page_is_named_in_the_policy(sources: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sources_that_may_embed_the_page_are_accepted(sources: str) -> None:
     assert ServerSettings.read({"FRAME_ANCESTORS": sources}).frame_ancestors == sources
 
 
-@pytest.mark.parametrize(
-    "sources",
+@each(
     ["", "  ", "*; script-src *", "'self'\n", "'self'\r\nX: y", "a,b", "'unsafe-inline'", "https://ä.example", "x\0", "'self' ;", "javascript:alert(1)"],
 )
-def test_what_would_be_more_than_sources_is_refused(sources: str) -> None:
+def test_other_sources_are_refused(sources: str) -> None:
     with pytest.raises(SettingError, match="FRAME_ANCESTORS"):
         ServerSettings.read({"FRAME_ANCESTORS": sources})
 
@@ -152,14 +152,14 @@ def test_what_would_be_more_than_sources_is_refused(sources: str) -> None:
 
 @pytest.fixture
 def behind(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A visitor of a server under a prefix, behind as many proxies as it is told of."""
+    """Makes a client of a server under a prefix, which trusts as many proxies as given."""
 
-    def visit(proxies: int) -> Client:
+    def make(proxies: int) -> Client:
         monkeypatch.setenv("URL_PREFIX", "/explorer")
         monkeypatch.setenv("TRUSTED_PROXIES", str(proxies))
         return client_of()
 
-    return visit
+    return make
 
 
 def test_forwarded_headers_change_nothing_unless_a_proxy_is_trusted(behind: Any) -> None:
@@ -167,15 +167,15 @@ def test_forwarded_headers_change_nothing_unless_a_proxy_is_trusted(behind: Any)
     for path in ("/explorer", "/explorer/", "/explorer/addresses", "/explorer/healthz", "/explorer/nope"):
         plain, spoofed = client.get(path), client.get(path, headers=SPOOFED)
         assert (spoofed.status_code, spoofed.headers) == (plain.status_code, plain.headers)
-        bodies = [re.sub(r'"end_id":"[^"]*"', "", response.get_data(as_text=True)) for response in (plain, spoofed)]  # a random one
+        bodies = [re.sub(r'"end_id":"[^"]*"', "", response.get_data(as_text=True)) for response in (plain, spoofed)]  # random
         assert bodies[0] == bodies[1]
     assert client.get("/explorer/addresses", headers=SPOOFED).status_code == 200
 
 
-def test_a_trusted_proxy_says_how_the_visitor_came_and_only_the_last_one_is_believed(behind: Any) -> None:
+def test_the_headers_of_the_last_trusted_proxy_are_used(behind: Any) -> None:
     client = behind(1)
-    told = {"X-Forwarded-Proto": "http, https", "X-Forwarded-Host": "evil.example, campus.example", "X-Forwarded-Prefix": "/evil"}
-    assert client.get("/explorer/addresses", headers=told).status_code == 404  # the page was not opened at localhost
-    assert client.get("/explorer/addresses", headers={**told, "X-Forwarded-Host": "campus.example, localhost"}).status_code == 200
-    assert client.get("/explorer/", headers=told).status_code == 200
-    assert client.post(f"/explorer{UPDATE}", json=body(), headers=told).headers["X-Explorer-Version"] == version()
+    forwarded = {"X-Forwarded-Proto": "http, https", "X-Forwarded-Host": "evil.example, campus.example", "X-Forwarded-Prefix": "/evil"}
+    assert client.get("/explorer/addresses", headers=forwarded).status_code == 404  # the page was not opened at localhost
+    assert client.get("/explorer/addresses", headers={**forwarded, "X-Forwarded-Host": "campus.example, localhost"}).status_code == 200
+    assert client.get("/explorer/", headers=forwarded).status_code == 200
+    assert client.post(f"/explorer{UPDATE}", json=body(), headers=forwarded).headers["X-Explorer-Version"] == version()

@@ -1,4 +1,4 @@
-"""Readiness over HTTP: a worker that is well is ready, and what is found holds for a moment only."""
+"""Readiness over HTTP, and how long its result is cached."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from asgi import client_of
 from app import create_app
 
 
-def test_a_worker_that_is_well_is_ready_and_alive() -> None:
+def test_a_worker_without_a_fault_is_ready_and_alive() -> None:
     client = client_of()
     for address, sentence in (("/readyz", "Ready.\n"), ("/healthz", "OK\n")):
         response = client.get(address)
@@ -25,11 +25,11 @@ def test_a_worker_whose_networks_are_wrong_is_not_ready_but_alive(monkeypatch: p
     assert client.get("/healthz").status_code == 200
 
 
-def test_a_finding_holds_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_result_is_cached_for_a_short_time(monkeypatch: pytest.MonkeyPatch) -> None:
     found = iter(["A fault.", None, "Another."])
     monkeypatch.setattr("explorer.page.self_check.find_fault", lambda *_: next(found))
     client = client_of(create_app())
     assert [client.get("/readyz").status_code for _ in range(3)] == [503] * 3
-    monkeypatch.setattr("explorer.server.application.VALID", 0.0)
+    monkeypatch.setattr("explorer.server.application.FAULT_TTL", 0.0)
     client = client_of(create_app())
     assert [client.get("/readyz").status_code for _ in range(2)] == [200, 503]

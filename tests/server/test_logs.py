@@ -1,4 +1,4 @@
-"""The log: one JSON object a line, whatever is logged, and nothing in it that was asked."""
+"""The log: one JSON object per line, without contents of requests."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ import json
 import logging
 import sys
 
-from explorer.server.logs import FIELDS, JsonFormatter, places
+from explorer.server.logs import FIELDS, JsonFormatter, traceback_of
 
 
 def logged(message: str, *values: object, **more: object) -> dict[str, object]:
-    """What a line of the log says."""
+    """The fields of a line of the log."""
     record = logging.LogRecord("explorer", logging.WARNING, __file__, 1, message, values, more.pop("exc_info", None))  # type: ignore[arg-type]
     for name, value in more.items():
         setattr(record, name, value)
     line = JsonFormatter().format(record)
     assert "\n" not in line
-    told: dict[str, object] = json.loads(line)
-    return told
+    fields: dict[str, object] = json.loads(line)
+    return fields
 
 
-def test_a_line_says_when_how_bad_what_and_by_whom() -> None:
-    told = logged("%d of %s", 3, "four")
-    assert told["level"] == "warning" and told["message"] == "3 of four" and isinstance(told["pid"], int)
-    assert str(told["time"]).endswith("Z") and len(str(told["time"])) == len("2026-01-31T23:59:59.999Z")
+def test_a_line_has_time_level_message_and_pid() -> None:
+    fields = logged("%d of %s", 3, "four")
+    assert fields["level"] == "warning" and fields["message"] == "3 of four" and isinstance(fields["pid"], int)
+    assert str(fields["time"]).endswith("Z") and len(str(fields["time"])) == len("2026-01-31T23:59:59.999Z")
 
 
-def test_fields_come_beside_the_message_and_line_ends_stay_inside_it() -> None:
-    told = logged("one\ntwo\u2028\r", **{FIELDS: {"status": 404, "path": "/a\nb"}})
-    assert told["message"] == "one\ntwo\u2028\r" and told["status"] == 404 and told["path"] == "/a\nb"
+def test_further_fields_are_added_and_newlines_are_escaped() -> None:
+    fields = logged("one\ntwo\u2028\r", **{FIELDS: {"status": 404, "path": "/a\nb"}})
+    assert fields["message"] == "one\ntwo\u2028\r" and fields["status"] == 404 and fields["path"] == "/a\nb"
 
 
-def test_a_traceback_is_one_field_that_quotes_nothing() -> None:
+def test_a_traceback_is_one_field_without_messages() -> None:
     try:
-        raise ValueError("told" + str(7))
+        raise ValueError("secret" + str(7))
     except ValueError:
-        told = logged("failed", exc_info=sys.exc_info())
-    assert "test_logs.py" in str(told["traceback"]) and "ValueError" in str(told["traceback"]) and "told7" not in str(told)
+        fields = logged("failed", exc_info=sys.exc_info())
+    assert "test_logs.py" in str(fields["traceback"]) and "ValueError" in str(fields["traceback"]) and "secret7" not in str(fields)
 
 
 def test_the_places_of_an_error_tell_where_it_and_its_causes_were_but_not_what_they_quote() -> None:
@@ -49,7 +49,7 @@ def test_the_places_of_an_error_tell_where_it_and_its_causes_were_but_not_what_t
         except KeyError as cause:
             raise ValueError("cannot read 0.25, 0.75") from cause
     except ValueError as error:
-        told = places(error)
-    assert "in inner" in told and "KeyError" in told and "ValueError" in told
-    assert told.index("KeyError") < told.index("ValueError")
-    assert "0.25, 0.75" not in told.replace('raise KeyError("0.25, 0.75")', "").replace('raise ValueError("cannot read 0.25, 0.75")', "")
+        fields = traceback_of(error)
+    assert "in inner" in fields and "KeyError" in fields and "ValueError" in fields
+    assert fields.index("KeyError") < fields.index("ValueError")
+    assert "0.25, 0.75" not in fields.replace('raise KeyError("0.25, 0.75")', "").replace('raise ValueError("cannot read 0.25, 0.75")', "")

@@ -1,4 +1,4 @@
-"""Counts for Prometheus, and the log of requests."""
+"""Metrics for Prometheus, and the access log."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def stroke(**question: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Starlette:
-    """A server that counts and logs."""
+    """A server with metrics and access log."""
     monkeypatch.setenv("METRICS", "1")
     monkeypatch.setenv("ACCESS_LOG", "1")
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
@@ -38,12 +38,12 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Starlette:
 
 @pytest.fixture
 def client(server: Starlette) -> Client:
-    """A visitor of it."""
+    """A client of it."""
     return client_of(server)
 
 
 def numbers(client: Client) -> dict[tuple[str, ...], float]:
-    """Everything counted, by name and values of labels."""
+    """All metrics by name and label values."""
     response = client.get("/metrics")
     assert response.status_code == 200 and response.mimetype == "text/plain"
     families = text_string_to_metric_families(response.get_data(as_text=True))
@@ -63,7 +63,7 @@ def test_requests_are_counted_by_callback_and_status(client: Client) -> None:
     assert counted["explorer_request_seconds_count", "explanation"] == 4
     assert counted["explorer_request_seconds_bucket", "explanation", "+Inf"] == 4
     assert counted["explorer_request_seconds_sum", "explanation"] > 0
-    assert counted["explorer_in_flight",] == 1  # the one that asks
+    assert counted["explorer_in_flight",] == 1  # this request
     assert counted["explorer_cache_total", "explanation", "miss"] == 1 and counted["explorer_cache_total", "explanation", "hit"] == 2
     assert counted["explorer_info", version()] == 1
 
@@ -81,7 +81,7 @@ def test_refusals_are_counted_by_a_few_fixed_reasons(client: Client) -> None:
     assert set(counted) == set(REFUSALS)
 
 
-def test_what_is_shed_gets_503_and_when_to_come_back_and_is_counted(
+def test_a_shed_request_gets_503_with_retry_after_and_is_counted(
     server: Starlette, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> None:
@@ -99,7 +99,7 @@ def test_what_is_shed_gets_503_and_when_to_come_back_and_is_counted(
     assert counted["explorer_refusals_total", "busy"] == 1
 
 
-def test_nobody_can_see_the_counts_unless_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_are_served_only_if_enabled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("METRICS", raising=False)
     assert client_of().get("/metrics").status_code == 404
 
@@ -114,11 +114,11 @@ def test_a_request_gets_one_line_without_its_query_or_its_body(client: Client, c
     }  # fmt: skip
     assert page["bytes"] > 1000 and page["milliseconds"] >= 0
     assert (refusal["callback"], refusal["status"], refusal["path"]) == ("explanation", 400, UPDATE)
-    said = json.dumps([page, refusal]) + caplog.text
-    assert "secret" not in said and "203.0.113.7" not in said
+    logged = json.dumps([page, refusal]) + caplog.text
+    assert "secret" not in logged and "203.0.113.7" not in logged
 
 
-def test_a_failure_is_logged_by_its_places_and_answered_in_one_sentence(
+def test_an_unexpected_error_is_logged_with_its_traceback_and_answered_in_one_sentence(
     client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:

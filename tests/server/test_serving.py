@@ -1,4 +1,4 @@
-"""Starting and stopping: ``python app.py`` as a user, a supervisor or a container meets it."""
+"""Start, settings and stop of ``python app.py``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from serving import (
 )
 
 from bench.asking import free_port
-from explorer.server.settings import ServerSettings
+from explorer.server.settings import ServerSettings, SettingError
 
 
 def test_python_app_prints_its_address_answers_and_ends_with_0_on_sigterm() -> None:
@@ -46,10 +46,11 @@ def test_python_app_prints_its_address_answers_and_ends_with_0_on_sigterm() -> N
     assert (process.returncode, err) == (0, "")
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-def test_on_all_addresses_it_prints_its_own_and_one_for_others_and_answers_at_each(host: str) -> None:
+# "::" serves IPv4, too, only where uvicorn itself binds the socket: with more than one worker
+@pytest.mark.parametrize(("host", "workers"), [("0.0.0.0", "1"), ("::", "2")])
+def test_on_all_addresses_it_prints_its_own_and_those_for_others_and_answers_at_each(host: str, workers: str) -> None:
     port = free_port()
-    with started(port, HOST=host, URL_PREFIX="/explorer/") as process:
+    with started(port, HOST=host, URL_PREFIX="/explorer/", WORKERS=workers) as process:
         wait_until_healthy(process, port, "/explorer/healthz")
         assert process.stdout
         own, others = os.read(process.stdout.fileno(), 65536).decode().splitlines()  # printed before it serves
@@ -57,7 +58,10 @@ def test_on_all_addresses_it_prints_its_own_and_one_for_others_and_answers_at_ea
         for address in addresses:
             assert request.urlopen(f"{address}healthz", timeout=PATIENCE).status == 200
         assert healthcheck(port, "/explorer/") == 0
-        assert stop(process)[0] == 0
+        assert post(port, stroke(), "/explorer/_dash-update-component")[0] == 200
+        assert len(workers_of(process)) == (2 if workers == "2" else 0)  # a single worker is the started process itself
+        code, _, err = stop(process)
+    assert (code, err) == (0, "")
     assert own == f"Gradient Attribution Explorer: http://127.0.0.1:{port}/explorer/"
     if len(addresses) > 1:
         assert others.startswith("For others, unless a firewall stops them: http://")
@@ -67,7 +71,7 @@ def test_on_all_addresses_it_prints_its_own_and_one_for_others_and_answers_at_ea
 
 
 def healthcheck(port: int, prefix: str) -> int:
-    """The exit code of the image's health check; a proxy that is not there must not matter to it."""
+    """The exit code of the image's health check, with an unreachable proxy in the environment, which it must ignore."""
     settings = environment(PORT=str(port), URL_PREFIX=prefix, http_proxy="http://127.0.0.1:9")
     command = [sys.executable, "scripts/healthcheck.py"]
     return subprocess.run(
@@ -83,68 +87,56 @@ def test_a_taken_port_is_refused_in_one_line_that_names_it() -> None:
     assert port in lines[0]
 
 
-@pytest.mark.parametrize("port", ["abc", "", "0", "65536", "-1", "80.5"])
-def test_what_is_no_port_is_refused_in_one_line_that_repeats_it(port: str) -> None:
-    lines = refused(PORT=port)
-    assert len(lines) == 1
-    assert "PORT" in lines[0]
-    assert repr(port) in lines[0]
+INVALID = {
+    "PORT": ["abc", "", "0", "65536", "-1", "80.5"],
+    "WORKERS": ["0", "two"],
+    "QUEUE": ["0"],
+    "CACHE_MB": ["-1"],
+    "URL_PREFIX": ["/a b/", "/50%/"],
+    "PUBLIC_URL": ["192.168.1.5:8050", "http://192.168.1.5:8050/?v=1"],
+    "HOST": [""],
+    "FRAME_ANCESTORS": ["*; script-src *", "'self'\nSet-Cookie: x=1"],
+    "LOG_LEVEL": ["loud"],
+    "METRICS": ["maybe"],
+    "ACCESS_LOG": ["2"],
+    "TRUSTED_PROXIES": ["all"],
+}
+
+
+def test_an_invalid_setting_is_refused_in_one_line_that_names_and_repeats_it() -> None:
+    assert {*INVALID} == {field.validation_alias for field in ServerSettings.model_fields.values()}
+    for name, values in INVALID.items():
+        for value in values:
+            with pytest.raises(SettingError) as refusal:
+                ServerSettings.read({name: value})
+            message = str(refusal.value)
+            assert len(message.splitlines()) == 1 and name in message and repr(value) in message, (name, value)
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "80.5"), ("FRAME_ANCESTORS", "'self'\nSet-Cookie: x=1")])
+def test_the_start_ends_with_that_line(name: str, value: str) -> None:
+    with pytest.raises(SettingError) as refusal:
+        ServerSettings.read({name: value})
+    assert refused(**{name: value}) == [str(refusal.value)]
 
 
 def test_server_is_an_asgi_application(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.delitem(sys.modules, "app", raising=False)  # it may have been imported under other settings
+    monkeypatch.delitem(sys.modules, "app", raising=False)  # it may be imported with other settings
 
     from app import server
 
     assert client_of(server).get("/healthz").status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("WORKERS", "0"),
-        ("WORKERS", "two"),
-        ("QUEUE", "0"),
-        ("CACHE_MB", "-1"),
-        ("URL_PREFIX", "/a b/"),
-        ("URL_PREFIX", "/50%/"),
-        ("PUBLIC_URL", "192.168.1.5:8050"),
-        ("PUBLIC_URL", "http://192.168.1.5:8050/?v=1"),
-        ("HOST", ""),
-        ("FRAME_ANCESTORS", "*; script-src *"),
-        ("FRAME_ANCESTORS", "'self'\nSet-Cookie: x=1"),
-        ("LOG_LEVEL", "loud"),
-        ("METRICS", "maybe"),
-        ("ACCESS_LOG", "2"),
-        ("TRUSTED_PROXIES", "all"),
-    ],
-)
-def test_a_setting_that_makes_no_sense_is_refused_in_one_line_that_names_and_repeats_it(name: str, value: str) -> None:
-    lines = refused(**{name: value})
-    assert len(lines) == 1
-    assert name in lines[0]
-    assert repr(value) in lines[0]
-
-
-def test_uvicorn_started_by_itself_refuses_a_setting_too() -> None:
+def test_uvicorn_without_app_main_refuses_an_invalid_setting_too() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "uvicorn", "app:server"],
         cwd=ROOT, env=environment(QUEUE="many"), capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.endswith("SettingError: QUEUE must be a number from 1 to 4096, not 'many'.\n")
-
-
-def test_one_worker_is_served_by_the_process_that_is_started_and_ends_with_0() -> None:
-    port = free_port()
-    with started(port, WORKERS="1") as process:
-        wait_until_healthy(process, port)
-        assert workers_of(process) == set()
-        assert post(port, stroke())[0] == 200
-        code, _, err = stop(process)
-    assert (code, err) == (0, "")
 
 
 def test_workers_end_when_their_parent_is_killed() -> None:
@@ -156,5 +148,5 @@ def test_workers_end_when_their_parent_is_killed() -> None:
         wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), "the workers' end")
 
 
-def test_settings_that_are_no_more_are_ignored() -> None:
+def test_removed_settings_are_ignored() -> None:
     assert ServerSettings.read({"THREADS": "3", "TIMEOUT": "-1"}) == ServerSettings()

@@ -1,4 +1,4 @@
-"""What a first visit transfers, and how the files of the page are named, cached and compressed."""
+"""The page's files: size of a first visit, addresses, caching and compression."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from dash import Dash, dcc, html
 from dash._utils import to_json
 from dash.development.base_component import Component
 from dash.fingerprint import build_fingerprint
+from each import each
 from serving import awaited
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -52,7 +53,7 @@ Small = Callable[..., Client]
 
 @pytest.fixture
 def small(tmp_path: Path) -> Small:
-    """Makes the client of a small app with one script and one stylesheet, and perhaps a store of compressed bodies."""
+    """Makes a client of a small app with one script, one stylesheet and optionally a store of compressed files."""
 
     def make(script: str = "let a = 1;", prefix: str = "/", store: Path = tmp_path / "none") -> Client:
         files = bundle(small_app(tmp_path, script), prefix)
@@ -140,7 +141,7 @@ def test_no_script_makes_another_strict_and_no_style_needs_its_place() -> None:
     for address in JOINED:
         text = CLIENT.get(address).text
         if address.endswith(".js"):
-            assert text.startswith(";")  # what follows is then no directive for the whole file
+            assert text.startswith(";")  # then a directive in it does not apply to the joined file
         else:
             assert all(url.startswith(("data:", "#")) for url in re.findall(r"url\(\s*[\"']?([^)\s\"']+)", text))
 
@@ -153,29 +154,29 @@ def test_the_page_has_no_component_that_loads_code_later() -> None:
 
 
 def test_only_the_core_components_have_code_to_load_later() -> None:
-    # on it rests the test above, and with it that nothing need be found beside the files
+    # the test above relies on it
     later = {f"{package}/{path}" for package, paths in APP.registered_paths.items() for path in paths if "async-" in path}
     assert later and all(name.startswith(("dash/dcc/", "dash/dash_table/")) for name in later)
 
 
-@pytest.mark.parametrize("address", FILES)
-def test_files_are_kept_for_good(address: str) -> None:
+@each(FILES)
+def test_files_are_cached_without_revalidation(address: str) -> None:
     answer = CLIENT.get(address, headers=GZIP)
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["Vary"] == "Accept-Encoding"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize("address", FETCHED)
-def test_what_names_them_is_asked_for_again_at_every_visit(address: str) -> None:
+@each(FETCHED)
+def test_the_page_is_revalidated_at_every_visit(address: str) -> None:
     answer = CLIENT.get(address, headers=GZIP)
     assert answer.headers["Cache-Control"] == "no-cache"
     assert answer.headers["Vary"] == "Accept-Encoding"
     assert "frame-ancestors" in answer.headers["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("address", [*FETCHED, *FILES])
-def test_what_the_browser_has_is_not_sent_again(address: str) -> None:
+@each([*FETCHED, *FILES])
+def test_cached_content_is_not_sent_again(address: str) -> None:
     had = CLIENT.get(address, headers=GZIP)
     for tag in (had.headers["ETag"], f"W/{had.headers['ETag']}", f'"other", {had.headers["ETag"]}', "*"):
         again = CLIENT.get(address, headers={**GZIP, "If-None-Match": tag})
@@ -185,22 +186,21 @@ def test_what_the_browser_has_is_not_sent_again(address: str) -> None:
     assert CLIENT.get(address, headers={**GZIP, "If-None-Match": '"other"'}).status_code == 200
 
 
-@pytest.mark.parametrize("address", [*FETCHED, *FILES])
-def test_head_tells_what_get_would_send(address: str) -> None:
-    asked, sent = CLIENT.head(address, headers=GZIP), CLIENT.get(address, headers=GZIP)
-    assert (asked.status_code, asked.data) == (200, b"")
+@each([*FETCHED, *FILES])
+def test_head_has_the_headers_of_get(address: str) -> None:
+    head, sent = CLIENT.head(address, headers=GZIP), CLIENT.get(address, headers=GZIP)
+    assert (head.status_code, head.data) == (200, b"")
     for name in ("Content-Length", "Content-Encoding", "Content-Type", "ETag", "Cache-Control", "Vary"):
-        assert asked.headers[name] == sent.headers[name]
+        assert head.headers[name] == sent.headers[name]
 
 
-@pytest.mark.parametrize("address", [*FETCHED, *FILES])
+@each([*FETCHED, *FILES])
 def test_other_methods_are_refused(address: str) -> None:
     assert CLIENT.post(address).status_code == 405
     assert CLIENT.delete(address).status_code == 405
 
 
-@pytest.mark.parametrize(
-    "path",
+@each(
     [
         "static/",
         "static/x/app.py",
@@ -218,7 +218,7 @@ def test_other_methods_are_refused(address: str) -> None:
         "static/x/.js",
     ],
 )
-def test_no_other_path_leads_anywhere(path: str) -> None:
+def test_every_other_path_is_refused(path: str) -> None:
     answer = CLIENT.get(f"/{path}", follow_redirects=True)
     assert 400 <= answer.status_code < 500
     assert len(answer.data) < 200
@@ -229,7 +229,7 @@ def test_a_file_has_only_the_address_of_its_content() -> None:
     assert CLIENT.get(wrong).status_code == 404
 
 
-def test_each_encoding_is_sent_to_those_who_take_it(small: Small, tmp_path: Path) -> None:
+def test_each_encoding_is_sent_to_clients_that_accept_it(small: Small, tmp_path: Path) -> None:
     script = "let much = 'the same over and over';\n" * 100
     store = tmp_path / "store"
     precompress(bundle(small_app(tmp_path, script)).values(), store)
@@ -237,7 +237,7 @@ def test_each_encoding_is_sent_to_those_who_take_it(small: Small, tmp_path: Path
     address = own_script(client)
     plain = client.get(address)
     assert "Content-Encoding" not in plain.headers
-    takes = {
+    expected = {
         "gzip": "gzip",
         "gzip, deflate": "gzip",
         "gzip, deflate, br, zstd": "br",
@@ -250,23 +250,23 @@ def test_each_encoding_is_sent_to_those_who_take_it(small: Small, tmp_path: Path
         "br;q=nonsense": None,
     }
     tags = {plain.headers["ETag"]}
-    for accepted, encoding in takes.items():
+    for accepted, encoding in expected.items():
         answer = client.get(address, headers={"Accept-Encoding": accepted})
         assert answer.headers.get("Content-Encoding") == encoding, accepted
         decode = {"gzip": gzip.decompress, "br": brotli.decompress, None: bytes}[encoding]
         assert decode(answer.data) == plain.data
         tags.add(answer.headers["ETag"])
-    assert len(tags) == 3  # one a variant, as an entity tag must be
+    assert len(tags) == 3  # one per variant, as HTTP requires
 
 
-def test_without_the_work_done_ahead_gzip_is_still_there(small: Small) -> None:
+def test_without_precompressed_files_gzip_is_still_available(small: Small) -> None:
     client = small("let much = 'the same over and over';\n" * 100)
     answer = client.get(own_script(client), headers={"Accept-Encoding": "gzip, br"})
     assert answer.headers["Content-Encoding"] == "gzip"
     assert len(answer.data) < 500
 
 
-def test_work_done_ahead_for_other_content_is_left_alone(small: Small, tmp_path: Path) -> None:
+def test_precompressed_files_of_other_content_are_not_used(small: Small, tmp_path: Path) -> None:
     store = tmp_path / "store"
     precompress([b"something else"], store)
     client = small("let a = 2;", store=store)
@@ -275,7 +275,7 @@ def test_work_done_ahead_for_other_content_is_left_alone(small: Small, tmp_path:
     assert b"let a = 2;" in gzip.decompress(answer.data)
 
 
-def test_precompressing_makes_what_is_missing_and_deletes_what_is_no_more(tmp_path: Path) -> None:
+def test_precompressing_adds_missing_files_and_deletes_outdated_ones(tmp_path: Path) -> None:
     precompress([b"one" * 100, b"two" * 100], tmp_path)
     before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     sizes = precompress([b"two" * 100, b"three" * 100], tmp_path)
@@ -307,31 +307,37 @@ def test_a_prefix_is_in_the_addresses_of_the_files_and_not_where_they_are(prefix
         assert client.get(f"/{closed}").status_code == 404
 
 
-@pytest.mark.parametrize("seed", ["1", "7"])  # of the order in sets: with these Dash writes two different layouts
-def test_replicas_of_one_version_serve_the_very_same(seed: str) -> None:
-    ask = f"""
+def test_replicas_of_one_version_serve_exactly_the_same() -> None:
+    script = f"""
 from asgi import client_of
 client = client_of()
 print(*(client.get(address).headers["ETag"] for address in {FETCHED!r}), client.get("/").text)
 """
-    settings = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
-    said = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, env=settings, capture_output=True, text=True, check=True)
-    assert said.stdout == " ".join([*(CLIENT.get(address).headers["ETag"] for address in FETCHED), PAGE]) + "\n"
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    replicas = [  # with these seeds of the order in sets Dash writes two different layouts
+        subprocess.Popen(
+            [sys.executable, "-c", script],
+            cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path}, stdout=subprocess.PIPE, text=True,
+        )
+        for seed in ("1", "7")
+    ]  # fmt: skip
+    expected = " ".join([*(CLIENT.get(address).headers["ETag"] for address in FETCHED), PAGE]) + "\n"
+    assert [replica.communicate()[0] for replica in replicas] == [expected] * 2
 
 
 def test_the_layout_that_is_served_is_the_one_that_dash_makes() -> None:
     assert CLIENT.get("/_dash-layout").json == json.loads(to_json(APP.layout))
 
 
-def test_the_page_tells_nothing_of_the_machine_and_holds_nothing_random() -> None:
+def test_the_page_has_no_data_of_the_machine_and_nothing_random() -> None:
     assert "python_version" not in PAGE and "websocket" not in PAGE
     assert "end_id" not in PAGE
     assert CLIENT.get("/").data == CLIENT.get("/").data
 
 
-def test_what_no_page_asks_is_missing_whether_dash_has_it_or_only_says_so() -> None:
+def test_files_that_no_page_requests_are_not_served() -> None:
     registered = [(package, path) for package, paths in APP.registered_paths.items() for path in sorted(paths)]
-    assert ("plotly", "package_data/plotly.min.js") in registered  # large, and ("dash", …) has maps that its wheel has not
+    assert ("plotly", "package_data/plotly.min.js") in registered  # large; ("dash", …) has maps that are not in its wheel
     own = [path.relative_to(ROOT).as_posix() for path in (ROOT / "assets").rglob("*") if path.is_file()]
     assert "assets/boot.js" in own and "assets/css/style.css" in own
     addresses = [
@@ -346,7 +352,7 @@ def test_what_no_page_asks_is_missing_whether_dash_has_it_or_only_says_so() -> N
 
 
 def test_the_server_has_no_address_that_answers_but_the_pages_and_the_probes() -> None:
-    # whatever routes another version of Dash brings, this finds them
+    # this finds further routes of other versions of Dash
     answered = set()
     for route in APP.server.routes:
         address = re.sub("{[^}]+}", "x", route.path)
@@ -357,12 +363,12 @@ def test_the_server_has_no_address_that_answers_but_the_pages_and_the_probes() -
     assert {route.path for route in SERVER.routes} == {*FETCHED, *FILES, "/healthz", "/readyz", "/addresses", "/_dash-update-component"}
 
 
-@pytest.mark.parametrize("address", ["docs", "openapi.json", "redoc", "_dash-ws-callback", "_alive_", "_alive_x", "_dash-routes", "_mcp", "mcp", "dash-mcp", ".well-known/oauth-protected-resource"])
-def test_what_other_apps_of_dash_have_is_missing(address: str) -> None:
+@each(["docs", "openapi.json", "redoc", "_dash-ws-callback", "_alive_", "_alive_x", "_dash-routes", "_mcp", "mcp", "dash-mcp", ".well-known/oauth-protected-resource"])
+def test_other_routes_of_dash_are_not_served(address: str) -> None:
     assert CLIENT.get(f"/{address}").status_code == 404
 
 
-def test_once_the_server_runs_no_file_is_read_again(small: Small, tmp_path: Path) -> None:
+def test_the_running_server_reads_no_file(small: Small, tmp_path: Path) -> None:
     client = small()
     addresses = ["/", *named(client.get("/").text)]
     before = [client.get(address).data for address in addresses]
@@ -371,8 +377,8 @@ def test_once_the_server_runs_no_file_is_read_again(small: Small, tmp_path: Path
     assert b"let a = 1;" in b"".join(before)
 
 
-@pytest.mark.parametrize("address", [*FETCHED, *FILES])
-def test_what_is_sent_to_several_is_in_memory_once(address: str) -> None:
+@each([*FETCHED, *FILES])
+def test_a_file_is_in_memory_once(address: str) -> None:
     (endpoint,) = (route.endpoint for route in SERVER.routes if route.path == address and "GET" in route.methods)
 
     def sent(encoding: str) -> bytes:
@@ -385,7 +391,7 @@ def test_what_is_sent_to_several_is_in_memory_once(address: str) -> None:
 
 
 def test_tags_are_found_as_dash_writes_them() -> None:
-    # the whole module rests on it: if Dash wrote its tags otherwise, the page would silently name Dash's own files
+    # if Dash wrote its tags in another way, the page would use Dash's own files without any error
     app = Dash("explorer", backend="fastapi", assets_folder=str(ROOT / "assets"), index_string=INDEX, enable_mcp=False)
     app.layout = html.Div(dcc.Store(id="x"))
     app._setup_server()

@@ -1,0 +1,1 @@
+"""The attribution methods: one module a method or close family. ``registry`` lists the modules."""

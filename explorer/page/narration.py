@@ -1,0 +1,134 @@
+"""What the sentences under "What's happening?" are made of; each panel chooses its own, by the numbers alone.
+
+A sentence carries the name of its claim and the numbers that it states: ``tests/claims.py`` checks every claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+PIXELS = 64
+NOTHING = 1e-11  # a share, or a way in pixels, this small is rounding
+ENOUGH_SAMPLES = 20  # with fewer, |mean| / standard error is far from normal: at n = 2 a third of the clear signs are wrong
+
+Claim = Literal[
+    "other class",
+    "zero gradient",
+    "saturated",
+    "logit not saturated",
+    "sign",
+    "steepest",
+    "one shape",
+    "one map",
+    "concentrated",
+    "diffuse",
+    "no path",
+    "nothing to share",
+    "baseline scores",
+    "ends",
+    "gradient on path",
+    "pieces",
+    "complete by pieces",
+    "same ends",
+    "incomplete",
+    "more steps",
+    "complete",
+    "pixel errors",
+    "errors cancel",
+    "equal pixels",
+    "flat map",
+    "ranked alike",
+    "ranked in part",
+    "ranked apart",
+    "rank unsettled",
+    "no noise",
+    "one sample",
+    "samples alike",
+    "few pixels differ",
+    "few samples",
+    "noise hides",
+    "noise in part",
+    "clear of noise",
+    "four times",
+    "advice",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence.
+
+    Attributes:
+        claim: what it says; ``"advice"`` says nothing of this state.
+        text: with ``{name:format}`` where the page's script writes a number; its ``numbers.js`` has the formats.
+        numbers: by name, unrounded.
+    """
+
+    claim: Claim
+    text: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """What the page needs of it."""
+        return {"text": self.text, "numbers": dict(self.numbers)}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The numbers by which sentences are chosen; peaks are of |map|, shares of |ΔF|, see ``answer``.
+
+    Attributes:
+        one_shape: whether the gradient of this F has one shape for all pictures.
+        gradient_half: the fewest pixels that hold half of Σ |gradient|.
+        moving_gradient: the gradient's peak at the picture, over the pixels that differ from the baseline.
+        path_peak: its peak over the steps that weigh something, over the pixels that move a tenth of the farthest or more.
+        share: |Σ − ΔF| / |ΔF|; None where ΔF is rounding.
+        pixel_error: the largest error of a pixel, as a share of the exact map's peak; None where that is 0.
+        net_error: |Σ errors| / Σ |errors| over the pixels; 0 where there are none.
+        farthest: max |x − x′|.
+        differing: the pixels in which SmoothGrad's samples differ by more than rounding.
+        agreement: rank correlation of gradient and Integrated Gradients, None where a map is flat.
+        exact_agreement: the same with exact Integrated Gradients.
+    """
+
+    one_shape: bool
+    target_name: str
+    predicted_name: str
+    target_probability: float
+    output: str
+    f_input: float
+    f_baseline: float
+    gradient_peak: float
+    logit_gradient_peak: float
+    gradient_snr: float
+    gradient_half: int
+    moving_gradient: float
+    path_peak: float
+    total: float
+    delta: float
+    share: float | None
+    pixel_error: float | None
+    net_error: float
+    rule: str
+    steps: int
+    pieces: int
+    equal_pixels: int
+    farthest: float
+    samples: int
+    noise_level: float
+    noise_snr: float | None
+    differing: int
+    agreement: float | None
+    exact_agreement: float | None
+
+    @property
+    def f_name(self) -> str:
+        """How F is written on the page, such as P(ring) or logit(ring)."""
+        return f"{'P' if self.output == 'probability' else 'logit'}({self.target_name})"
+
+    @property
+    def no_path(self) -> bool:
+        """Whether the input is the baseline, to rounding."""
+        return self.farthest <= NOTHING

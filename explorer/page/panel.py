@@ -1,0 +1,30 @@
+"""What a panel is: one tab of the page. A new one is a module in ``panels/``, a script of the same name, and its name in ``state.Tab``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dash.development.base_component import Component
+
+from explorer.page.narration import Facts, Sentence
+from explorer.page.question import QuestionKind
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One tab.
+
+    Attributes:
+        title: on the tab.
+        layout: the components of the panel, in their empty state.
+        narrate: the sentences about an explanation, the most important first; None where the script writes them.
+        question: what the panel asks beside the explanation, None if nothing.
+        needs_exact: whether the panel shows the exact path, which is computed only for such panels.
+    """
+
+    title: str
+    layout: Callable[[], list[Component]]
+    narrate: Callable[[Facts], list[Sentence]] | None = None
+    question: QuestionKind | None = None
+    needs_exact: bool = False
