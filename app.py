@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -110,7 +110,8 @@ def main(application: str = "app:server") -> None:
     try:
         settings = ServerSettings.read(os.environ)
         host, port = settings.host, settings.port
-        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family, dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6())
     except SettingError as error:
         sys.exit(str(error))
     except OSError as error:
@@ -128,20 +129,21 @@ def main(application: str = "app:server") -> None:
     in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # works with a read-only root, too
     with TemporaryDirectory(prefix="explorer-metrics-", dir=in_memory) if settings.metrics else nullcontext() as metrics_folder:
         os.environ |= {**MALLOC, **os.environ, **({"PROMETHEUS_MULTIPROC_DIR": metrics_folder} if metrics_folder else {})}
-        uvicorn.run(
-            application,
-            host=host,
-            port=port,
-            workers=settings.workers,
-            http="explorer.server.protocol:BoundedHttp",
-            ws="none",
-            log_config=logs.configuration(settings.log_level, requests=settings.access_log),
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=GRACE,
-        )
+        options: dict[str, Any] = {
+            "http": "explorer.server.protocol:BoundedHttp",
+            "ws": "none",
+            "log_config": logs.configuration(settings.log_level, requests=settings.access_log),
+            "access_log": False,
+            "server_header": False,
+            "proxy_headers": False,
+            "timeout_keep_alive": 30,
+            "timeout_graceful_shutdown": GRACE,
+        }
+        if settings.workers == 1:  # by itself uvicorn would then serve IPv6 only at "::"
+            uvicorn.Server(uvicorn.Config(application, **options)).run(sockets=[listening])
+        else:
+            listening.close()
+            uvicorn.run(application, host=host, port=port, workers=settings.workers, **options)
 
 
 def _raise_file_limit() -> None:

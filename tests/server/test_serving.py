@@ -46,8 +46,7 @@ def test_python_app_prints_its_address_answers_and_ends_with_0_on_sigterm() -> N
     assert (process.returncode, err) == (0, "")
 
 
-# "::" serves IPv4, too, only where uvicorn itself binds the socket: with more than one worker
-@pytest.mark.parametrize(("host", "workers"), [("0.0.0.0", "1"), ("::", "2")])
+@pytest.mark.parametrize(("host", "workers"), [("0.0.0.0", "1"), ("::", "1"), ("::", "2")])
 def test_on_all_addresses_it_prints_its_own_and_those_for_others_and_answers_at_each(host: str, workers: str) -> None:
     port = free_port()
     with started(port, HOST=host, URL_PREFIX="/explorer/", WORKERS=workers) as process:
