@@ -70,7 +70,8 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
 
     settings = ServerSettings.read(os.environ)
     torch.set_num_threads(1)  # the networks are tiny: more threads are slower
-    zoo, known = load_zoo(), self_check.known_pictures()
+    zoo = load_zoo()
+    known = self_check.known_pictures(zoo)
     dash = Dash(
         "explorer",
         backend="fastapi",

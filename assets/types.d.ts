@@ -46,7 +46,7 @@ export interface Method {
   complete: string;
   invariant: boolean;
   passes: string;
-  explains: "output" | "logit";
+  explains: "F" | "logit";
   caveat: string;
   settings: Setting[];
   unsupported: Record<string, string>; // by network: why the method does not apply to it
@@ -65,7 +65,7 @@ export interface Network {
   about: string;
   classes: string[];
   accuracy: number | null;
-  held_out: number;
+  held_out: number | null;
 }
 
 /** What the layout says once. */
@@ -74,7 +74,8 @@ export interface Config {
   levels: number;
   alphabet: string;
   link: Record<string, string>; // the key of each field of the state in a link
-  version: number;
+  painted: string; // the key of a painted picture
+  link_version: string;
   build: string;
   limits: Record<string, [number, number]>;
   patterns: Record<string, { title: string; levels: number[] }>;
@@ -87,7 +88,10 @@ export interface Config {
   tabs: string[];
   exact_tabs: string[];
   families: string[];
+  method_tabs: string[]; // which show answers of single methods
   most_pinned: number;
+  most_methods: number; // in one question
+  looks: string[]; // fields of the state that no number of the explanation depends on
   answer?: string; // to an address without a link, as JSON
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from explorer.pictures import SHAPE, StoredFileError, read_arrays
 FOLDER = Path(__file__).resolve().parent.parent / "models"
 
 LOGISTIC_BIAS = -0.15
+Task = Literal["shapes", "digits"]
 Layer = TypeVar("Layer", torch.nn.Linear, torch.nn.Conv2d)
 
 
@@ -39,6 +40,8 @@ class Model:
         held_out: how many pictures that accuracy was measured on; None if it was never measured.
         mean: the mean of the training pictures, a read-only float64 array (8, 8) with values in [0, 1].
         network: the network itself, frozen.
+        task: which labelled pictures it must classify; None if it has no such task.
+        stored: the arrays of its weight file, which the self-check computes with in numpy; None if there is no file.
     """
 
     name: str
@@ -50,6 +53,8 @@ class Model:
     held_out: int | None
     mean: NDArray[np.float64]
     network: Network
+    task: Task | None = None
+    stored: Mapping[str, NDArray[Any]] | None = None
 
 
 def load_zoo(folder: Path = FOLDER) -> Mapping[str, Model]:
@@ -65,6 +70,7 @@ def load_zoo(folder: Path = FOLDER) -> Mapping[str, Model]:
         "Shapes",
         "A small ReLU network trained on drawn shapes, light on dark and dark on light. What you paint by hand is harder.",
         of_shapes,
+        "shapes",
     )
     digits = _trained(
         folder,
@@ -72,6 +78,7 @@ def load_zoo(folder: Path = FOLDER) -> Mapping[str, Model]:
         "Digits",
         "A small ReLU network trained on real handwritten digits. Whatever you paint, it answers with one of the ten.",
         of_digits,
+        "digits",
     )
     digits_cnn = _trained(
         folder,
@@ -80,6 +87,7 @@ def load_zoo(folder: Path = FOLDER) -> Mapping[str, Model]:
         "A convolutional network trained on the same digits: 12 maps of where it finds what, each averaged, then one "
         "weighted sum.",
         of_digits,
+        "digits",
     )
     models = (shapes, digits, digits_cnn, _rewritten(digits), _logistic(shapes.mean, of_shapes))
     return MappingProxyType({model.name: model for model in models})
@@ -157,7 +165,7 @@ def _rewritten(digits: Model) -> Model:
     )
 
 
-def _trained(folder: Path, name: str, title: str, about: str, background: NDArray[np.float64]) -> Model:
+def _trained(folder: Path, name: str, title: str, about: str, background: NDArray[np.float64], task: Task) -> Model:
     """Return the trained model of a weight file, checked."""
     path = folder / f"{name}.npz"
     arrays = read_arrays(path)
@@ -181,6 +189,8 @@ def _trained(folder: Path, name: str, title: str, about: str, background: NDArra
         held_out=held_out,
         mean=mean,
         network=Network(module, classes=classes, background=background),
+        task=task,
+        stored=arrays,
     )
 
 

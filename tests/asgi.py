@@ -14,7 +14,7 @@ from werkzeug.test import Client
 from app import create_app
 from explorer.page.callbacks import answered
 from explorer.server.compute import Compute
-from explorer.server.metrics import METHODS, STROKES, Metrics
+from explorer.server.metrics import EXPLANATION, METHOD_ANSWERS, Metrics
 from explorer.state import Zoo
 
 COMPUTE = Compute(1, 0, Metrics("test"))
@@ -36,7 +36,7 @@ def client_of(app: ASGIApp | None = None) -> Client:
 
 def respond(question: object, zoo: Zoo) -> dict[str, Any]:
     """What the page's callbacks answer to a question, as a function."""
-    name = METHODS if isinstance(question, dict) and "methods" in question else STROKES
+    name = METHOD_ANSWERS if isinstance(question, dict) and "methods" in question else EXPLANATION
     said: dict[str, Any] = json.loads(awaited(answered(name, question, zoo, COMPUTE)))
     return said
 

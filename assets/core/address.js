@@ -16,7 +16,7 @@ const linkInFragment = () => /=|%3d/i.test(window.location.hash);
  */
 export function writeAddress(link, how) {
   const { search } = window.location;
-  const same = sameLink(link, search) || (link === `?v=${view.config.version}` && !search);
+  const same = sameLink(link, search) || (link === `?v=${view.config.link_version}` && !search);
   if (same && !linkInFragment()) keepState(window.location.href);
   else keepState(link, how);
 }

@@ -1,10 +1,10 @@
-// The link that says a state, written here and read by state.py.
+// The link that says a state, written here and read by link.py.
 
 import { pictureName } from "./derived.js";
 
 /** @import { Config, Options, Pixels, State } from "../types.js" */
 
-/** @typedef {Pick<Config, "link" | "defaults" | "version" | "alphabet" | "levels" | "patterns" | "digits">} LinkConfig */
+/** @typedef {Pick<Config, "link" | "painted" | "defaults" | "link_version" | "alphabet" | "levels" | "patterns" | "digits">} LinkConfig */
 
 /**
  * The query of a state, of what differs from the defaults.
@@ -22,10 +22,10 @@ export function linkOf(state, config) {
     else if (Array.isArray(value)) {
       const pixels = /** @type {Pixels} */ (value);
       const { pattern } = pictureName(pixels, config);
-      parts.set(name === "pixels" && !pattern ? "px" : key, pattern || encode(pixels, config));
+      parts.set(name === "pixels" && !pattern ? config.painted : key, pattern || encode(pixels, config));
     } else parts.set(key, typeof value === "boolean" ? String(Number(value)) : String(value));
   });
-  parts.set("v", String(config.version)); // last, so that the server knows a link that was cut off
+  parts.set("v", config.link_version); // last, so that the server knows a link that was cut off
   return `?${parts}`;
 }
 

@@ -12,10 +12,8 @@ import { isForeign, outdated } from "./version.js";
 
 /** @import { MethodAnswer, Refusal, Result, Setting, Value } from "../types.js" */
 
-const PORTION = 4;
 const QUIET = 200; // ms without news of the picture before methods are asked for
 const LOST_AFTER = 20000; // ms after which a portion is given up
-const TABS = ["methods", "compare"]; // which show them
 
 const retry = new Retry("methods");
 /** @type {Record<string, Result | Refusal>} */
@@ -94,7 +92,8 @@ export function correlationOf(one, two) {
 export function wantMethods(names) {
   const missing = names.filter((name) => !reasonAgainst(name) && !results[name] && !(stop && flying.includes(name)));
   wanted = [];
-  for (let i = 0; i < missing.length; i += PORTION) wanted.push(missing.slice(i, i + PORTION));
+  const most = view.config.most_methods; // in one question
+  for (let i = 0; i < missing.length; i += most) wanted.push(missing.slice(i, i + most));
   if (!stop) later(0);
 }
 
@@ -170,7 +169,7 @@ function later(wait) {
 
 async function work() {
   while (wanted.length && !stop) {
-    if (!TABS.includes(view.state.tab)) return endUnseen();
+    if (!view.config.method_tabs.includes(view.state.tab)) return endUnseen();
     if (isAsking()) return later(QUIET);
     const portion = wanted[0];
     const mine = stamp;

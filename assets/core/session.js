@@ -18,14 +18,11 @@ import { hearVersion, isForeign, isOther, noteOrigin, outdated } from "./version
 /** @typedef {{ link: string, restore: () => void }} Kept what the page took along when it was reloaded for a newer version */
 
 const LIVE_EVERY = 150; // ms between questions while a stroke lasts …
-const LIVE_SHARE = 8; // … and so many times what the last answer took: what is only passing gives way where many ask
+const LIVE_SHARE = 8; // … and so many times what the last answer took: under load fewer are sent
 const STALE_AFTER = 300; // ms without an answer before the old numbers are dimmed
 const LOST_AFTER = 10000; // … before the request is given up and sent again
 const COMPLETE_WITHIN = 3000; // ms for what an answer that is saved still lacks
 const OFFLINE = "You are offline. Your picture and settings are kept; reconnecting…";
-
-// Fields that no number of the explanation depends on: changing them does not ask for it.
-const LOOKS = ["tab", "scale", "pinned", "options"];
 
 const retry = new Retry("session");
 /** @type {Partial<State> | null} */
@@ -101,7 +98,7 @@ export const currentLink = () => (early ? addressed() : link());
 function travel(state) {
   if (!state) return keepOrReload();
   const all = /** @type {(keyof State)[]} */ (Object.keys(state));
-  const numbersMoved = all.some((key) => !LOOKS.includes(key) && !sameValue(state[key], view.state[key]));
+  const numbersMoved = all.some((key) => !view.config.looks.includes(key) && !sameValue(state[key], view.state[key]));
   noteAddress();
   update(state);
   emit("adopted");

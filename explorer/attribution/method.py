@@ -203,6 +203,12 @@ class Method:
     explains: Literal["F", "logit"] = "F"
     unsupported_reason: Callable[[Network], str] = lambda network: ""
 
+    def __post_init__(self) -> None:
+        """Check that a gradient method has shared settings only: others would not reach it."""
+        own = {setting.name for setting in self.settings} - {field.name for field in fields(Settings)}
+        if own and isinstance(self.compute, GradientMethod):
+            raise ValueError(f"{self.name}: a gradient method takes the fields of Settings only, not {', '.join(sorted(own))}")
+
     def values(self, given: Mapping[str, object]) -> Values:
         """A value for each setting: the given one, checked, else its default.
 

@@ -20,8 +20,8 @@ from explorer.server.dash_request import current_request
 from explorer.server.static_files import digest_of
 
 PAGE = "index.html"
-# Dash's page always names these. No current browser needs the polyfill, there is no table here, nor
-# one of those core components that fetch code when they are first shown, with which comes what they share.
+# Dash's page always names these. No current browser needs the polyfill; the page has no table and no lazily loaded core
+# component, so their shared code is not needed.
 LEFT_OUT = ("/deps/polyfill@", "/dash_table/", "/dash_core_components-shared")
 BOOT, MAIN, MODULES = "boot.js", "main.js", "explorer.js"  # our only classic script loads the modules, which are served as one
 STYLE, SCRIPT, MODULE = '<link rel="stylesheet" href="{}">\n', '<script src="{}"></script>\n', '<link rel="modulepreload" href="{}">\n'

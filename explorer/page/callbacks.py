@@ -21,7 +21,7 @@ from explorer.page.answer import answer, needs_exact
 from explorer.page.panels import PANELS
 from explorer.page.question import Key, QuestionKind, Work
 from explorer.server.compute import Compute
-from explorer.server.metrics import STROKES
+from explorer.server.metrics import EXPLANATION
 from explorer.state import State, StateError, Zoo
 
 MAX_ASK = 2**53
@@ -29,7 +29,7 @@ MAX_ASK = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question that was read and checked; ``beside`` is what its answer says beside the computed part."""
+    """A question that was read and checked; ``beside`` has the members of its answer that are not cached: ask, notices, state."""
 
     key: Key
     work: Work
@@ -46,9 +46,9 @@ def _explanation(state: State, _: None, zoo: Zoo) -> tuple[Key, Work]:
     return state.cache_key() + bytes([exact]), lambda: answer(state, zoo, exact=exact)
 
 
-EXPLANATION = QuestionKind(STROKES, "state", _explanation)
+EXPLANATION_KIND = QuestionKind(EXPLANATION, "state", _explanation)
 KINDS: Mapping[str, QuestionKind] = {
-    kind.output: kind for kind in (EXPLANATION, *(panel.question for panel in PANELS.values() if panel.question))
+    kind.output: kind for kind in (EXPLANATION_KIND, *(panel.question for panel in PANELS.values() if panel.question))
 }
 
 
@@ -82,7 +82,7 @@ async def answered(name: str, question: object, zoo: Zoo, compute: Compute) -> s
 
 def opening_answer(zoo: Zoo) -> str:
     """The answer for an address without a link, which the page brings along instead of asking for it."""
-    asked = read_question(STROKES, {"ask": 0, "link": ""}, zoo)
+    asked = read_question(EXPLANATION, {"ask": 0, "link": ""}, zoo)
     return asked.joined(orjson.dumps(asked.work()))
 
 

@@ -13,7 +13,7 @@ from explorer.link_picture import ALPHABET
 from explorer.page.answer import COMPARED
 from explorer.page.callbacks import KINDS
 from explorer.page.concepts import concepts
-from explorer.page.controls import MAX_SLIDER, controls
+from explorer.page.controls import controls
 from explorer.page.figures import figures
 from explorer.page.method_answers import MOST
 from explorer.page.painting import painting
@@ -94,10 +94,9 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         "alphabet": ALPHABET,
         "link": dict(link.KEYS),
         "painted": link.PAINTED,
-        "version": link.VERSION,
+        "link_version": link.VERSION,
         "build": version(),  # of this layout: another replica may have sent the page that asks for it
         "limits": limits(),
-        "noise_slider": MAX_SLIDER,
         "patterns": {
             name: {"title": pictures.PATTERN_TITLES[name], "levels": _levels(picture)}
             for name, picture in pictures.PATTERNS.items()
@@ -145,6 +144,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         "compared": list(COMPARED),
         "tabs": list(PANELS),
         "exact_tabs": [name for name, panel in PANELS.items() if panel.needs_exact],
+        "method_tabs": [name for name, panel in PANELS.items() if panel.shows_methods],
         "families": list(FAMILIES),
         "most_pinned": MAX_PINNED,
         "most_methods": MOST,  # in one question

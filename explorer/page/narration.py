@@ -1,4 +1,4 @@
-"""What the sentences under "What's happening?" are made of; each panel chooses its own, by the numbers alone.
+"""The types of narration: ``Facts``, from which each panel chooses its sentences, and ``Sentence``.
 
 A sentence carries the name of its claim and the numbers that it states: ``tests/claims.py`` checks every claim.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 PIXELS = 64
-NOTHING = 1e-11  # a share, or a way in pixels, this small is rounding
+NOTHING = 1e-11  # shares and changes of a pixel below this are rounding errors
 ENOUGH_SAMPLES = 20  # with fewer, |mean| / standard error is far from normal: at n = 2 a third of the clear signs are wrong
 
 Claim = Literal[

@@ -15,11 +15,15 @@ from explorer.page.question import QuestionKind
 class Panel:
     """One tab.
 
+    Further things that a panel may need: a field of the state (``state.py``, ``link.KEYS``, ``assets/types.d.ts``), a Dash control
+    (``controls.py``), claims of its sentences (``narration.Claim`` and a predicate in ``tests/claims.py``).
+
     Attributes:
         title: on the tab.
         layout: the components of the panel, in their empty state.
         narrate: the sentences about an explanation, the most important first; None where the script writes them.
         question: what the panel asks beside the explanation, None if nothing.
+        shows_methods: whether the panel shows answers of single methods, which are requested only for such panels.
         needs_exact: whether the panel shows the exact path, which is computed only for such panels.
     """
 
@@ -27,4 +31,5 @@ class Panel:
     layout: Callable[[], list[Component]]
     narrate: Callable[[Facts], list[Sentence]] | None = None
     question: QuestionKind | None = None
+    shows_methods: bool = False
     needs_exact: bool = False

@@ -1,4 +1,4 @@
-"""The kinds of question that the page asks its server: what a panel adds to the request life cycle in ``callbacks.py``."""
+"""A ``QuestionKind`` is one kind of request that a panel may send; ``callbacks.py`` answers all kinds in the same way."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class QuestionKind:
     Attributes:
         output: id of the store of the answer, by which the kind is also known in metrics and logs.
         source: id of the store of the question.
-        prepare: key and work for a state and what is asked of it. StateError: this is wrong, or too much work.
-        asks: the member of a question that says what is asked of the state; without one, a link may stand for the state.
+        prepare: returns the cache key and the function that computes. StateError: the request is invalid or too expensive.
+        asks: the name of the extra JSON member, such as ``methods``; if None, the request may have a link in place of the state.
     """
 
     output: str

@@ -10,7 +10,7 @@ from functools import partial
 from cachetools import LRUCache
 
 from explorer.server.fair_queue import FairQueue
-from explorer.server.metrics import METHODS, STROKES, Metrics
+from explorer.server.metrics import EXPLANATION, METHOD_ANSWERS, Metrics
 
 METHODS_NICENESS = 10  # strokes have priority for the processor, too
 ENTRY_OVERHEAD = 600  # bytes of a cache entry beside question and answer
@@ -35,7 +35,7 @@ class Compute:
     """One pool for each callback, with ``queue`` waiting places, and a cache of ``cache_size`` bytes."""
 
     def __init__(self, queue: int, cache_size: int, metrics: Metrics) -> None:
-        self.pools = {STROKES: FairQueue(1, queue), METHODS: FairQueue(1, queue, niceness=METHODS_NICENESS)}
+        self.pools = {EXPLANATION: FairQueue(1, queue), METHOD_ANSWERS: FairQueue(1, queue, niceness=METHODS_NICENESS)}
         self.metrics = metrics
         self._cache = answer_cache(cache_size)
         self._running: dict[Key, Computation] = {}
@@ -44,7 +44,7 @@ class Compute:
         """The answer to a question: from the cache, from a computation that runs already, or computed now.
 
         Args:
-            callback: selects the pool: that of ``STROKES``, or the second one.
+            callback: selects the pool: that of ``EXPLANATION``, or the second one.
             question: everything that the answer depends on.
             work: computes the answer; a pure function of the question. Errors are those of ``FairQueue.run``.
         """
@@ -54,7 +54,7 @@ class Compute:
         if cached:
             return cached[1]
         if running is None:
-            running = self._running[key] = Computation(asyncio.create_task(self.pools.get(callback, self.pools[METHODS]).run(work, CLIENT.get())))
+            running = self._running[key] = Computation(asyncio.create_task(self.pools.get(callback, self.pools[METHOD_ANSWERS]).run(work, CLIENT.get())))
             running.task.add_done_callback(partial(self._finished, key))
         running.waiting += 1
         try:

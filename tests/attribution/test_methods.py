@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -201,3 +202,9 @@ def test_the_registry_lists_the_modules_of_the_package_and_each_entry_once() -> 
     entries = [entry for name in registry.MODULES for entry in import_module(f"{registry.__package__}.{name}").ENTRIES]
     assert [entry.name for entry in entries] == list(METHODS)
     assert set(CORE) <= set(METHODS)
+
+
+def test_a_gradient_method_with_a_setting_of_its_own_is_an_error() -> None:
+    gradient, own = METHODS["gradient"], METHODS["lrp_epsilon"].settings[0]
+    with pytest.raises(ValueError, match="gradient: a gradient method takes the fields of Settings only, not epsilon"):
+        replace(gradient, settings=(own,))

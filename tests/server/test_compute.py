@@ -16,7 +16,7 @@ from explorer.models import load_zoo
 from explorer.page.callbacks import answered
 from explorer.server.compute import ENTRY_OVERHEAD, Compute, answer_cache
 from explorer.server.fair_queue import Busy
-from explorer.server.metrics import METHODS, STROKES, Metrics
+from explorer.server.metrics import EXPLANATION, METHOD_ANSWERS, Metrics
 from explorer.state import State
 
 from .test_fair_queue import asynchronous, idle, occupied
@@ -30,7 +30,7 @@ def compute_with(cache_size: int = 10**6, queue: int = 10) -> Compute:
 
 def looked_up(compute: Compute) -> tuple[int, int]:
     """The numbers of hits and misses."""
-    hit, miss = (compute.metrics.cache.labels(STROKES, result)._value.get() for result in ("hit", "miss"))
+    hit, miss = (compute.metrics.cache.labels(EXPLANATION, result)._value.get() for result in ("hit", "miss"))
     return int(hit), int(miss)
 
 
@@ -47,7 +47,7 @@ class Work:
 
 async def waiting(compute: Compute, question: bytes, work: Callable[[], bytes]) -> asyncio.Task[bytes]:
     """The task of a question that waits in the queue."""
-    task = asyncio.create_task(compute.answer(STROKES, question, work))
+    task = asyncio.create_task(compute.answer(EXPLANATION, question, work))
     for _ in range(3):
         await asyncio.sleep(0)
     return task
@@ -56,22 +56,22 @@ async def waiting(compute: Compute, question: bytes, work: Callable[[], bytes]) 
 @asynchronous
 async def test_a_question_is_computed_once_and_cached_and_each_lookup_is_counted() -> None:
     compute, work = compute_with(), Work()
-    assert [await compute.answer(STROKES, b"q", work) for _ in range(3)] == [b"answer"] * 3
+    assert [await compute.answer(EXPLANATION, b"q", work) for _ in range(3)] == [b"answer"] * 3
     assert work.calls == 1 and looked_up(compute) == (2, 1)
-    assert await compute.answer(METHODS, b"q", Work(b"another")) == b"another"  # the other callback
+    assert await compute.answer(METHOD_ANSWERS, b"q", Work(b"another")) == b"another"  # the other callback
 
 
 @asynchronous
 async def test_without_a_cache_each_question_is_computed_again() -> None:
     compute, work = compute_with(cache_size=0), Work()
-    assert [await compute.answer(STROKES, b"q", work) for _ in range(3)] == [b"answer"] * 3
+    assert [await compute.answer(EXPLANATION, b"q", work) for _ in range(3)] == [b"answer"] * 3
     assert work.calls == 3 and looked_up(compute) == (0, 3)
 
 
 @asynchronous
 async def test_a_question_that_is_being_computed_is_not_computed_again() -> None:
     compute, work = compute_with(cache_size=0), Work()
-    async with occupied(compute.pools[STROKES]):
+    async with occupied(compute.pools[EXPLANATION]):
         tasks = [await waiting(compute, b"q", work) for _ in range(4)]
     assert await asyncio.gather(*tasks) == [b"answer"] * 4
     assert work.calls == 1 and looked_up(compute) == (3, 1)
@@ -81,25 +81,25 @@ async def test_a_question_that_is_being_computed_is_not_computed_again() -> None
 async def test_of_two_callers_one_may_leave_and_the_other_is_answered() -> None:
     for leaving in (0, 1):
         compute, work = compute_with(), Work()
-        async with occupied(compute.pools[STROKES]):
+        async with occupied(compute.pools[EXPLANATION]):
             tasks = [await waiting(compute, b"q", work) for _ in range(2)]
             tasks.pop(leaving).cancel()
             await asyncio.sleep(0)
         assert await tasks[0] == b"answer"
-        await idle(compute.pools[STROKES])
+        await idle(compute.pools[EXPLANATION])
 
 
 @asynchronous
 async def test_when_all_callers_leave_nothing_is_computed_and_the_next_one_is_answered() -> None:
     compute, work, again = compute_with(), Work(b"first"), Work(b"again")
-    async with occupied(compute.pools[STROKES]):
+    async with occupied(compute.pools[EXPLANATION]):
         tasks = [await waiting(compute, b"q", work) for _ in range(2)]
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
         late = await waiting(compute, b"q", again)  # before the loop has cancelled the first computation
     assert await late == b"again" and (work.calls, again.calls) == (0, 1)
-    await idle(compute.pools[STROKES])
+    await idle(compute.pools[EXPLANATION])
 
 
 @asynchronous
@@ -109,20 +109,20 @@ async def test_an_error_or_a_refusal_reaches_all_callers_and_is_not_cached() -> 
     def fail() -> bytes:
         raise ZeroDivisionError
 
-    async with occupied(compute.pools[STROKES]):
+    async with occupied(compute.pools[EXPLANATION]):
         tasks = [await waiting(compute, b"q", fail) for _ in range(2)]
         with pytest.raises(Busy, match="full"):
-            await compute.answer(STROKES, b"other", Work())
+            await compute.answer(EXPLANATION, b"other", Work())
     assert all(isinstance(end, ZeroDivisionError) for end in await asyncio.gather(*tasks, return_exceptions=True))
-    assert await compute.answer(STROKES, b"q", Work(b"well")) == b"well"
-    assert await compute.answer(STROKES, b"other", Work(b"free")) == b"free"
+    assert await compute.answer(EXPLANATION, b"q", Work(b"well")) == b"well"
+    assert await compute.answer(EXPLANATION, b"other", Work(b"free")) == b"free"
 
 
 @asynchronous
 async def test_a_stroke_does_not_wait_for_a_long_question_about_methods() -> None:
     compute, may_end = compute_with(), threading.Event()
-    long = asyncio.create_task(compute.answer(METHODS, b"q", lambda: bytes(may_end.wait(60))))
-    assert await compute.answer(STROKES, b"q", Work()) == b"answer"
+    long = asyncio.create_task(compute.answer(METHOD_ANSWERS, b"q", lambda: bytes(may_end.wait(60))))
+    assert await compute.answer(EXPLANATION, b"q", Work()) == b"answer"
     may_end.set()
     await long
 
@@ -132,12 +132,12 @@ def test_the_cache_keeps_the_most_recently_used_answers_within_its_limit(lookups
     cache, newest = answer_cache(size), dict[bytes, int]()
     for number, length in lookups:
         question = bytes([number])
-        kept = cache.get((STROKES, question))
+        kept = cache.get((EXPLANATION, question))
         assert (kept is not None) == (question in newest)
         if kept is not None:
             newest[question] = newest.pop(question)
         elif ENTRY_OVERHEAD + 1 + length <= size:  # Compute does not cache larger ones
-            cache[STROKES, question] = question, bytes(length)
+            cache[EXPLANATION, question] = question, bytes(length)
             newest[question] = length
         while sum(ENTRY_OVERHEAD + 1 + length for length in newest.values()) > size:
             newest.pop(next(iter(newest)))
@@ -160,14 +160,14 @@ def test_the_size_of_the_cache_is_the_memory_that_it_takes() -> None:
 def test_cached_answers_equal_computed_ones_and_the_view_does_not_matter() -> None:
     compute, fresh = compute_with(), compute_with(cache_size=0)
     state = State(network="digits", steps=7).to_json()
-    first = orjson.loads(awaited(answered(STROKES, {"ask": 1, "state": state}, ZOO, compute)))
+    first = orjson.loads(awaited(answered(EXPLANATION, {"ask": 1, "state": state}, ZOO, compute)))
     looks = {"tab": "methods", "scale": "shared", "pinned": ["gradient"], "options": {"lrp_epsilon": {"epsilon": 0.02}}}
     for look, value in looks.items():
         question = {"ask": 2, "state": {**state, look: value}}
-        kept, computed = (orjson.loads(awaited(answered(STROKES, question, ZOO, one))) for one in (compute, fresh))
+        kept, computed = (orjson.loads(awaited(answered(EXPLANATION, question, ZOO, one))) for one in (compute, fresh))
         assert kept == computed == {**first, "ask": 2}, look
     assert (looked_up(compute), looked_up(fresh)) == ((4, 1), (0, 4))
-    whole = orjson.loads(awaited(answered(STROKES, {"ask": 1, "state": {**state, "tab": "integrated"}}, ZOO, compute)))
+    whole = orjson.loads(awaited(answered(EXPLANATION, {"ask": 1, "state": {**state, "tab": "integrated"}}, ZOO, compute)))
     assert {name for name in whole if whole[name] != first[name]} == {"exact", "path", "narration"} and first["exact"] is None
     assert {**whole["path"], "curve": ""} == first["path"] and first["narration"] == {"saliency": whole["narration"]["saliency"]}
 

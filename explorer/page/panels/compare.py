@@ -81,4 +81,4 @@ def _noise(facts: Facts) -> list[Sentence]:
     return [Sentence("clear of noise", "SmoothGrad’s signal stands clear of its noise: the median pixel is {errors} standard errors from 0.", found)]
 
 
-PANEL = Panel("Compare", _layout, narrate, needs_exact=True)
+PANEL = Panel("Compare", _layout, narrate, shows_methods=True, needs_exact=True)

@@ -9,7 +9,7 @@ from explorer.page.components import script_owned
 from explorer.page.method_answers import check_methods_asked, method_answers
 from explorer.page.panel import Panel
 from explorer.page.question import Key, QuestionKind, Work
-from explorer.server.metrics import METHODS
+from explorer.server.metrics import METHOD_ANSWERS
 from explorer.state import State, Zoo
 
 
@@ -26,4 +26,4 @@ def _prepare(state: State, asked: object, zoo: Zoo) -> tuple[Key, Work]:
     return state.cache_key(options=True) + orjson.dumps(names), lambda: method_answers(state, names, zoo)
 
 
-PANEL = Panel("Methods", _layout, question=QuestionKind(METHODS, "method-question", _prepare, asks="methods"))
+PANEL = Panel("Methods", _layout, question=QuestionKind(METHOD_ANSWERS, "method-question", _prepare, asks="methods"), shows_methods=True)
