@@ -64,6 +64,7 @@ export interface Network {
   title: string;
   about: string;
   classes: string[];
+  class_options: { label: string; value: string }[];
   accuracy: number | null;
   held_out: number | null;
 }
@@ -89,6 +90,7 @@ export interface Config {
   exact_tabs: string[];
   families: string[];
   method_tabs: string[]; // which show answers of single methods
+  own_hosts: string; // a pattern: the hosts that every machine takes for itself
   most_pinned: number;
   most_methods: number; // in one question
   looks: string[]; // fields of the state that no number of the explanation depends on

@@ -19,7 +19,7 @@ PROBE_TARGETS = {
     socket.AF_INET: ("203.0.113.1", "192.168.137.2", "192.168.2.2", "10.42.0.2"),
     socket.AF_INET6: ("2001:db8::1",),
 }
-# Hosts that mean the local machine on every machine, as in copy_link.js.
+# Hosts that mean the local machine on every machine; the page's script reads this too.
 THIS_MACHINE = re.compile(r"(localhost|.*\.localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0|\[::\])(:\d+)?", re.ASCII | re.I)
 SIOCGIFADDR = 0x8915  # Linux: the IPv4 address of an interface
 

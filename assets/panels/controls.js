@@ -18,7 +18,8 @@ const NUMBERS = /** @type {const} */ ({ steps: "Steps m", samples: "Samples n", 
 const inInputs = {}; // what Dash's inputs hold, as far as is known
 let held = false; // a slider is being dragged
 let timer = 0;
-let classesOf = "shapes"; // the network whose classes the targets are
+let classesOf = ""; // the network whose classes the targets are; at first that of the layout
+let noiseMax = 0; // per cent, of the slider as the layout has it
 
 const numberNames = () => /** @type {NumberName[]} */ (Object.keys(NUMBERS));
 
@@ -178,10 +179,10 @@ function writeInputs() {
 }
 
 function showClasses() {
+  classesOf ||= view.config.defaults.network;
   if (classesOf === view.state.network) return;
   classesOf = view.state.network;
-  const classes = view.config.networks[classesOf].classes.map((name, i) => ({ label: name === String(i) ? name : `${i}: ${name}`, value: String(i) }));
-  setProps("target", { options: [{ label: "The predicted class", value: "predicted" }, ...classes] });
+  setProps("target", { options: view.config.networks[classesOf].class_options });
 }
 
 function show() {
@@ -191,7 +192,9 @@ function show() {
   write(byId("network-hint"), network.about + accuracy);
   write(byId("noise-shown"), `${Number((100 * state.noise_level).toFixed(2))} %, σ = ${Number(state.noise_level.toFixed(4))}`);
   byId("baseline-seed-field").hidden = state.baseline !== "noise";
-  inputById("noise_level").max = state.noise_level > 0.5 ? "100" : "50"; // only a convention goes past the half
+  const most = 100 * config.limits.noise_level[1];
+  noiseMax ||= Number(inputById("noise_level").max);
+  inputById("noise_level").max = String(100 * state.noise_level > noiseMax ? most : noiseMax); // only a convention goes past the slider
   const exact = state.rule === "exact";
   ["steps", "steps-slider"].forEach((id) => (inputById(id).disabled = exact));
 }

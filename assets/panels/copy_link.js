@@ -5,9 +5,8 @@ import { byId, element, smallButton } from "../core/dom.js";
 import { notice } from "../core/notices.js";
 import { below } from "../core/server.js";
 import { currentLink } from "../core/session.js";
+import { view } from "../core/store.js";
 
-// As in addresses.py: the hosts that every machine takes for itself.
-const ITSELF = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0|\[::\])$/;
 const ADDRESSES_WITHIN = 2000; // ms for the server to say where others reach it
 
 /** @typedef {{ text: string, link: string | null }} Warning its link is for others, where their address is known */
@@ -23,7 +22,7 @@ async function copyLink() {
   const link = `${window.location.origin}${window.location.pathname}${query}`;
   const copied = await copy(link);
   if (copied) sayCopied();
-  const warning = ITSELF.test(window.location.hostname) ? await warningAbout(query) : null;
+  const warning = new RegExp(`^(?:${view.config.own_hosts})$`, "i").test(window.location.hostname) ? await warningAbout(query) : null;
   removeWarning();
   if (!copied) showLink(link, warning);
   else if (warning) {

@@ -86,18 +86,19 @@ def _short(value: object) -> str:
 
 
 # Settings that several methods share.
-STEPS = Setting("steps", "Steps m", 50, 1, 500)
-RULE = Setting("rule", "Quadrature rule", "right", choices=RULE_NAMES)
-SAMPLES = Setting("samples", "Samples n", 50, 1, 500)
-NOISE_LEVEL = Setting("noise_level", "Noise level", 0.15, 0, 1)
-SEED = Setting("seed", "Seed", 0, 0, 2**32 - 1)
-CLIP = Setting("clip", "Clip noisy copies to 0…1", False)
+DEFAULTS = Settings()
+STEPS = Setting("steps", "Steps m", DEFAULTS.steps, 1, 500)
+RULE = Setting("rule", "Quadrature rule", DEFAULTS.rule, choices=RULE_NAMES)
+SAMPLES = Setting("samples", "Samples n", DEFAULTS.samples, 1, 500)
+NOISE_LEVEL = Setting("noise_level", "Noise level", DEFAULTS.noise_level, 0, 1)
+SEED = Setting("seed", "Seed", DEFAULTS.seed, 0, 2**32 - 1)
+CLIP = Setting("clip", "Clip noisy copies to 0…1", DEFAULTS.clip)
 # A method that lists one of these unchanged takes the page's value; a variant made by ``replace`` is a setting of its own.
 SHARED = (STEPS, RULE, SAMPLES, NOISE_LEVEL, SEED, CLIP)
 STEPS_EACH = replace(STEPS, title="Steps m, on each path", default=25, high=100)  # where the cost is paths × steps
 # Where libraries differ; see ``conventions``.
-NOISE_RANGE = Setting("noise_range", "The noise level is a share of the range of", "one", choices=NOISE_RANGES)
-CLEAN_LAST = Setting("clean_last", "Last copy without noise", False)
+NOISE_RANGE = Setting("noise_range", "The noise level is a share of the range of", DEFAULTS.noise_range, choices=NOISE_RANGES)
+CLEAN_LAST = Setting("clean_last", "Last copy without noise", DEFAULTS.clean_last)
 AVERAGE_OF = Setting("of", "What is averaged", "gradient", choices=AVERAGE_QUANTITIES)
 MAGNITUDE = Setting("magnitude", "Magnitude |∂F/∂x| only", False)
 VARIED = Setting("variance_of", "Variance of", "gradient", choices=VARIANCE_QUANTITIES)

@@ -6,6 +6,8 @@ they say into the state; when the state comes from elsewhere (a link, Back), it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Dash, Input, html
 
@@ -62,11 +64,15 @@ def controls(state: State, zoo: Zoo) -> html.Details:
     )
 
 
+def class_options(classes: Sequence[str]) -> list[dict[str, str]]:
+    """What can be chosen as the target of a network with these classes."""
+    known = [{"label": name if name == str(i) else f"{i}: {name}", "value": str(i)} for i, name in enumerate(classes)]
+    return [{"label": "The predicted class", "value": PREDICTED}, *known]
+
+
 def _question(state: State, zoo: Zoo) -> html.Div:
     networks = [{"label": model.title, "value": name} for name, model in zoo.items()]
-    classes = [{"label": "The predicted class", "value": PREDICTED}] + [
-        {"label": f"{i}: {name}", "value": str(i)} for i, name in enumerate(zoo[state.network].classes)
-    ]
+    classes = class_options(zoo[state.network].classes)
     return html.Div(
         [
             labelled("Network", dbc.Select(id="network", options=networks, value=state.network, size="sm"), hint=" "),

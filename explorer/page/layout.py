@@ -8,12 +8,13 @@ import numpy as np
 from dash import dcc, html
 
 from explorer import link, models, pictures
+from explorer.addresses import THIS_MACHINE
 from explorer.attribution import CONVENTIONS, CORE, FAMILIES, METHODS, SHARED, Setting
 from explorer.link_picture import ALPHABET
 from explorer.page.answer import COMPARED
 from explorer.page.callbacks import KINDS
 from explorer.page.concepts import concepts
-from explorer.page.controls import controls
+from explorer.page.controls import class_options, controls
 from explorer.page.figures import figures
 from explorer.page.method_answers import MOST
 from explorer.page.painting import painting
@@ -107,6 +108,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
                 "title": model.title,
                 "about": model.about,
                 "classes": list(model.classes),
+                "class_options": class_options(model.classes),
                 "accuracy": model.accuracy,
                 "held_out": model.held_out,
             }
@@ -146,6 +148,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         "exact_tabs": [name for name, panel in PANELS.items() if panel.needs_exact],
         "method_tabs": [name for name, panel in PANELS.items() if panel.shows_methods],
         "families": list(FAMILIES),
+        "own_hosts": THIS_MACHINE.pattern,
         "most_pinned": MAX_PINNED,
         "most_methods": MOST,  # in one question
         "looks": [*sorted(LOOKS), "options"],  # a change of these asks for no explanation
