@@ -55,7 +55,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 # Patterns, in levels 0…LEVELS. One division makes each value the double nearest to k / LEVELS, so that
-# 2520 / 2800 is the very 0.9 that one would type.
+# 2520 / 2800 == 0.9.
 
 _ROW, _COLUMN = np.mgrid[0:8, 0:8]
 

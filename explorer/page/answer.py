@@ -146,7 +146,7 @@ def _correlations(maps: Floats) -> list[list[float | None]]:
 
 def _facts(state: State, model: Model, payload: dict[str, Any], explanation: Explanation, steps: Trace) -> Facts:
     methods, noise = payload["methods"], payload["smoothgrad"]
-    # without it nothing is said that needs it
+    # without the exact path, placeholders: no sentence that needs them is chosen
     exact = payload["exact"] or {"map": methods["integrated_gradients"]["map"], "pieces": 0, "error_max": 0.0}
     target = payload["target"]
     gradient, integrated = np.array(methods["gradient"]["map"]), np.array(methods["integrated_gradients"]["map"])
