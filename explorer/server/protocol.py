@@ -65,10 +65,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._write_timer = None
 
     def send_400_response(self, msg: str) -> None:
-        if self._is_idle():
-            super().send_400_response(msg)
-        else:
-            self._abort()  # a response is being sent
+        super().send_400_response(msg) if self._is_idle() else self._abort()  # not in the middle of a response
 
     def shutdown(self) -> None:
         super().shutdown()
