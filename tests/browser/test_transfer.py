@@ -79,8 +79,8 @@ def test_a_second_visit_fetches_no_file_again_and_the_page_only_if_it_changed(vi
         assert second.statuses[number] == 304, path
 
 
-def test_the_stylesheet_the_charts_and_the_scripts_are_the_ones_of_the_build(visit: Visit) -> None:
+def test_the_stylesheet_and_the_scripts_are_the_ones_of_the_build(visit: Visit) -> None:
     named = visit.page.evaluate("() => [...document.scripts, ...document.querySelectorAll('link[rel=stylesheet]')].map((e) => e.src || e.href)")
     files = [urlsplit(address).path for address in named if address]
     assert files and all(path.startswith(FILES) for path in files)
-    assert visit.page.evaluate("() => Object.keys(Plotly).sort().join()") == "react,toImage,version"
+    assert visit.page.evaluate("() => window.Plotly") is None  # the charts are the page's own

@@ -117,7 +117,7 @@ def test_every_module_is_joined_with_the_others() -> None:
     (address,) = (address for address in OWN if address.endswith("/explorer.js"))
     names = re.findall(r'"([^"]+\.js)": \$', CLIENT.get(address).text.splitlines()[-1])
     paths = (path.relative_to(ROOT / "assets").as_posix() for path in (ROOT / "assets").rglob("*.js"))
-    assert sorted(names) == sorted(path for path in paths if path != "boot.js" and not path.startswith("vendor/"))
+    assert sorted(names) == sorted(path for path in paths if path != "boot.js")
 
 
 def test_the_digest_of_own_scripts_changes_with_any_module(small: Small, tmp_path: Path) -> None:
