@@ -29,7 +29,7 @@ PAGE := app.py $(shell find explorer assets models -name '*.py' -o -name '*.js' 
 TORCH = $$(grep '^torch==' requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-scripts test-browser test-python test-firefox lint bench load soak fuzz record train failover container screenshots docs plotly lock audit clean browser nginx
+.PHONY: help run test test-scripts test-browser test-python test-firefox lint bench load soak fuzz record train failover container screenshots docs lock audit clean browser nginx
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
@@ -94,9 +94,6 @@ screenshots: $(DEV) browser ## Take the screenshots of the documentation
 docs: $(RUN) ## Generate docs/methods.md from the table of methods
 	@$(BIN)/python scripts/method_docs.py
 
-plotly: ## Build the part of Plotly in assets/vendor/ from the version pinned in scripts/plotly-bundle/; needs npm
-	@cd scripts/plotly-bundle && npm ci --silent && npm run --silent build
-
 lock: ## Generate constraints.txt from what pip installs today; needs Python 3.11 on Linux
 	@$(PYTHON) -c 'import sys; sys.exit(sys.platform != "linux" or sys.version_info[:2] != (3, 11))' || { \
 		echo "constraints.txt is for Python 3.11 on Linux, but '$(PYTHON)' is not that: select one, as in PYTHON=python3.11 make lock" >&2; \
@@ -114,7 +111,7 @@ audit: $(DEV) ## Check every pinned package in the Python advisory database; nee
 	@$(BIN)/python -m pip_audit --requirement constraints.txt --no-deps --disable-pip --strict $(ARGS)
 
 clean: ## Delete installed and cached files
-	@rm -rf $(VENV) build node_modules scripts/plotly-bundle/node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	@rm -rf $(VENV) build node_modules .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 browser: $(DEV)

@@ -77,7 +77,7 @@
   const isOpen = () => started && !broken && isStyled();
 
   // Whether waiting cannot help: a file is missing, Dash gave up, or the page's own start did.
-  const isLost = () => broken || !isStyled() || !window.DashRenderer || !window.Plotly || Boolean(document.querySelector("._dash-error"));
+  const isLost = () => broken || !isStyled() || !window.DashRenderer || Boolean(document.querySelector("._dash-error"));
 
   /**
    * Load the page again, when it is there to be loaded; it may also open late after all.

@@ -183,17 +183,8 @@ export interface Panel {
   valuesAt?: (pixel: number) => string[]; // what its maps say of a pixel
 }
 
-interface PlotlyDrawing extends HTMLElement {
-  data?: object[];
-  layout: Record<string, any>;
-}
-
 declare global {
   interface Window {
-    Plotly: {
-      react: (host: Element, traces: object[], layout: object, config: object) => void;
-      toImage: (figure: object, options: object) => Promise<string>;
-    };
     DashRenderer?: unknown;
     dash_clientside: {
       explorer?: Record<string, (...values: any[]) => unknown>;

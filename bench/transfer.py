@@ -11,7 +11,7 @@ from bench.serving import running
 from explorer.state import State
 
 ENCODINGS = ("identity", "gzip", "gzip, deflate, br")  # the last as browsers send it over https and on localhost
-FIRST_VISIT, STROKE = 700_000, 20_000  # the aims
+FIRST_VISIT, STROKE = 450_000, 20_000  # the aims
 
 
 def main(_: Sequence[str] = ()) -> None:

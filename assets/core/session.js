@@ -244,7 +244,7 @@ function show(answer, question) {
     receive(answer, question.state ?? answer.state); // the page's own state may have moved on
   } catch (failure) {
     setAnswer({ answer: shown, asked: shownState, path, step });
-    if (shown) announce();
+    if (shown) emit("answer", shown);
     throw failure;
   }
   showRefusal(null);
@@ -255,12 +255,7 @@ export function receive(/** @type {Answer} */ answer, /** @type {State} */ state
   const share = view.path ? view.step / view.path.count : 1;
   const path = unpackPath(answer, state);
   setAnswer({ answer, asked: state, path, step: Math.round(share * path.count) });
-  announce();
-}
-
-function announce() {
-  emit("answer", view.answer);
-  emit("step", view.step);
+  emit("answer", answer); // which shows its step, too
 }
 
 /**

@@ -1,5 +1,6 @@
 // The colours of what scripts draw: greys of pictures, the diverging scale of signed maps, and the stylesheet's own.
 
+import { on } from "../core/events.js";
 import { theme } from "../core/theme.js";
 
 /** @typedef {[number, number, number]} Rgb */
@@ -77,8 +78,17 @@ export function signColours() {
   return { minus: fills[Math.round(SHADES * 0.35)], plus: fills[Math.round(SHADES * 1.65)] };
 }
 
+/** @type {Map<string, string>} */
+const inks = new Map(); // what the stylesheet says costs a look at all styles: it is asked once a theme
+
+on("theme", () => inks.clear());
+
 /**
  * A colour of the stylesheet.
  * @param {string} name
  */
-export const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+export function ink(name) {
+  const known = inks.get(name) ?? getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  inks.set(name, known);
+  return known;
+}

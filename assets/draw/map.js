@@ -23,6 +23,7 @@ on("pixel", (marked) => maps.forEach((map) => map.mark(marked)));
 export class PixelMap {
   /** @type {ArrayLike<number> | null} */
   values = null;
+  last = new Float64Array(64).fill(NaN);
   limit = 0;
   sized = false;
 
@@ -127,11 +128,24 @@ export class PixelMap {
    */
   set(values, limit) {
     this.values = values;
-    if (limit !== this.limit) {
+    const rescaled = limit !== this.limit;
+    if (rescaled) {
       this.limit = limit;
       this.#drawScale();
     }
-    this.draw();
+    if (this.#differs() || rescaled) this.draw();
+  }
+
+  /** Whether the values are others than the last ones, which are noted: an array may be used again for each frame. */
+  #differs() {
+    const [values, last] = [/** @type {ArrayLike<number>} */ (this.values), this.last];
+    let differs = false;
+    for (let i = 0; i < 64; i++) {
+      if (last[i] === values[i]) continue;
+      last[i] = values[i];
+      differs = true;
+    }
+    return differs;
   }
 
   describe(note = "", figures = "") {

@@ -6,7 +6,7 @@ import { correlationOf, hasOptions, readings, resultOf, wantMethods, whenQuiet }
 import { correlation, largest, number, plain, signed } from "../core/numbers.js";
 import { commitLooks, update } from "../core/session.js";
 import { hasAnswer, hasStarted, view } from "../core/store.js";
-import { drawChart } from "../draw/charts.js";
+import { drawChart } from "../draw/chart.js";
 import { ink } from "../draw/colours.js";
 import { PixelMap } from "../draw/map.js";
 
@@ -149,24 +149,8 @@ export function sentenceFor(pinned, results) {
 
 function drawBars() {
   const bars = ready();
-  const titles = bars.map(({ title }) => title);
-  const means = bars.map(({ mean }) => mean);
-  drawChart(
-    byId("mean-chart"),
-    [
-      {
-        type: "bar",
-        orientation: "h",
-        x: means,
-        y: titles,
-        text: means.map((mean) => number(mean)),
-        textposition: "auto",
-        marker: { color: ink("--accent") },
-      },
-    ],
-    { margin: { l: 12 + 7 * Math.max(...titles.map((title) => title.length), 8), t: 4 }, xaxis: { rangemode: "tozero", nticks: 4 }, yaxis: { autorange: "reversed" } },
-    `Mean absolute attribution: ${bars.map(({ title, mean }) => `${title} ${number(mean)}`).join(", ")}`
-  );
+  const figure = { names: bars.map(({ title }) => title), values: bars.map(({ mean }) => mean), colour: ink("--accent") };
+  drawChart(byId("mean-chart"), figure, `Mean absolute attribution: ${bars.map(({ title, mean }) => `${title} ${number(mean)}`).join(", ")}`);
 }
 
 function drawCorrelations() {

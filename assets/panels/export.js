@@ -10,8 +10,7 @@ import { notice } from "../core/notices.js";
 import { number } from "../core/numbers.js";
 import { completeAnswer, link } from "../core/session.js";
 import { hasAnswer, view } from "../core/store.js";
-import { drawingOf, titleOf } from "../draw/charts.js";
-import { ink } from "../draw/colours.js";
+import { pictureOf } from "../draw/chart.js";
 import { PixelMap } from "../draw/map.js";
 import { paintMap } from "../draw/paint.js";
 
@@ -194,23 +193,8 @@ function savePicture(map) {
 /** @param {HTMLCanvasElement} canvas */
 const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 
-/**
- * A chart as a picture, on the surface it is seen on.
- * @param {HTMLElement} host
- */
-async function saveChart(host) {
-  const { data, layout } = drawingOf(host);
-  if (!data) return;
-  const titled = {
-    paper_bgcolor: ink("--surface"),
-    title: { text: titleOf(host).textContent, font: { size: 14 }, x: 0.02, y: 0.96, yanchor: "top" },
-    margin: { ...layout.margin, t: 40 },
-    height: layout.height + 32,
-  };
-  const url = await window.Plotly.toImage({ data, layout: { ...layout, ...titled } }, { format: "png", scale: 2 });
-  const bytes = Uint8Array.from(atob(url.split(",")[1]), (letter) => letter.charCodeAt(0));
-  download(fileName(host.id, "png"), new Blob([bytes], { type: "image/png" }));
-}
+/** @param {HTMLElement} host of a chart */
+const saveChart = (host) => pictureOf(host)?.toBlob((blob) => blob && download(fileName(host.id, "png"), blob), "image/png");
 
 /**
  * A map large, with the value in every cell that has one.

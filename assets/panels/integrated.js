@@ -7,7 +7,7 @@ import { place } from "../core/grid.js";
 import { number, percent, signed } from "../core/numbers.js";
 import { nearestStep } from "../core/path.js";
 import { hasAnswer, view } from "../core/store.js";
-import { addCursor, calmAxis, drawChart, pathAxis } from "../draw/charts.js";
+import { addCursor, calmAxis, drawChart } from "../draw/chart.js";
 import { ink, signColours } from "../draw/colours.js";
 import { PixelMap } from "../draw/map.js";
 import { goToStep } from "./playback.js";
@@ -141,29 +141,14 @@ function drawPathChart({ curve, switches, ends: [first, last] }) {
   const counted = `${switches.length} ReLU switch${switches.length === 1 ? "" : "es"}`;
   const ticks = switches.length ? `Ticks: ${counted}. ` : "";
   write(byId("path-note"), `${ticks}Drag to move along the path.`);
-  const axis = calmAxis(Math.min(...curve), Math.max(...curve), 0.15);
-  const foot = axis.range[0];
-  const low = axis.tickvals[0];
-  drawChart(
-    byId("path-chart"),
-    [
-      {
-        x: curve.map((_, i) => i / (curve.length - 1)),
-        y: curve,
-        mode: "lines",
-        line: { color: ink("--accent"), width: 2 },
-      },
-      {
-        // one broken line, not a marker each: a marker costs an element, and there are dozens
-        x: switches.flatMap((at) => [at, at, null]),
-        y: switches.flatMap(() => [foot, foot + 0.6 * (low - foot), null]),
-        mode: "lines",
-        line: { color: ink("--ink-soft"), width: 1 },
-      },
-    ],
-    { xaxis: pathAxis, yaxis: axis },
-    `F along the path, from ${score(first)} at the baseline to ${score(last)} at the input; ${counted}`
-  );
+  const figure = {
+    x: curve.map((_, i) => i / (curve.length - 1)),
+    y: curve,
+    axis: calmAxis(Math.min(...curve), Math.max(...curve), 0.15),
+    colour: ink("--accent"),
+    switches,
+  };
+  drawChart(byId("path-chart"), figure, `F along the path, from ${score(first)} at the baseline to ${score(last)} at the input; ${counted}`);
 }
 
 /** The integrand of one pixel as the rule sees it: each step as wide as its weight, so that the area is the attribution. */
@@ -180,11 +165,7 @@ function drawPixelChart() {
   write(byId("pixel-title"), `(x − x′) ∂F/∂x of ${name}`);
   write(byId("pixel-area"), `whole area = attribution = ${signed(area)}${answer.exact ? `, exact ${signed(answer.exact.map[pixel])}` : ""}`);
   const { minus, plus } = signColours();
-  const colour = area < 0 ? minus : plus;
-  drawChart(
-    byId("pixel-chart"),
-    [{ x, y, mode: "lines", fill: "tozeroy", fillcolor: colour.replace("rgb", "rgba").replace(")", ",0.45)"), line: { color: colour, width: 1.5, shape: trapezoid ? "linear" : "hv" } }],
-    { xaxis: pathAxis, yaxis: calmAxis(Math.min(0, ...heights), Math.max(0, ...heights), 0) },
-    `The integrand of ${name} along the path; its area is the attribution, ${signed(area)}`
-  );
+  const axis = calmAxis(Math.min(0, ...heights), Math.max(0, ...heights), 0);
+  const figure = { x, y, axis, colour: area < 0 ? minus : plus, steps: !trapezoid, area: true };
+  drawChart(byId("pixel-chart"), figure, `The integrand of ${name} along the path; its area is the attribution, ${signed(area)}`);
 }

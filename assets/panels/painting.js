@@ -22,6 +22,8 @@ const shown = []; // the value that each cell shows, to touch only what changed
 let stroke = null; // the one that is going on, by which pointer of which kind
 let brush = 1;
 let erasing = false;
+/** @type {number | null} */
+let marked = null; // the cell that shows the marked pixel
 let cursor = 0; // the cell that Tab reaches
 
 const pixels = () => view.state.pixels;
@@ -37,7 +39,7 @@ export function startPainting() {
   setBrush(1);
   setEraser(false);
   on("state", show);
-  on("pixel", (index) => cells.forEach((cell, i) => cell.classList.toggle("marked", i === index)));
+  on("pixel", mark);
 }
 
 function buildGrid() {
@@ -244,6 +246,13 @@ function setEraser(on) {
 }
 
 // ---- showing
+
+/** @param {number | null} index */
+function mark(index) {
+  if (marked !== null) cells[marked].classList.remove("marked");
+  if (index !== null) cells[index].classList.add("marked");
+  marked = index;
+}
 
 function show() {
   const picture = pixels();

@@ -27,6 +27,7 @@ export function startPlayback() {
     position = view.step;
     inputById("scrub").max = String(view.path.count);
     inputById("scrub").value = String(view.step);
+    showStep();
   });
   on("step", showStep);
   setLooping(false);

@@ -25,7 +25,7 @@ PAGE = "index.html"
 LEFT_OUT = ("/deps/polyfill@", "/dash_table/", "/dash_core_components-shared")
 BOOT, MAIN, MODULES = "boot.js", "main.js", "explorer.js"  # our only classic script loads the modules, which are served as one
 STYLE, SCRIPT, MODULE = '<link rel="stylesheet" href="{}">\n', '<script src="{}"></script>\n', '<link rel="modulepreload" href="{}">\n'
-OWN_SCRIPT = re.compile(r"/assets/(?!vendor/)[^?]+\.js")
+OWN_SCRIPT = re.compile(r"/assets/[^?]+\.js")
 TAGS = {form: re.compile(re.escape(form.strip()).replace(r"\{\}", '([^"]+)') + r"\n?") for form in (STYLE, SCRIPT)}
 CONFIG = re.compile(r'(?<=<script id="_dash-config" type="application/json">).*?(?=</script>)')
 
@@ -72,8 +72,6 @@ def _groups(addresses: Iterable[str]) -> list[tuple[str, list[str]]]:
 
 def _group(address: str) -> str:
     file = address.split("?")[0].rsplit("/", 1)[-1]
-    if "/assets/vendor/" in address:
-        return file
     return ("explorer" if "/assets/" in address else "dash") + file[file.rindex(".") :]
 
 

@@ -25,7 +25,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 def content_policy(script_hashes: Iterable[str], frame_ancestors: str) -> str:
     """The Content-Security-Policy, from the quoted hashes of the allowed inline scripts, and the sources that may embed the page."""
     own = {"script-src": f"'self' {' '.join(script_hashes)}", "connect-src": "'self'", "manifest-src": "'self'"}
-    own |= {"style-src": "'self' 'unsafe-inline'"}  # Dash and Plotly write style attributes
+    own |= {"style-src": "'self' 'unsafe-inline'"}  # Dash and the own scripts write style attributes
     own |= {"img-src": "'self' data: blob:", "font-src": "'self' data:", "frame-ancestors": frame_ancestors}
     none = ("default-src", "worker-src", "frame-src", "object-src", "base-uri", "form-action")
     return "; ".join(f"{directive} {sources}" for directive, sources in {**dict.fromkeys(none, "'none'"), **own}.items())

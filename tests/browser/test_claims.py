@@ -37,7 +37,7 @@ SHOW = """
   };
   const share = (step) => Math.round(step * view.path.count);
   const played = steps.map(share).map(at);
-  const chart = document.querySelector("#pixel-chart .drawing").data[0];
+  const chart = explorer.figureOf(document.getElementById("pixel-chart"));
   const side = ["top-pixels", "completeness", "snr"].map(text);
   explorer.goToStep(view.path.count);
   return { played, side, result: text("gauge"), chart: [[...chart.x], [...chart.y]], area: text("pixel-area"), path: document.getElementById("path-chart").ariaLabel };

@@ -75,8 +75,8 @@ def test_the_page_follows_when_its_window_is_resized(visit: Visit) -> None:
         visit.page.set_viewport_size({"width": width, "height": 800})
         visit.until(
             """() => [...document.querySelectorAll('.chart')].filter((chart) => chart.clientWidth).every((chart) => {
-              const drawn = chart.querySelector('svg');
-              return drawn && Math.abs(drawn.getBoundingClientRect().width - chart.clientWidth) < 2;
+              const drawn = chart.querySelector('canvas');
+              return drawn && drawn.clientWidth === chart.clientWidth && drawn.width === Math.round(chart.clientWidth * devicePixelRatio);
             })"""
         )
         visit.rest()

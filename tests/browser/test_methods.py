@@ -417,13 +417,16 @@ def test_compare_tells_of_what_is_pinned(visit: Visit) -> None:
 
 def test_an_answer_draws_compare_once(visit: Visit) -> None:
     visit.open("?v=1&tab=compare")
+    chart = "document.getElementById('mean-chart')"
     visit.page.evaluate(
-        "() => { const react = Plotly.react; window.reacts = 0; Plotly.react = (...given) => { reacts++; return react.apply(Plotly, given); }; }"
+        f"() => {{ window.labels = 0; new MutationObserver((changes) => (labels += changes.length)).observe({chart}, {{ attributeFilter: ['aria-label'] }}); }}"
     )
+    before = visit.page.evaluate(f"() => explorer.figureOf({chart}).values")
     visit.page.get_by_label("Logit").check()
     visit.until("() => view.asked.output === 'logit'")
     visit.rest()
-    assert visit.page.evaluate("() => reacts") == 1  # the bars
+    assert visit.page.evaluate("() => labels") == 1  # the bars, each drawing with its words
+    assert visit.page.evaluate(f"() => explorer.figureOf({chart}).values") != before
 
 
 def test_a_server_that_nobody_waits_for_is_not_called_away(visits: Visits, server: Server) -> None:

@@ -43,11 +43,10 @@ def lost(route: Route) -> None:
         ("**/_dash-layout", busy),
         ("**/_dash-dependencies", busy),
         ("**/explorer.js", lost),
-        ("**/plotly-charts.min.js", busy),
         ("**/dash.js", busy),
         ("**/explorer.css", lost),
     ],
-    ids=["layout", "dependencies", "own scripts", "charts", "Dash", "stylesheet"],
+    ids=["layout", "dependencies", "own scripts", "Dash", "stylesheet"],
 )
 def test_a_page_that_comes_in_part_says_so_and_opens_when_it_can(file: str, fail: Callable[[Route], None], early: Visit, models: Zoo) -> None:
     early.page.route(file, fail)

@@ -13,7 +13,7 @@ import pytest
 from .conftest import Server
 from .visit import Visit
 
-FIRST_VISIT = 700_000  # bytes with headers, the aim
+FIRST_VISIT = 450_000  # bytes with headers, the aim
 FILES = "/static/"
 
 
@@ -50,7 +50,7 @@ class Wire:
 
 
 @pytest.mark.parametrize("offered", [{}, {"extra_http_headers": {"Accept-Encoding": "gzip"}}])  # the latter as over plain http
-def test_a_first_visit_transfers_at_most_700_kb_from_this_server_alone(
+def test_a_first_visit_transfers_at_most_450_kb_from_this_server_alone(
     visits: Callable[..., Visit], server: Server, offered: dict[str, Any]
 ) -> None:
     visit, wire = visits(server.address, apart=True, **offered), Wire()
@@ -79,8 +79,8 @@ def test_a_second_visit_fetches_no_file_again_and_the_page_only_if_it_changed(vi
         assert second.statuses[number] == 304, path
 
 
-def test_the_stylesheet_the_charts_and_the_scripts_are_the_ones_of_the_build(visit: Visit) -> None:
+def test_the_stylesheet_and_the_scripts_are_the_ones_of_the_build(visit: Visit) -> None:
     named = visit.page.evaluate("() => [...document.scripts, ...document.querySelectorAll('link[rel=stylesheet]')].map((e) => e.src || e.href)")
     files = [urlsplit(address).path for address in named if address]
     assert files and all(path.startswith(FILES) for path in files)
-    assert visit.page.evaluate("() => Object.keys(Plotly).sort().join()") == "react,toImage,version"
+    assert visit.page.evaluate("() => window.Plotly") is None  # the charts are the page's own

@@ -234,7 +234,7 @@ def test_incomplete_requests_delay_nobody(server: Server) -> None:
 def test_unread_responses_delay_nobody_and_are_complete_when_they_are_read(server: Server) -> None:
     port = server.port
     with ExitStack() as slow:
-        (address,) = re.findall(r'src="\.(/static/[^"]+plotly[^"]+)"', get(port, "/")[1])
+        (address,) = re.findall(r'src="\.(/static/[^"]+/dash\.js)"', get(port, "/")[1])
         content = get(port, address)[1].encode()
         requests = f"GET {address} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 8  # more than a socket's buffer
         waiting = [slow.enter_context(connect(port)) for _ in range(12)]
