@@ -154,7 +154,7 @@ function endStroke() {
   if (!stroke) return;
   const { before } = stroke;
   stroke = null;
-  remember(before);
+  remember({ pixels: before });
   commit();
 }
 

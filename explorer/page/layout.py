@@ -109,6 +109,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
                 "about": model.about,
                 "classes": list(model.classes),
                 "class_options": class_options(model.classes),
+                "task": model.task,
                 "accuracy": model.accuracy,
                 "held_out": model.held_out,
             }
