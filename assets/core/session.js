@@ -150,7 +150,7 @@ export async function completeAnswer() {
 function ask() {
   clearTimeout(liveTimer);
   liveTimer = 0;
-  if (waiting) pending = true;
+  if (waiting) pending = waiting.state !== view.state; // a new tab may have asked for this very state already
   else send({ state: view.state });
 }
 

@@ -36,11 +36,12 @@ export function startUndo(painting) {
 export const replacePicture = (next) => change({ pixels: next });
 
 /**
- * Change the picture and more in one step of undo, and say so.
+ * Change the picture and more in one step of undo, and say so; nothing where that changes nothing.
  * @param {Change} patch
  * @param {string} text
  */
 export function changeWithNotice(patch, text) {
+  if (sameValue(presentOf(patch), patch)) return;
   change(patch);
   const button = smallButton("Undo", undo);
   const remove = notice(text, { button, ondismiss: () => (withdraw = () => {}) });

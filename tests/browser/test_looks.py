@@ -50,7 +50,12 @@ def test_axe_finds_no_violation(width: int, visits: Visits, server: Server) -> N
         visit.page.locator("dialog[open]").wait_for()
         found[theme, "dialog"] = violations(visit)
         visit.press("Escape")
+        visit.page.locator("#keys").click()
+        found[theme, "keys"] = violations(visit)
+        visit.press("Escape")
         visit.page.locator("#theme").click()
+    visit.page.locator(".scores button").last.click()  # another class than the predicted one
+    visit.rest()
     visit.page.evaluate("() => explorer.notice('Something to say.')")
     found["dark", "notice"] = violations(visit)
     assert not any(found.values()), {place: said for place, said in found.items() if said}
@@ -208,6 +213,6 @@ def test_every_control_can_be_reached_by_tab_and_shows_its_focus(visit: Visit) -
         assert shown, f"{id_} shows no focus"
         reached.add(id_)
         visit.press("Tab")
-    wanted = {"copy-link", "theme", "brush", "paint-undo", "paint-clear", "network", "target", "baseline", "keep-drawing", "steps",
+    wanted = {"start-over", "keys", "copy-link", "theme", "brush", "paint-undo", "paint-clear", "network", "target", "baseline", "keep-drawing", "steps",
               "steps-slider", "rule", "samples", "noise_level", "seed", "new-seed", "clip", "tab-saliency", "play", "scrub", "speed", "loop"}  # fmt: skip
     assert wanted <= reached, wanted - reached
