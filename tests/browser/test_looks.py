@@ -74,6 +74,29 @@ def test_nothing_makes_the_page_scroll_sideways(visits: Visits, server: Server) 
     assert not too_wide
 
 
+def test_titles_of_maps_and_the_methods_whose_figures_are_shown_are_whole(visits: Visits, server: Server) -> None:
+    visit = visits(server.address).open("?v=1&tab=integrated")
+    cut = []
+    for width in (1440, 1366, 1280, 1200, 1024, 900, 390, 360):
+        visit.page.set_viewport_size({"width": width, "height": 800})
+        cut += visit.page.evaluate(
+            """(width) => [...document.querySelectorAll("#panel-integrated .map-head h3, .playback")]
+              .filter((part) => part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight + 2)
+              .map((part) => `${part.textContent.slice(0, 30)} at ${width}`)""",
+            width,
+        )
+        cut += visit.page.locator("#method-choice select").evaluate(
+            """(select) => {
+              const { font, paddingLeft, paddingRight } = getComputedStyle(select);
+              const pen = document.createElement("canvas").getContext("2d");
+              pen.font = font;
+              const room = select.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+              return [...select.options].map((option) => option.text).filter((text) => pen.measureText(text).width > room);
+            }"""
+        )
+    assert not cut
+
+
 def test_the_page_follows_when_its_window_is_resized(visit: Visit) -> None:
     visit.to_tab("integrated")
     for width in (800, 390, 1280):
