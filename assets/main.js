@@ -10,12 +10,14 @@ import { startControls } from "./panels/controls.js";
 import { startCopyLink } from "./panels/copy_link.js";
 import { startExport } from "./panels/export.js";
 import { startFigures } from "./panels/figures.js";
+import { startKeys } from "./panels/keys.js";
 import { showSentences, startNarration } from "./panels/narration.js";
 import { startNewerVersion, takeKept } from "./panels/newer_version.js";
 import { startPainting } from "./panels/painting.js";
 import { startPlayback } from "./panels/playback.js";
 import { showReadout, startReadout } from "./panels/readout.js";
 import * as registry from "./panels/registry.js";
+import { startStartOver } from "./panels/start_over.js";
 import { redraw, startTabs } from "./panels/tabs.js";
 
 export { scaleChanged } from "./panels/compare.js";
@@ -47,6 +49,8 @@ export function start(config, pageIsThere) {
   startMethodResults();
   Object.values(panels).forEach((panel) => panel.start());
   startFigures();
+  startStartOver();
+  startKeys();
   startCopyLink();
   startExport();
   on("answer", () => {

@@ -65,6 +65,7 @@ export interface Network {
   about: string;
   classes: string[];
   class_options: { label: string; value: string }[];
+  task: "shapes" | "digits" | null; // which pictures it tells apart; null if it was not trained to
   accuracy: number | null;
   held_out: number | null;
 }

@@ -106,11 +106,11 @@ def _logistic(mean: NDArray[np.float64], background: NDArray[np.float64]) -> Mod
     """Return the hand-set detector. Its logits are −s and s with s = B + Σ W x: its classes are opposites."""
     weights = logistic_weights().reshape(64)
     linear = _linear(np.stack([-weights, weights]), np.array([-LOGISTIC_BIAS, LOGISTIC_BIAS]))
-    classes = ("class 0", "class 1")
+    classes = ("score below 0", "score above 0")
     return Model(
         name="logistic",
         title="Logistic detector",
-        about="One weighted sum and a sigmoid, set by hand and never trained: its gradient has the same shape for every "
+        about="Its score is one weighted sum, set by hand and never trained. Its gradient has the same shape for every "
         "picture. Its mean baseline is that of the shapes.",
         classes=classes,
         linear=True,

@@ -223,7 +223,7 @@ def test_classes_come_in_the_agreed_order(zoo: Mapping[str, Model]) -> None:
     assert zoo["shapes"].classes == SHAPES
     for name in ("digits", "digits-cnn", "digits-rewritten"):
         assert zoo[name].classes == ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
-    assert zoo["logistic"].classes == ("class 0", "class 1")
+    assert zoo["logistic"].classes == ("score below 0", "score above 0")
     assert [model.linear for model in zoo.values()] == [False, False, False, False, True]
 
 

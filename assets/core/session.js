@@ -74,6 +74,15 @@ export function commit() {
   showLink("pushState");
 }
 
+/**
+ * A finished change of more than the controls say.
+ * @param {Partial<State>} patch
+ */
+export function take(patch) {
+  if (adoptAll(patch)) commit();
+  else commitUnasked();
+}
+
 /** What changed belongs to single methods: an entry in the browser's history, and no question from here. */
 export const commitUnasked = () => showLink("pushState");
 
@@ -97,12 +106,20 @@ export const currentLink = () => (early ? addressed() : link());
  */
 function travel(state) {
   if (!state) return keepOrReload();
-  const all = /** @type {(keyof State)[]} */ (Object.keys(state));
-  const numbersMoved = all.some((key) => !view.config.looks.includes(key) && !sameValue(state[key], view.state[key]));
   noteAddress();
-  update(state);
+  if (adoptAll(state)) ask();
+}
+
+/**
+ * Change what the controls show, too: they follow. Returns whether numbers depend on it.
+ * @param {Partial<State>} patch
+ */
+function adoptAll(patch) {
+  const all = /** @type {(keyof State)[]} */ (Object.keys(patch));
+  const numbersMoved = all.some((key) => !view.config.looks.includes(key) && !sameValue(patch[key], view.state[key]));
+  update(patch);
   emit("adopted");
-  if (numbersMoved) ask();
+  return numbersMoved;
 }
 
 // ---- questions
@@ -133,7 +150,7 @@ export async function completeAnswer() {
 function ask() {
   clearTimeout(liveTimer);
   liveTimer = 0;
-  if (waiting) pending = true;
+  if (waiting) pending = waiting.state !== view.state; // a new tab may have asked for this very state already
   else send({ state: view.state });
 }
 

@@ -1,11 +1,12 @@
 // The figures on the right.
 
 import { className, outputName, score } from "../core/derived.js";
-import { byId, element } from "../core/dom.js";
+import { byId, element, smallButton, write } from "../core/dom.js";
 import { on } from "../core/events.js";
 import { place } from "../core/grid.js";
 import { number, percent, probability, signed } from "../core/numbers.js";
 import { choosePixel, hasAnswer, markedPixel, markPixel, setMethod, view } from "../core/store.js";
+import { choose } from "./controls.js";
 
 /** @import { Answer, Result } from "../types.js" */
 
@@ -16,14 +17,19 @@ const METHOD_OF_TAB = { saliency: "gradient" }; // Integrated Gradients on the o
 let choice;
 /** @type {{ at: number, row: HTMLElement }[]} */
 let rows = [];
+/** @type {{ button: HTMLElement, mark: HTMLElement, said: HTMLElement, fill: HTMLElement, figure: HTMLElement }[]} */
+let scores = []; // by class
+let scoresOf = ""; // the network whose classes they are
+/** @type {HTMLElement} */
+let back;
 
 export function startFigures() {
   const options = view.config.core.map((value) => element("option", { value, text: view.config.methods[value].title }));
-  choice = element("select", { class: "form-select form-select-sm", "aria-label": "Method whose figures are shown", onchange: () => choose(choice.value) }, ...options);
+  choice = element("select", { class: "form-select form-select-sm", "aria-label": "Method whose figures are shown", onchange: () => showFigures(choice.value) }, ...options);
   byId("method-choice").append(choice);
   on("tab", (tab) => {
     choice.value = METHOD_OF_TAB[tab] ?? "integrated_gradients";
-    choose(choice.value);
+    showFigures(choice.value);
   });
   on("answer", () => {
     drawScores();
@@ -34,7 +40,7 @@ export function startFigures() {
 }
 
 /** @param {string} method */
-function choose(method) {
+function showFigures(method) {
   setMethod(method);
   if (hasAnswer()) drawMethod();
 }
@@ -47,24 +53,41 @@ function showMarked(marked) {
 function drawScores() {
   const { answer } = view;
   byId("sees").replaceChildren("Seen as ", element("b", { text: className(answer.predicted) }), ` (${probability(answer.scores[answer.predicted])})`);
-  const list = answer.scores.map((value, i) => {
-    const fill = element("i", { class: "score-fill" });
-    fill.style.transform = `scaleX(${value})`;
+  if (scoresOf !== view.asked.network) buildScores();
+  answer.scores.forEach((value, i) => {
+    const { button, mark, said, fill, figure } = scores[i];
     const predicted = i === answer.predicted;
     const target = i === answer.target;
-    const said = [predicted ? "predicted" : "", target ? "target" : ""].filter(Boolean).join(", ");
-    return element(
-      "li",
-      { class: predicted ? "predicted" : "" },
-      element("span", { class: "score-mark", "aria-hidden": "true", text: target ? "▸" : "" }),
-      element("span", { class: "score-name", text: className(i) }, said ? element("span", { class: "visually-hidden", text: ` (${said})` }) : null),
-      element("span", { class: "bar" }, fill),
-      element("span", { class: "figure", text: probability(value), translate: "no" })
-    );
+    button.classList.toggle("predicted", predicted);
+    button.setAttribute("aria-pressed", String(target));
+    write(mark, target ? "▸" : "");
+    write(said, predicted ? " (predicted)" : "");
+    fill.style.transform = `scaleX(${value})`;
+    write(figure, probability(value));
+  });
+  back.classList.toggle("needless", answer.predicted === answer.target);
+}
+
+/** Once for a network: a button that is replaced would drop the focus that just pressed it. */
+function buildScores() {
+  scoresOf = view.asked.network;
+  scores = view.answer.scores.map((_, i) => {
+    const mark = element("span", { class: "score-mark", "aria-hidden": "true" });
+    const said = element("span", { class: "visually-hidden" });
+    const fill = element("i", { class: "score-fill" });
+    const figure = element("span", { class: "figure", translate: "no" });
+    const name = element("span", { class: "score-name" }, element("span", { text: className(i) }), said);
+    const button = element("button", { type: "button", onclick: () => choose({ target: i }) }, mark, name, element("span", { class: "bar" }, fill), figure);
+    return { button, mark, said, fill, figure };
+  });
+  back = smallButton("Back to the predicted class", () => {
+    scores[view.answer.predicted].button.focus(); // this button goes
+    choose({ target: "predicted" });
   });
   byId("scores").replaceChildren(
-    element("ul", { class: "scores" }, ...list),
-    element("p", { class: "quiet", "aria-hidden": "true" }, element("b", { text: "bold" }), " predicted   ", element("span", { class: "score-mark", text: "▸" }), " target")
+    element("ul", { class: "scores" }, ...scores.map(({ button }) => element("li", {}, button))),
+    element("p", { class: "quiet" }, "Click a class to explain it. ", element("span", { "aria-hidden": "true" }, element("b", { text: "Bold" }), ": predicted. ", element("span", { class: "score-mark", text: "▸" }), ": explained.")),
+    back
   );
 }
 

@@ -1,7 +1,7 @@
 // The painting grid: a real ARIA grid of 64 cells, painted by mouse, pen, touch or keyboard.
 
 import { onLattice, pictureName } from "../core/derived.js";
-import { byId, element, isTyping, keyOf, write } from "../core/dom.js";
+import { byId, element, inputById, isTyping, keyOf, write } from "../core/dom.js";
 import { on } from "../core/events.js";
 import { pixelAfter, place } from "../core/grid.js";
 import { commit, update } from "../core/session.js";
@@ -36,8 +36,7 @@ export function startPainting() {
   byId("paint-eraser").addEventListener("click", () => setEraser(!erasing));
   byId("paint-clear").addEventListener("click", () => replacePicture(pixels().map(() => 0)));
   byId("paint-invert").addEventListener("click", () => replacePicture(pixels().map((value) => onLattice(1 - value))));
-  setBrush(1);
-  setEraser(false);
+  takeFreshBrush();
   on("state", show);
   on("pixel", mark);
 }
@@ -156,7 +155,7 @@ function endStroke() {
   if (!stroke) return;
   const { before } = stroke;
   stroke = null;
-  remember(before);
+  remember({ pixels: before });
   commit();
 }
 
@@ -229,6 +228,12 @@ function moveCursor(cell) {
 }
 
 // ---- brush
+
+export function takeFreshBrush() {
+  inputById("brush").value = "100";
+  setBrush(1);
+  setEraser(false);
+}
 
 /** @param {number} value */
 function setBrush(value) {

@@ -42,6 +42,13 @@ export function goToStep(step) {
   move(step);
 }
 
+/** The finished map, without a look at it. */
+export function finish() {
+  if (!hasAnswer()) return;
+  setPlaying(false);
+  move(Infinity);
+}
+
 /** @param {number} step */
 function move(step) {
   const next = Math.max(0, Math.min(view.path.count, step));

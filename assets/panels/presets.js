@@ -2,9 +2,11 @@
 
 import { fromLevels } from "../core/derived.js";
 import { byId, element } from "../core/dom.js";
-import { view } from "../core/store.js";
+import { hasAnswer, view } from "../core/store.js";
 import { paintMap } from "../draw/paint.js";
-import { replacePicture } from "./undo.js";
+import { changeWithNotice, replacePicture } from "./undo.js";
+
+/** @import { Pixels } from "../types.js" */
 
 const nextSample = Array(10).fill(0); // by digit
 
@@ -33,7 +35,7 @@ export function startPresets() {
 function patternButton(name, title, levels) {
   const canvas = element("canvas", { width: 32, height: 32, "aria-hidden": "true" });
   paintMap(/** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")), 32, fromLevels(levels), 1, { kind: "grey" });
-  const onclick = () => replacePicture(fromLevels(levels));
+  const onclick = () => putPreset(fromLevels(levels), "shapes");
   return element("button", { type: "button", class: "preset", title, "aria-label": `Pattern: ${title}`, "data-name": name, onclick }, canvas);
 }
 
@@ -45,7 +47,24 @@ function patternButton(name, title, levels) {
 function anotherDigit(digit, samples) {
   const sample = samples[nextSample[digit] % samples.length];
   nextSample[digit]++;
-  replacePicture(fromLevels(sample));
+  putPreset(fromLevels(sample), "digits");
+}
+
+/**
+ * A network that was trained on other pictures makes room for one that knows this one; before the first answer nobody
+ * knows which network the link means. The logistic detector was trained on none, and takes the patterns.
+ * @param {Pixels} pixels
+ * @param {"shapes" | "digits"} task
+ */
+function putPreset(pixels, task) {
+  const { networks } = view.config;
+  const { task: present } = networks[view.state.network];
+  const fits = present === task || (!present && task === "shapes");
+  if (fits || !hasAnswer()) return replacePicture(pixels);
+  const network = /** @type {string} */ (Object.keys(networks).find((name) => networks[name].task === task));
+  const what = task === "digits" ? "digits" : "patterns";
+  const [now, before] = [network, view.state.network].map((name) => `“${networks[name].title}”`);
+  changeWithNotice({ pixels, network, target: "predicted" }, `The network is now ${now}: ${before} does not know ${what}.`);
 }
 
 /**

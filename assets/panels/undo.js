@@ -1,19 +1,24 @@
-// Changes of the picture that can be undone and redone.
+// Changes that can be undone and redone: of the picture, and what changed along with it.
 
-import { byId, isTyping, keyOf } from "../core/dom.js";
+import { byId, isTyping, keyOf, smallButton } from "../core/dom.js";
 import { on } from "../core/events.js";
-import { commit, update } from "../core/session.js";
+import { sameValue } from "../core/link.js";
+import { notice } from "../core/notices.js";
+import { commit, take, update } from "../core/session.js";
 import { view } from "../core/store.js";
 
-/** @import { Pixels } from "../types.js" */
+/** @import { Pixels, State } from "../types.js" */
+
+/** @typedef {Partial<State> & Pick<State, "pixels">} Change what fields of the state were before, or are to be */
 
 const MOST_UNDONE = 200;
 
-/** @type {Pixels[]} */
+/** @type {Change[]} */
 let done = []; // what undo goes back to, the newest last
-/** @type {Pixels[]} */
+/** @type {Change[]} */
 let undone = [];
 let isPainting = () => false;
+let withdraw = () => {}; // what is offered in a notice, once it is no longer the newest change
 
 /** @param {() => boolean} painting whether a stroke is going on, during which nothing is undone */
 export function startUndo(painting) {
@@ -21,23 +26,57 @@ export function startUndo(painting) {
   byId("paint-undo").addEventListener("click", undo);
   byId("paint-redo").addEventListener("click", redo);
   document.addEventListener("keydown", keys);
-  on("state", showUsable);
+  on("state", (patch) => {
+    if (patch.pixels || patch.network) withdraw();
+    showUsable();
+  });
 }
 
 /** @param {Pixels} next */
-export function replacePicture(next) {
-  const before = view.state.pixels.slice();
-  update({ pixels: next });
+export const replacePicture = (next) => change({ pixels: next });
+
+/**
+ * Change the picture and more in one step of undo, and say so; nothing where that changes nothing.
+ * @param {Change} patch
+ * @param {string} text
+ */
+export function changeWithNotice(patch, text) {
+  if (sameValue(presentOf(patch), patch)) return;
+  change(patch);
+  const button = smallButton("Undo", undo);
+  const remove = notice(text, { button, ondismiss: () => (withdraw = () => {}) });
+  withdraw = () => {
+    withdraw = () => {};
+    remove();
+  };
+}
+
+/** @param {Change} patch */
+function change(patch) {
+  const before = presentOf(patch);
+  apply(patch);
   remember(before);
+}
+
+/**
+ * What the state holds in the fields of a change.
+ * @param {Change} patch
+ */
+const presentOf = (patch) => /** @type {Change} */ (Object.fromEntries(Object.keys(patch).map((key) => [key, view.state[/** @type {keyof State} */ (key)]])));
+
+/** @param {Change} patch */
+function apply(patch) {
+  if (Object.keys(patch).length > 1) return take(patch);
+  update(patch);
   commit();
 }
 
 /**
- * The picture was changed.
- * @param {Pixels} before what it was
+ * Something was changed.
+ * @param {Change} before what it was
  */
 export function remember(before) {
-  if (before.every((value, i) => value === view.state.pixels[i])) return;
+  if (sameValue(before, presentOf(before))) return;
   done.push(before);
   if (done.length > MOST_UNDONE) done.shift();
   undone = [];
@@ -49,15 +88,14 @@ const undo = () => travel(done, undone);
 const redo = () => travel(undone, done);
 
 /**
- * @param {Pixels[]} from
- * @param {Pixels[]} to
+ * @param {Change[]} from
+ * @param {Change[]} to
  */
 function travel(from, to) {
-  const picture = isPainting() ? undefined : from.pop();
-  if (!picture) return;
-  to.push(view.state.pixels.slice());
-  update({ pixels: picture });
-  commit();
+  const patch = isPainting() ? undefined : from.pop();
+  if (!patch) return;
+  to.push(presentOf(patch));
+  apply(patch);
 }
 
 /** Undo and redo outlast the reload that a newer version asks for. */
@@ -65,17 +103,28 @@ export const paintingHistory = () => ({ done, undone });
 
 /** @param {{ done?: unknown, undone?: unknown } | null} kept what was stored: anything may be in it */
 export function adoptPaintingHistory(kept) {
-  const [before, after] = [kept?.done, kept?.undone].map((pictures) => (Array.isArray(pictures) ? pictures.filter(isPicture) : []));
+  const [before, after] = [kept?.done, kept?.undone].map((changes) => (Array.isArray(changes) ? changes.map(known).filter(isChange) : []));
   done = [...before, ...done].slice(-MOST_UNDONE); // what was painted since comes after it
   if (done.length === before.length) undone = after;
   showUsable();
 }
 
 /**
- * @param {unknown} picture
- * @returns {picture is Pixels}
+ * Earlier versions kept pictures alone.
+ * @param {unknown} kept
  */
-const isPicture = (picture) => Array.isArray(picture) && picture.length === 64 && picture.every((value) => value >= 0 && value <= 1);
+const known = (kept) => (Array.isArray(kept) ? { pixels: kept } : kept);
+
+/**
+ * @param {any} kept
+ * @returns {kept is Change}
+ */
+function isChange(kept) {
+  const { networks, tabs, defaults } = view.config;
+  const { pixels, network, tab } = { ...defaults, ...kept };
+  const isPicture = Array.isArray(kept?.pixels) && pixels.length === 64 && pixels.every((/** @type {any} */ value) => value >= 0 && value <= 1);
+  return isPicture && Object.keys(kept).every((key) => Object.hasOwn(defaults, key)) && Object.hasOwn(networks, network) && tabs.includes(tab);
+}
 
 /** @param {KeyboardEvent} event */
 function keys(event) {

@@ -65,8 +65,8 @@ def _header() -> html.Header:
             html.Div([html.H1("Gradient Attribution Explorer"), html.P("Why did the network say that?")]),
             html.Div(
                 [
-                    html.Button("Copy link", id="copy-link", type="button", className="btn btn-sm btn-outline-secondary"),
-                    html.Button("Dark", id="theme", type="button", className="btn btn-sm btn-outline-secondary"),
+                    html.Button(text, id=name, type="button", className="btn btn-sm btn-outline-secondary")
+                    for name, text in (("start-over", "Start over"), ("keys", "Keys"), ("copy-link", "Copy link"), ("theme", "Dark"))
                 ],
                 className="header-tools",
             ),
@@ -109,6 +109,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
                 "about": model.about,
                 "classes": list(model.classes),
                 "class_options": class_options(model.classes),
+                "task": model.task,
                 "accuracy": model.accuracy,
                 "held_out": model.held_out,
             }

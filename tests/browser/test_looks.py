@@ -50,7 +50,12 @@ def test_axe_finds_no_violation(width: int, visits: Visits, server: Server) -> N
         visit.page.locator("dialog[open]").wait_for()
         found[theme, "dialog"] = violations(visit)
         visit.press("Escape")
+        visit.page.locator("#keys").click()
+        found[theme, "keys"] = violations(visit)
+        visit.press("Escape")
         visit.page.locator("#theme").click()
+    visit.page.locator(".scores button").last.click()  # another class than the predicted one
+    visit.rest()
     visit.page.evaluate("() => explorer.notice('Something to say.')")
     found["dark", "notice"] = violations(visit)
     assert not any(found.values()), {place: said for place, said in found.items() if said}
@@ -67,6 +72,29 @@ def test_nothing_makes_the_page_scroll_sideways(visits: Visits, server: Server) 
             wide = visit.page.evaluate("() => document.documentElement.scrollWidth")
             too_wide += [f"{tab} at {width}: {wide}"] if wide > width else []
     assert not too_wide
+
+
+def test_titles_of_maps_and_the_methods_whose_figures_are_shown_are_whole(visits: Visits, server: Server) -> None:
+    visit = visits(server.address).open("?v=1&tab=integrated")
+    cut = []
+    for width in (1440, 1366, 1280, 1200, 1024, 900, 390, 360):
+        visit.page.set_viewport_size({"width": width, "height": 800})
+        cut += visit.page.evaluate(
+            """(width) => [...document.querySelectorAll("#panel-integrated .map-head h3, .playback")]
+              .filter((part) => part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight + 2)
+              .map((part) => `${part.textContent.slice(0, 30)} at ${width}`)""",
+            width,
+        )
+        cut += visit.page.locator("#method-choice select").evaluate(
+            """(select) => {
+              const { font, paddingLeft, paddingRight } = getComputedStyle(select);
+              const pen = document.createElement("canvas").getContext("2d");
+              pen.font = font;
+              const room = select.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+              return [...select.options].map((option) => option.text).filter((text) => pen.measureText(text).width > room);
+            }"""
+        )
+    assert not cut
 
 
 def test_the_page_follows_when_its_window_is_resized(visit: Visit) -> None:
@@ -208,6 +236,6 @@ def test_every_control_can_be_reached_by_tab_and_shows_its_focus(visit: Visit) -
         assert shown, f"{id_} shows no focus"
         reached.add(id_)
         visit.press("Tab")
-    wanted = {"copy-link", "theme", "brush", "paint-undo", "paint-clear", "network", "target", "baseline", "keep-drawing", "steps",
+    wanted = {"start-over", "keys", "copy-link", "theme", "brush", "paint-undo", "paint-clear", "network", "target", "baseline", "keep-drawing", "steps",
               "steps-slider", "rule", "samples", "noise_level", "seed", "new-seed", "clip", "tab-saliency", "play", "scrub", "speed", "loop"}  # fmt: skip
     assert wanted <= reached, wanted - reached

@@ -153,6 +153,20 @@ def test_a_reload_keeps_the_state_and_what_can_be_undone(visit: Visit, versions:
     assert visit.page.locator("#paint-undo").get_attribute("aria-disabled") == "true"
 
 
+def test_a_reload_keeps_the_network_that_undo_brings_back(visit: Visit, versions: Versions) -> None:
+    visit.open()
+    versions.answers = [NEXT]
+    visit.page.locator("#digits .preset").nth(3).click()
+    visit.until(OFFERED)
+    visit.rest()
+    versions.page = NEXT
+    reload(visit)
+    assert visit.state["network"] == "digits"
+    visit.page.locator("#paint-undo").click()
+    visit.rest()
+    assert visit.state["network"] == "shapes" and visit.text("picture-name") == "Vertical edge"
+
+
 def test_a_reload_without_storage_keeps_the_state(visit: Visit, versions: Versions) -> None:
     visit.page.add_init_script("Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('refused', 'SecurityError'); } })")
     visit.open()

@@ -169,8 +169,8 @@ unit = st.floats(0, 1)
 facts = st.builds(
     Facts,
     one_shape=st.booleans(),
-    target_name=st.sampled_from(["ring", "cross", "0", "class 1"]),
-    predicted_name=st.sampled_from(["ring", "cross", "0", "class 1"]),
+    target_name=st.sampled_from(["ring", "cross", "0", "score above 0"]),
+    predicted_name=st.sampled_from(["ring", "cross", "0", "score above 0"]),
     target_probability=unit,
     output=st.sampled_from(["probability", "logit"]),
     f_input=unit | st.floats(-100, 100),
