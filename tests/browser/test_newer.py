@@ -167,6 +167,20 @@ def test_a_reload_keeps_the_network_that_undo_brings_back(visit: Visit, versions
     assert visit.state["network"] == "shapes" and visit.text("picture-name") == "Vertical edge"
 
 
+def test_pictures_that_an_earlier_version_kept_can_be_undone_and_what_is_unknown_is_dropped(visit: Visit) -> None:
+    visit.open()
+    done = [[0.5] * 64, {"pixels": [0.25] * 64, "network": "gone"}, {"network": "digits"}, {"pixels": [2] * 64}, None, 7]
+    visit.page.evaluate(
+        "(done) => sessionStorage.setItem('explorer-kept', JSON.stringify({ address: location.search, link: '?v=1', painting: { done, undone: 3 } }))", done
+    )
+    visit.page.reload()
+    visit.rest()
+    visit.page.locator("#paint-undo").click()
+    visit.rest()
+    assert visit.pixels == [0.5] * 64
+    assert visit.page.locator("#paint-undo").get_attribute("aria-disabled") == "true"
+
+
 def test_a_reload_without_storage_keeps_the_state(visit: Visit, versions: Versions) -> None:
     visit.page.add_init_script("Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('refused', 'SecurityError'); } })")
     visit.open()
