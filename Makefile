@@ -29,7 +29,7 @@ PAGE := app.py $(shell find explorer assets models -name '*.py' -o -name '*.js' 
 TORCH = $$(grep '^torch==' requirements.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-scripts test-python test-browser-1 test-browser-2 test-firefox lint bench load soak fuzz record train failover container screenshots docs lock audit clean browser nginx
+.PHONY: help run test test-scripts test-browser test-python test-firefox lint bench load soak fuzz record train failover container screenshots docs lock audit clean browser nginx
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
@@ -39,20 +39,17 @@ run: $(RUN) $(PRECOMPRESSED) ## Serve on http://127.0.0.1:8050; HOST, PORT and o
 	@exec $(BIN)/python app.py
 
 test: $(DEV) browser nginx ## Run all tests, including those in a browser
-	@$(MAKE) --jobs=4 --output-sync=target --keep-going test-scripts test-python test-browser-1 test-browser-2
+	@$(MAKE) --jobs=3 --output-sync=target --keep-going test-scripts test-browser test-python
 
-# Independent of each other, so that they run side by side. Status 5 of pytest: ARGS selected nothing there.
+# Independent of each other, so that they can run side by side. Status 5 of pytest: ARGS selected nothing there.
 test-scripts: $(DEV)
 	@$(NODE) --test --test-reporter=dot 'tests/js/*.test.js'
 
+test-browser: $(DEV)
+	@$(BIN)/python -m pytest tests/browser $(ARGS) || [ $$? -eq 5 ]
+
 test-python: $(DEV)
 	@$(BIN)/python -m pytest --ignore=tests/browser $(ARGS) || [ $$? -eq 5 ]
-
-test-browser-1: $(DEV)
-	@$(BIN)/python -m pytest $(wildcard tests/browser/test_[a-l]*.py) $(ARGS) || [ $$? -eq 5 ]
-
-test-browser-2: $(DEV)
-	@$(BIN)/python -m pytest $(wildcard tests/browser/test_[m-z]*.py) $(ARGS) || [ $$? -eq 5 ]
 
 test-firefox: $(DEV) ## Test the page in Firefox (not part of `make test`)
 	@sh scripts/install-browser.sh $(BIN)/python firefox
