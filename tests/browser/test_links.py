@@ -28,6 +28,7 @@ def test_a_link_brings_back_the_identical_answer(visits: Visits, server: Server,
     first.choose("network", "digits")
     first.choose("target", "predicted")
     first.page.locator("#brush").fill("65")
+    first.rest()  # the notice of the other network has gone: nothing moves any more
     first.stroke((1, 1), (1, 6))
     first.page.locator("#noise_level").fill("0")
     first.until("() => view.state.noise_level === 0")

@@ -99,7 +99,7 @@ def test_a_long_stroke_never_has_two_questions_in_flight(visit: Visit, models: M
         mouse.up()
     lasted = visit.page.evaluate("() => lasted")
     assert visit.page.evaluate("() => seen.most") == 1
-    assert 2 <= len(made) <= 2 + lasted // LIVE_EVERY
+    assert 1 <= len(made) <= 2 + lasted // LIVE_EVERY
     assert visit.page.evaluate("() => seen.entries") == before + 1
     visit.shows_the_numbers_of_its_state(models)
 
