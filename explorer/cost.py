@@ -21,7 +21,7 @@ PICTURE = 10_000  # of a picture in each direction, in addition to the network's
 BACKWARD = 2  # products of a backward pass, as a multiple of a forward pass, at most
 SEQUENTIAL = 1_500_000  # of a pass with a single picture
 METHOD = 10_000_000  # of a method's figures and other constant parts
-CURVE = 101  # pictures on the path for the curve of F in an explanation
+CURVE_POINTS = 101  # pictures on the path for the curve of F in an explanation
 
 
 def check_explanation(state: State, zoo: Zoo) -> None:
@@ -61,7 +61,7 @@ def cost_of_explanation(state: State, zoo: Zoo) -> int:
     settings = state.settings()
     points = 3 + 1 + nodes(settings.rule, settings.steps) + settings.samples
     pieces = likely_pieces(network)
-    passes = Passes(points + pieces + CURVE, points + pieces)
+    passes = Passes(points + pieces + CURVE_POINTS, points + pieces)
     return _passes_cost(network, passes) + _nodes_cost(settings.rule, settings.steps) + 4 * METHOD
 
 

@@ -91,12 +91,3 @@ def one_point_per_path(case: Case, inputs: Floats, baselines: Floats, alphas: Fl
     share = alphas[:, None, None]
     field = gradient_field(case.network, (1 - share) * baselines + share * inputs, case.target, case.output)
     return (inputs - baselines) * field.gradients
-
-
-def mean_and_error(maps: Floats) -> tuple[Floats, Floats | None]:
-    """The mean of n maps ``(n, 8, 8)`` and its standard error, from the sample variance (ddof 1); None for one map."""
-    n = len(maps)
-    mean = maps.sum(axis=0) / n
-    if n < 2:
-        return mean, None
-    return mean, np.sqrt(((maps - mean) ** 2).sum(axis=0) / (n - 1) / n)

@@ -28,12 +28,13 @@ from explorer.attribution.exact import ExactPath, ExactTrace, exact_path
 from explorer.attribution.field import outputs
 from explorer.attribution.measures import ROUNDING
 from explorer.attribution.network import Floats
+from explorer.cost import CURVE_POINTS
 from explorer.models import Model
 from explorer.page.narration import NOTHING, Facts, Sentence
 from explorer.page.panels import PANELS
 from explorer.state import State, Zoo
 
-CURVE = np.linspace(0, 1, 101)  # where the curve of F along the path is drawn, however few the steps
+CURVE = np.linspace(0, 1, CURVE_POINTS)  # where the curve of F along the path is drawn, however few the steps
 CURVE.flags.writeable = False
 COMPARED = ("gradient", "integrated_gradients", "smoothgrad")
 

@@ -15,7 +15,7 @@ from explorer.attribution import FAMILIES, METHODS, Case, Method, Network, Setti
 from explorer.models import FOLDER
 from explorer.pictures import digit_samples
 
-from .toys import BLACK, WHITE, ZOO, Floats, linear, mlp, outputs, picture, relative_error
+from .toys import BLACK, WHITE, ZOO, Floats, linear, mlp, outputs, picture, random_case, relative_error
 
 every_method = each("method", METHODS.values(), ids=METHODS)
 
@@ -288,3 +288,18 @@ def test_a_network_that_cannot_be_seen_through_is_refused_by_those_that_look_ins
     assert refused == {method.name for method in METHODS.values() if method.family in looking_inside}
     without_background = {method.name for method in METHODS.values() if method.unsupported_reason(Network(Own()))}
     assert without_background - refused == {"expected_gradients", "gradient_shap"}  # and README says so
+
+
+STEPS, SAMPLES = {"steps": 5}, {"samples": 100}
+
+
+@each(
+    ("name", "settings"),
+    [("smooth_integrated_gradients", STEPS), ("averaged_baselines", STEPS), ("smoothgrad_squared", SAMPLES), ("vargrad", SAMPLES)],
+)
+def test_the_standard_error_is_how_far_the_map_moves_with_another_seed(name: str, settings: dict[str, int]) -> None:
+    case = random_case(Network(mlp(0)), 3)
+    answers = [METHODS[name](case, seed=seed, **settings) for seed in range(60)]
+    moved = np.stack([answer.attribution for answer in answers]).std(axis=0, ddof=1)
+    error = np.mean([answer.error for answer in answers if answer.error is not None], axis=0)
+    assert np.median(moved / error) == pytest.approx(1, abs=0.15)

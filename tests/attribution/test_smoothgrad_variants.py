@@ -113,15 +113,6 @@ def test_on_a_kink_the_share_of_active_copies_says_all() -> None:
     assert VARGRAD(case, samples=40).attribution[0, 0] == pytest.approx(4 * p * (1 - p), rel=1e-14)
 
 
-@each("name", ["smoothgrad_squared", "vargrad"])
-def test_the_standard_error_tells_how_far_the_map_moves_with_other_noise(name: str) -> None:
-    case = random_case(Network(mlp(0)), 3)
-    answers = [METHODS[name](case, seed=seed, samples=100) for seed in range(60)]
-    moved = np.stack([answer.attribution for answer in answers]).std(axis=0, ddof=1)
-    said = np.mean([answer.error for answer in answers if answer.error is not None], axis=0)
-    assert np.median(moved / said) == pytest.approx(1, abs=0.15)
-
-
 @zoo_networks
 @outputs
 @each(("name", "kind"), [("smoothgrad_squared", "smoothgrad_sq"), ("vargrad", "vargrad")])

@@ -12,6 +12,7 @@ import numpy as np
 
 from explorer.attribution.case import Case
 from explorer.attribution.field import values_at
+from explorer.attribution.means import error_of_mean, mean_of
 from explorer.attribution.method import (
     CLIP,
     NOISE_LEVEL,
@@ -30,7 +31,7 @@ from explorer.attribution.method import (
 )
 from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import SHAPE, Floats
-from explorer.attribution.paths import integrate_paths, mean_and_error
+from explorer.attribution.paths import integrate_paths
 
 BASELINES = Setting("baselines", "Baselines b", 20, 1, 100)
 SQUARES = Setting("squares", "Average the squared maps", False)
@@ -73,8 +74,7 @@ def noise_pictures(count: int, seed: int) -> Floats:
 
 
 def _averaged(maps: Floats, evaluations: int, ends: int, expected_sum: float | None) -> Attribution:
-    mean, error = mean_and_error(maps)
-    return Attribution(mean, forward=evaluations + ends, backward=evaluations, expected_sum=expected_sum, error=error)
+    return Attribution(mean_of(maps), forward=evaluations + ends, backward=evaluations, expected_sum=expected_sum, error=error_of_mean(maps))
 
 
 def _count(paths: str) -> Callable[[Case, Values], Passes]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from explorer.attribution.case import Case
 from explorer.attribution.field import values_at
+from explorer.attribution.means import error_of_mean, mean_of
 from explorer.attribution.method import (
     CLIP,
     NOISE_LEVEL,
@@ -29,7 +30,7 @@ from explorer.attribution.method import (
 )
 from explorer.attribution.methods.smoothgrad import points
 from explorer.attribution.network import Floats, Network
-from explorer.attribution.paths import mean_and_error, one_point_per_path
+from explorer.attribution.paths import one_point_per_path
 
 MORE_SAMPLES = replace(SAMPLES, default=500, high=5000)  # averages over α and x′, and a sample is only one point
 
@@ -83,10 +84,10 @@ def _answer(case: Case, inputs: Floats, seed: int, scored: Floats) -> Attributio
     if background is None:
         raise ValueError(unsupported_reason(case.network))
     drawn = draw(background, len(inputs), seed)
-    mean, error = mean_and_error(one_point_per_path(case, inputs, drawn.baselines, drawn.alphas))
+    maps = one_point_per_path(case, inputs, drawn.baselines, drawn.alphas)
     expected_sum = values_at(case, scored).mean() - values_at(case, background).mean()
     forward = len(inputs) + len(scored) + len(background)
-    return Attribution(mean, forward=forward, backward=len(inputs), expected_sum=float(expected_sum), error=error)
+    return Attribution(mean_of(maps), forward=forward, backward=len(inputs), expected_sum=float(expected_sum), error=error_of_mean(maps))
 
 
 def _count(case: Case, values: Values, scored: int = 1) -> Passes:

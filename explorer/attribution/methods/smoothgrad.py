@@ -11,6 +11,7 @@ import numpy as np
 
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.field import Field
+from explorer.attribution.means import error_of_mean, mean_of
 from explorer.attribution.method import (
     AVERAGE_OF,
     CLEAN_LAST,
@@ -48,7 +49,7 @@ def attribution(case: Case, settings: Settings, field: Field) -> Floats:
 
     With ``of`` the mean of their magnitudes or of their squares (in that unit squared), without sign.
     """
-    return _mean(_averaged(field, settings))
+    return mean_of(_averaged(field, settings))
 
 
 def standard_error(field: Field, settings: Settings | None = None) -> Floats | None:
@@ -58,20 +59,6 @@ def standard_error(field: Field, settings: Settings | None = None) -> Floats | N
     """
     settings = settings or Settings()
     return error_of_mean(_averaged(field, settings), settings.clean_last)
-
-
-def error_of_mean(terms: Floats, clean_last: bool = False) -> Floats | None:
-    """Standard error of the mean of n terms ``(n, 8, 8)``, ``(8, 8)``; None if fewer than two are random.
-
-    A last term without noise does not contribute to the error.
-    """
-    count, n = len(terms), len(terms) - clean_last
-    if n < 2:
-        return None
-    squares = terms[:n] - _mean(terms[:n])
-    squares *= squares
-    variance = squares.reshape(n, -1).sum(axis=0) / (n - 1)
-    return (np.sqrt(variance / n) * (n / count)).reshape(SHAPE)
 
 
 def _averaged(field: Field, settings: Settings) -> Floats:
@@ -85,11 +72,6 @@ def _noise(seed: int, samples: int) -> Floats:
     noise = np.random.default_rng(seed).standard_normal((samples, *SHAPE))
     noise.flags.writeable = False
     return noise
-
-
-def _mean(gradients: Floats) -> Floats:
-    n = len(gradients)
-    return (gradients.reshape(n, -1).sum(axis=0) / n).reshape(SHAPE)
 
 
 SMOOTHGRAD = Method(

@@ -14,6 +14,7 @@ import numpy as np
 
 from explorer.attribution.case import Case, Settings
 from explorer.attribution.field import Field
+from explorer.attribution.means import error_of_mean, mean_of
 from explorer.attribution.method import (
     CLEAN_LAST,
     CLIP,
@@ -27,13 +28,13 @@ from explorer.attribution.method import (
     Method,
     passes_per_sample,
 )
-from explorer.attribution.methods.smoothgrad import error_of_mean, points
-from explorer.attribution.network import SHAPE, Floats
+from explorer.attribution.methods.smoothgrad import points
+from explorer.attribution.network import Floats
 
 
 def mean_square(case: Case, settings: Settings, field: Field) -> Floats:
     """The mean of the squared gradients, ``(8, 8)``, 0 or more, in (units of F for a change of 1 in the pixel)²."""
-    return _mean(field.gradients**2)
+    return mean_of(field.gradients**2)
 
 
 def variance(case: Case, settings: Settings, field: Field) -> Floats:
@@ -43,12 +44,12 @@ def variance(case: Case, settings: Settings, field: Field) -> Floats:
     variance over all copies. For one copy both are 0. With ``variance_of="magnitude"`` it is the variance of |∂F/∂x|.
     Computed from the deviations, so it is never negative and accurate beside a large mean.
     """
-    return _mean(_squared_deviations(field, settings)) * _bessel(field, settings)
+    return mean_of(_squared_deviations(field, settings)) * _bessel(field, settings)
 
 
 def _squared_deviations(field: Field, settings: Settings) -> Floats:
     gradients = np.abs(field.gradients) if settings.variance_of == "magnitude" else field.gradients
-    deviations = gradients - _mean(gradients)
+    deviations = gradients - mean_of(gradients)
     # the mean of n equal numbers may have a rounding error, which would give a variance
     deviations[:, np.ptp(gradients, axis=0) == 0] = 0
     return deviations**2
@@ -58,11 +59,6 @@ def _bessel(field: Field, settings: Settings) -> float:
     """n / (n − ddof); 1 for one copy."""
     n = len(field.gradients)
     return n / max(n - settings.ddof, 1)
-
-
-def _mean(values: Floats) -> Floats:
-    n = len(values)
-    return (values.reshape(n, -1).sum(axis=0) / n).reshape(SHAPE)
 
 
 def _error_of_mean_square(field: Field, settings: Settings) -> Floats | None:
