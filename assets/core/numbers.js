@@ -50,6 +50,29 @@ export function probability(value) {
 }
 
 /**
+ * A probability to three decimals; one digit where that is little, and never 0 where it is more.
+ * @param {number} value
+ */
+export function chance(value) {
+  if (value === 0) return "0";
+  if (value < 1e-4) return "<0.0001";
+  return value < 1e-3 ? value.toFixed(4) : value.toFixed(3);
+}
+
+/**
+ * An upper bound in two digits, one where it is small: rounded up, so that it holds.
+ * @param {number} value at least 0
+ */
+export function bound(value) {
+  if (!(value > 0)) return "0";
+  const digits = value < 1e-3 ? 1 : 2;
+  const decimalsOf = (/** @type {number} */ size) => digits - 1 - Math.floor(Math.log10(size) + 1e-12);
+  const unit = 10 ** -decimalsOf(value);
+  const up = Math.ceil(value / unit - 1e-9) * unit;
+  return decimalsOf(up) > 7 ? number(up, digits) : up.toFixed(Math.max(0, decimalsOf(up)));
+}
+
+/**
  * A correlation, with two decimals.
  * @param {number} value
  */
@@ -61,6 +84,8 @@ const FORMATS = /** @type {Record<string, (value: number) => string>} */ ({
   whole: String,
   percent,
   probability,
+  chance,
+  bound,
   correlation,
 });
 

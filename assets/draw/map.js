@@ -1,19 +1,22 @@
-// One 8 × 8 map on the page: a canvas with title, scale and figures; all of them mark the same pixel.
+// One 8 × 8 map on the page: a canvas with its title, figure, caption and colour scale; all of them mark the same pixel.
 
 import { pixelInView } from "../core/derived.js";
-import { element, iconButton, keyOf, say, write } from "../core/dom.js";
+import { element, iconButton, keyOf, say, smallButton, write } from "../core/dom.js";
 import { emit, on } from "../core/events.js";
 import { pixelAfter, place } from "../core/grid.js";
-import { number, signed } from "../core/numbers.js";
+import { largest, number, signed } from "../core/numbers.js";
 import { choosePixel, markPixel, setHovered, view } from "../core/store.js";
 import { paintMap } from "./paint.js";
 
 /**
  * @typedef {import("./paint.js").PaintOptions & {
- *   name: string, title: string, bare?: boolean, onselect?: (map: PixelMap) => void,
+ *   name: string, title: string, bare?: boolean, plain?: boolean, magnifies?: boolean, onselect?: (map: PixelMap) => void,
  * }} MapOptions
- * `name` is for files; `bare`: without title and tools; `onselect`: a click or Enter.
+ * `name` is for files; `bare`: without title and tools; `plain`: without tools; `magnifies`: too faint at its scale, it can be
+ * magnified; `onselect`: a click or Enter.
  */
+
+export const FAINT = 0.04; // of the limit: below this no sign is drawn and the colour is hardly seen, so the map counts as blank
 
 /** @type {PixelMap[]} */
 export const maps = []; // all that are on the page
@@ -24,8 +27,11 @@ export class PixelMap {
   /** @type {ArrayLike<number> | null} */
   values = null;
   last = new Float64Array(64).fill(NaN);
-  limit = 0;
+  peak = 0; // the largest absolute value
+  limit = 0; // of the scale that it was given
+  magnified = 1; // by how much it is magnified beyond that
   sized = false;
+  onmagnify = () => {}; // after a press on its button
 
   /**
    * @param {Element} host
@@ -33,21 +39,26 @@ export class PixelMap {
    */
   constructor(host, options) {
     this.options = options;
-    const { title, kind, bare } = options;
+    const { title, kind, bare, magnifies } = options;
     this.title = element("h3", { text: title });
-    this.note = element("p", { class: "map-note" });
+    this.note = element("span", { class: "map-note" });
     this.canvas = element("canvas", { "aria-hidden": "true" });
     this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d", { alpha: false }));
     this.marker = element("div", { class: "marker", hidden: true });
+    this.badge = element("span", { class: "map-badge", hidden: true, translate: "no" });
     this.surface = element(
       "div",
       { class: "map-surface", tabindex: "0", role: "application", "aria-roledescription": "8 by 8 map", "aria-label": title, "aria-describedby": "map-help" },
       this.canvas,
-      this.marker
+      this.marker,
+      this.badge
     );
+    this.figure = element("p", { class: "map-figure", translate: "no" });
+    this.caption = element("p", { class: "map-caption" });
     this.scale = element("div", { class: `scale scale-${kind}`, translate: "no" });
-    this.figures = element("p", { class: "map-figures" });
-    this.root = element("div", { class: "map" }, bare ? null : this.#head(), this.note, this.surface, this.scale, this.figures);
+    this.magnifier = magnifies ? smallButton("", () => this.#toggleMagnified()) : null;
+    this.foot = element("div", { class: "map-foot" }, kind === "signed" ? this.scale : null, this.magnifier);
+    this.root = element("div", { class: "map" }, bare ? null : this.#head(), this.surface, this.figure, this.caption, this.foot);
     host.append(this.root);
     this.#listen();
     this.resizing = new ResizeObserver(() => this.#resize());
@@ -56,14 +67,8 @@ export class PixelMap {
   }
 
   #head() {
-    const { title } = this.options;
-    const tools = element(
-      "div",
-      { class: "map-tools" },
-      iconButton("large", `Enlarge: ${title}`, () => emit("enlarge", this)),
-      iconButton("save", `Save as PNG: ${title}`, () => emit("save-map", this))
-    );
-    return element("div", { class: "map-head" }, this.title, tools);
+    const { title, plain } = this.options;
+    return element("div", { class: "map-head" }, this.title, this.note, plain ? null : iconButton("large", `Enlarge: ${title}`, () => emit("enlarge", this)));
   }
 
   #listen() {
@@ -128,12 +133,59 @@ export class PixelMap {
    */
   set(values, limit) {
     this.values = values;
-    const rescaled = limit !== this.limit;
-    if (rescaled) {
-      this.limit = limit;
-      this.#drawScale();
-    }
-    if (this.#differs() || rescaled) this.draw();
+    const shown = this.shownLimit();
+    const differs = this.#differs();
+    if (differs) this.peak = largest(this.last);
+    this.limit = limit;
+    this.#showMagnifier();
+    const rescaled = shown !== this.shownLimit();
+    if (rescaled) this.#drawScale();
+    if (differs || rescaled) this.draw();
+  }
+
+  /** Whether nothing of it can be seen at the scale that it was given, though it is not 0. */
+  get faint() {
+    return this.limit > 0 && this.peak > 0 && this.peak < FAINT * this.limit;
+  }
+
+  /** By how much it can be magnified: a round number. */
+  get #factor() {
+    const most = this.limit / this.peak;
+    const power = 10 ** Math.floor(Math.log10(most));
+    return ([5, 2].find((step) => step * power <= most) ?? 1) * power;
+  }
+
+  /** The limit of the scale that is seen. */
+  shownLimit() {
+    return this.limit / this.magnified;
+  }
+
+  #toggleMagnified() {
+    this.magnify(this.magnified === 1);
+    this.onmagnify();
+  }
+
+  /** @param {boolean} on */
+  magnify(on) {
+    const factor = on && this.faint ? this.#factor : 1;
+    if (factor === this.magnified) return;
+    this.magnified = factor;
+    this.#showMagnifier();
+    this.#drawScale();
+    this.draw();
+  }
+
+  #showMagnifier() {
+    if (!this.magnifier) return;
+    const { faint } = this;
+    if (this.magnified !== 1) this.magnified = faint ? this.#factor : 1;
+    const on = this.magnified !== 1;
+    const factor = `×${(on ? this.magnified : faint ? this.#factor : 1).toLocaleString("en")}`;
+    write(this.magnifier, on ? "Path’s scale" : `Magnify ${factor}`);
+    this.magnifier.classList.toggle("needless", !faint);
+    this.badge.hidden = !on;
+    write(this.badge, `magnified ${factor}`);
+    this.root.classList.toggle("magnified", on);
   }
 
   /** Whether the values are others than the last ones, which are noted: an array may be used again for each frame. */
@@ -148,9 +200,13 @@ export class PixelMap {
     return differs;
   }
 
-  describe(note = "", figures = "") {
+  /**
+   * @param {{ note?: string, figure?: string, caption?: string }} texts beside its title, large below it, small below that
+   */
+  describe({ note = "", figure = "", caption = "" }) {
     write(this.note, note);
-    write(this.figures, figures);
+    write(this.figure, figure);
+    write(this.caption, caption);
   }
 
   /** @param {number | null} index */
@@ -160,10 +216,8 @@ export class PixelMap {
   }
 
   #drawScale() {
-    const limit = number(this.limit);
-    const signedEnds = this.limit > 0 ? [`−${limit}`, `+${limit}`] : ["0", "0"];
-    const [low, high] = this.options.kind === "grey" ? ["0", "1"] : signedEnds;
-    this.scale.replaceChildren(element("span", { text: low }), element("i"), element("span", { text: high }));
+    if (!this.scale.firstChild) this.scale.append(element("i"), element("span"));
+    write(/** @type {Element} */ (this.scale.lastChild), this.limit > 0 ? `±${number(this.shownLimit(), 2)}` : "0");
   }
 
   /** The size is only asked for when it changes: asking in every frame would force the page to be laid out. */
@@ -176,6 +230,6 @@ export class PixelMap {
   }
 
   draw() {
-    if (this.sized && this.values) paintMap(this.context, this.canvas.width, this.values, this.limit, this.options);
+    if (this.sized && this.values) paintMap(this.context, this.canvas.width, this.values, this.shownLimit(), this.options);
   }
 }

@@ -6,10 +6,11 @@ import { grey, palette, SHADES } from "./colours.js";
 /**
  * @typedef {{
  *   kind: "grey" | "signed",
- *   numbers?: boolean, everyNumber?: boolean,
+ *   numbers?: boolean, everyNumber?: boolean, unsigned?: boolean,
  *   theme?: import("../core/theme.js").Theme, ratio?: number,
  * }} PaintOptions
- * `numbers`: values in the cells with strong ones, `everyNumber`: in all that have one; `ratio`: device pixels a CSS pixel.
+ * `numbers`: values in the cells with strong ones, `everyNumber`: in all that have one;
+ * `unsigned`: no signs, where cells are too small for them; `ratio`: device pixels a CSS pixel.
  */
 
 /**
@@ -41,11 +42,11 @@ export function paintMap(context, size, values, limit, options) {
     context.fillStyle = fills[shade];
     context.fillRect(x, y, w, h);
     const strength = Math.abs(share);
-    if (strength < 0.06) continue;
+    if (strength < 0.04) continue; // FAINT in map.js
     context.fillStyle = inks[shade];
     const text = options.numbers && wide && strength >= (options.everyNumber ? 0.06 : 0.2) ? cellNumber(context, values[i], w) : null;
     if (text) context.fillText(text, x + w / 2, y + h / 2 + 1);
-    else paintSign(context, x + w / 2, y + h / 2, w * (0.16 + 0.34 * strength), share > 0);
+    else if (!options.unsigned) paintSign(context, x + w / 2, y + h / 2, 2 * w * (0.1 + 0.17 * Math.sqrt(strength)), share > 0);
   }
 }
 

@@ -112,7 +112,7 @@ function drawMaps() {
     map.root.classList.toggle("waiting", !result);
     map.root.classList.toggle("refused", Boolean(result?.refusal));
     map.set(result?.map ?? NOTHING, state.scale === "shared" ? shared : limits[name]);
-    map.describe(noteOf(name), !result ? "on its way…" : result.map ? figuresOf(result) : result.refusal);
+    map.describe({ note: noteOf(name), caption: !result ? "on its way…" : result.map ? figuresOf(result) : result.refusal });
   });
 }
 

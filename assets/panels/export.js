@@ -173,7 +173,8 @@ function savePicture(map) {
   const canvas = element("canvas", { width: size + 80, height: size + 170 });
   const context = contextOf(canvas);
   const drawing = element("canvas", { width: size, height: size });
-  const { values, limit, options } = map;
+  const { values, options, magnified } = map;
+  const limit = map.shownLimit();
   paintMap(contextOf(drawing), size, values, limit, { ...options, numbers: options.kind === "signed", everyNumber: true, theme: "light", ratio: 1 });
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
@@ -183,8 +184,8 @@ function savePicture(map) {
   context.fillText(map.title.textContent ?? "", 40, 42);
   context.font = "18px system-ui, sans-serif";
   context.fillText(map.note.textContent ?? "", 40, 72);
-  const range = options.kind === "signed" ? `colour scale −${number(limit)} … +${number(limit)}` : "0 black … 1 white";
-  context.fillText(`${range}   ${(map.figures.textContent ?? "").replace("\n", "   ")}`, 40, size + 122);
+  const range = options.kind === "signed" ? `colour scale −${number(limit)} … +${number(limit)}${magnified === 1 ? "" : ", magnified"}` : "0 black … 1 white";
+  context.fillText(`${range}   ${map.figure.textContent}   ${map.caption.textContent}`, 40, size + 122);
   const network = view.config.networks[view.asked.network].title;
   context.fillText(`${network}, F = ${outputName()}`, 40, size + 150);
   canvas.toBlob((blob) => blob && download(fileName(options.name, "png"), blob), "image/png");
@@ -205,10 +206,11 @@ function enlarge(map) {
   const host = element("div", { class: "large" });
   const title = map.title.textContent ?? "";
   const dialog = openDialog(title, host);
-  const { name, kind } = map.options;
-  const large = new PixelMap(host, { name, title, kind, numbers: true, everyNumber: true, bare: true });
+  const { name, kind, magnifies } = map.options;
+  const large = new PixelMap(host, { name, title, kind, magnifies, numbers: true, everyNumber: true, bare: true });
   large.set(map.values, map.limit);
-  large.describe(map.note.textContent ?? "", map.figures.textContent ?? "");
+  large.magnify(map.magnified !== 1);
+  large.describe({ note: map.note.textContent ?? "", figure: map.figure.textContent ?? "", caption: map.caption.textContent ?? "" });
   host.append(smallButton("Save as PNG", () => savePicture(map)));
   dialog.addEventListener("close", () => large.remove());
 }

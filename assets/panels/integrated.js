@@ -76,7 +76,7 @@ function buildGauge() {
 export function draw() {
   const { path, answer } = view;
   maps.baseline.set(answer.baseline, 1);
-  maps.baseline.describe(`F = ${score(answer.f.baseline)}`);
+  maps.baseline.describe({ figure: `F = ${score(answer.f.baseline)}` });
   // over a piece a probability's gradient is not one number: what is shown is its mean
   write(maps.gradient.title, view.asked.rule === "exact" ? "Mean gradient" : "Gradient here");
   drawPathChart(path);
@@ -90,11 +90,11 @@ function drawStep() {
   const alpha = path.alphas[step];
   for (let i = 0; i < 64; i++) between[i] = (1 - alpha) * answer.baseline[i] + alpha * path.input[i];
   maps.interpolated.set(between, 1);
-  maps.interpolated.describe(`α = ${alpha.toFixed(3)}, F = ${score(path.values[step])}`);
+  maps.interpolated.describe({ note: `α = ${alpha.toFixed(3)}`, figure: `F = ${score(path.values[step])}` });
   maps.gradient.set(step ? path.gradientAt(step) : NOTHING, path.steepest);
-  maps.gradient.describe(step ? `${unit()} ${step}, weight ${number(path.weights[step - 1])}` : "before the first step");
+  maps.gradient.describe({ caption: step ? `${unit()} ${step}, weight ${number(path.weights[step - 1])}` : "before the first step" });
   maps.running.set(path.running.subarray(64 * step, 64 * step + 64), path.limit);
-  maps.running.describe(step === path.count ? "finished" : `after ${step} of ${path.count} ${unit()}s`);
+  maps.running.describe({ caption: step === path.count ? "finished" : `after ${step} of ${path.count} ${unit()}s` });
   drawGauge(path, answer, step, alpha);
   moveCursors[0](alpha);
   moveCursors[1](path.reached[step]); // there each step is as wide as it weighs

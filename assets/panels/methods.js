@@ -177,7 +177,7 @@ function drawCard(name) {
   if (result?.refusal) refusal.textContent = result.refusal;
   if (!result?.map) return;
   map.set(result.map, largest(result.map));
-  map.describe("", figuresOf(name, result));
+  map.describe({ caption: figuresOf(name, result) });
 }
 
 /**

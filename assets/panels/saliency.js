@@ -20,7 +20,7 @@ export function start() {
 export function draw() {
   const { map } = view.answer.methods.gradient;
   input.set(view.asked.pixels, 1);
-  input.describe(pictureName(view.asked.pixels).title);
+  input.describe({ caption: pictureName(view.asked.pixels).title });
   gradient.set(map, largest(map));
-  gradient.describe(`at this picture, F = ${outputName()}`);
+  gradient.describe({ caption: `at this picture, F = ${outputName()}` });
 }

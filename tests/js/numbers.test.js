@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { correlation, floats, largest, number, percent, plain, probability, rankCorrelation, ranks, signed } from "../../assets/core/numbers.js";
+import { bound, chance, correlation, floats, largest, number, percent, plain, probability, rankCorrelation, ranks, signed } from "../../assets/core/numbers.js";
 
 test("a number has three significant digits, a true minus sign, and powers of ten where it is very small or large", () => {
   const written = [0, 1, 0.1234, -0.5, 999, 1000, 99999, 1e-4, 1.2345e-5, -3e-300, 123456789].map((value) => number(value));
@@ -20,6 +20,15 @@ test("signs", () => {
 
 test("a probability keeps its digits until it differs from 1", () => {
   assert.deepEqual([0, 0.5, 0.9989, 0.9995, 0.99998, 1 - 1e-13, 1].map(probability), ["0", "0.500", "0.999", "0.99950", "0.999980", "≈ 1", "1.00"]);
+});
+
+test("a chance has three decimals, and is never 0 where it is more", () => {
+  assert.deepEqual([0, 1e-9, 0.00034, 0.00999, 0.5, 0.99996, 1].map(chance), ["0", "<0.0001", "0.0003", "0.010", "0.500", "1.000", "1.000"]);
+});
+
+test("a bound is rounded up", () => {
+  assert.deepEqual([0, 4.2e-5, 4e-5, 0.0123, 0.591, 0.0999, 1.41, 14.1, 141].map(bound), ["0", "0.00005", "0.00004", "0.013", "0.60", "0.10", "1.5", "15", "150"]);
+  assert.equal(bound(1.1e-9), "2·10⁻⁹");
 });
 
 test("a share in per cent", () => {
