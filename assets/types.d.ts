@@ -65,6 +65,7 @@ export interface Network {
   about: string;
   classes: string[];
   class_options: { label: string; value: string }[];
+  mean: Pixels; // of its training pictures, to two decimals
   task: "shapes" | "digits" | null; // which pictures it tells apart; null if it was not trained to
   accuracy: number | null;
   held_out: number | null;
@@ -81,6 +82,7 @@ export interface Config {
   build: string;
   limits: Record<string, [number, number]>;
   patterns: Record<string, { title: string; levels: number[] }>;
+  baselines: Record<string, string>; // their titles
   digits: number[][][]; // by digit, then by sample: levels
   networks: Record<string, Network>;
   methods: Record<string, Method>;
@@ -124,7 +126,7 @@ export interface MethodAnswer {
   methods: Record<string, Result | Refusal>;
 }
 
-/** The explanation of a state. Texts in `path` and `exact` are packed numbers. */
+/** The explanation of a state. Texts in `curves`, `path` and `exact` are packed numbers. */
 export interface Answer {
   ask: number;
   state?: State; // the one that a link was read as
@@ -136,7 +138,9 @@ export interface Answer {
   f: { input: number; baseline: number; delta: number };
   equal_pixels: number;
   methods: Record<string, Result>;
-  path: { curve: string; alphas: number[]; weights: number[]; values: number[]; ends: [number, number]; gradients: string };
+  curves: Record<State["output"], string>; // of the target along the path
+  logit_gradient: number[];
+  path: { alphas: number[]; weights: number[]; values: number[]; ends: [number, number]; gradients: string };
   exact: { map: number[]; pieces: number; switches: string; error_max: number; error_mean: number } | null;
   smoothgrad: { error: number[] | null; snr: number | null; sigma: number };
   correlations: (number | null)[][];
@@ -160,7 +164,9 @@ export interface Path {
   running: Float64Array; // 64 values a step
   sums: Float64Array;
   limit: number;
-  steepest: number;
+  steepest: number; // of all steps
+  scale: number; // of gradients: the steepest of all steps and of the picture
+  sizes: { x: number[]; y: number[] }; // the largest |gradient| at each place on the path
 }
 
 export interface View {

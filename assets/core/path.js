@@ -7,12 +7,13 @@ import { floats, largest } from "./numbers.js";
 /**
  * For each step 0…K: where on the path, F there, the accumulated attribution and its sum.
  * @param {Answer} answer
- * @param {Pick<State, "rule" | "pixels">} asked the state that it belongs to
+ * @param {Pick<State, "rule" | "pixels" | "output">} asked the state that it belongs to
  * @returns {Path}
  */
 export function unpackPath(answer, asked) {
   const { values, ends } = answer.path;
   const gradients = stepByStep(floats(answer.path.gradients), values.length);
+  const sizes = Array.from(values, (_, k) => largest(gradients.subarray(64 * k, 64 * k + 64)));
   const trapezoid = asked.rule === "trapezoid";
   // m trapezoids lie between m + 1 points: a step adds one of them, half of the slope at either end
   const count = values.length - (trapezoid ? 1 : 0);
@@ -39,23 +40,27 @@ export function unpackPath(answer, asked) {
   const finished = answer.methods.integrated_gradients;
   running.set(finished.map, 64 * count); // in full precision, as every figure on the page
   sums[count] = finished.total;
+  const gradient = Float32Array.from(answer.methods.gradient.map);
   return {
     count,
-    alphas: trapezoid ? answer.path.alphas : [0, ...answer.path.alphas],
-    values: trapezoid ? values : [ends[0], ...values],
-    curve: Array.from(floats(answer.path.curve)),
+    // the finished path has arrived at the picture, wherever the rule's last point is
+    alphas: [0, ...answer.path.alphas.slice(trapezoid ? 1 : 0, -1), 1],
+    values: [ends[0], ...values.slice(trapezoid ? 1 : 0, -1), ends[1]],
+    curve: Array.from(floats(answer.curves[asked.output])),
     switches: answer.exact ? Array.from(floats(answer.exact.switches)) : [],
     reached,
     weights,
     ends,
     gradients,
-    gradientAt: (step) => gradients.subarray(64 * (trapezoid ? step : step - 1)).subarray(0, 64),
+    gradientAt: (step) => (step === count ? gradient : gradients.subarray(64 * (trapezoid ? step : step - 1)).subarray(0, 64)),
     input,
     difference,
     running,
     sums,
     limit,
-    steepest: largest(gradients),
+    steepest: Math.max(...sizes),
+    scale: Math.max(...sizes, largest(answer.methods.gradient.map)),
+    sizes: { x: answer.path.alphas, y: sizes },
   };
 }
 

@@ -22,6 +22,7 @@ const LIVE_SHARE = 8; // … and so many times what the last answer took: under 
 const STALE_AFTER = 300; // ms without an answer before the old numbers are dimmed
 const LOST_AFTER = 10000; // … before the request is given up and sent again
 const COMPLETE_WITHIN = 3000; // ms for what an answer that is saved still lacks
+const PATH_OF = /** @type {const} */ (["pixels", "network", "target", "output", "baseline", "baseline_seed", "drawing", "steps", "rule"]);
 const OFFLINE = "You are offline. Your picture and settings are kept; reconnecting…";
 
 const retry = new Retry("session");
@@ -267,11 +268,11 @@ function show(answer, question) {
   showRefusal(null);
 }
 
-/** A finished playback stays finished, another keeps its place on the path. */
+/** A new path is shown finished; more of the same answer keeps its step. */
 export function receive(/** @type {Answer} */ answer, /** @type {State} */ state = view.asked) {
-  const share = view.path ? view.step / view.path.count : 1;
   const path = unpackPath(answer, state);
-  setAnswer({ answer, asked: state, path, step: Math.round(share * path.count) });
+  const same = view.path && PATH_OF.every((name) => sameValue(state[name], view.asked[name]));
+  setAnswer({ answer, asked: state, path, step: same ? view.step : path.count });
   emit("answer", answer); // which shows its step, too
 }
 

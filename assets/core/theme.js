@@ -1,6 +1,6 @@
 // Light or dark: the system's theme unless the visitor chose one.
 
-import { byId, write } from "./dom.js";
+import { byId } from "./dom.js";
 import { emit } from "./events.js";
 
 /** @typedef {"light" | "dark"} Theme */
@@ -46,9 +46,9 @@ export function startTheme() {
 /** @param {Theme} next */
 function applyTheme(next) {
   document.documentElement.dataset.bsTheme = next;
-  const button = byId("theme");
-  write(button, next === "dark" ? "Light" : "Dark");
-  button.setAttribute("aria-label", `Switch to the ${next === "dark" ? "light" : "dark"} theme`);
+  const label = `Switch to the ${next === "dark" ? "light" : "dark"} theme`;
+  byId("theme").setAttribute("aria-label", label);
+  byId("theme").title = label;
   emit("theme");
 }
 

@@ -1,28 +1,35 @@
 // The charts, on canvases: a curve along the path, and bars. They are drawn when an answer comes; while playing only a
 // cursor laid over them moves.
 
-import { element, iconButton } from "../core/dom.js";
-import { emit } from "../core/events.js";
+import { element } from "../core/dom.js";
 import { number, plain } from "../core/numbers.js";
 import { ink } from "./colours.js";
 
 /**
  * @typedef {{ range: [number, number], ticks: number[], texts: string[] }} Axis
- * @typedef {{ x: ArrayLike<number>, y: ArrayLike<number>, axis: Axis, colour: string, steps?: boolean, area?: boolean, switches?: number[] }} Curve
+ * @typedef {{ x: ArrayLike<number>, y: ArrayLike<number> }} Line
+ * @typedef {{ text: string, x: number, y: number, dy?: number, colour: string, align?: CanvasTextAlign }} Label a text at a point of the chart, `dy` px below it
+ * @typedef {Line & {
+ *   axis: Axis, colour: string, steps?: boolean, area?: boolean, switches?: number[], behind?: Line & { name: string }, labels?: Label[],
+ *   tangent?: number,
+ * }} Curve
  * @typedef {{ names: string[], values: number[], colour: string }} Bars
- * @typedef {{ width: number, height: number }} Size in CSS pixels
+ * @typedef {{ width: number, height: number, font: number }} Size in CSS pixels
  * `axis`: that of y, as x is α; `steps`: a value holds until the next x; `area`: what lies between the curve and 0 is filled;
- * `switches`: places of ticks at the foot.
+ * `switches`: places of ticks at the foot; `behind`: another line over the same axes, filled; `tangent`: the slope at α = 1.
  */
 
-const MARGIN = { left: 46, right: 12, top: 8, bottom: 24 };
-const FONT = "12px system-ui, sans-serif";
+// The plotting area: the page's stylesheet sets a strip and a slider beside it by the same numbers.
+const MARGIN = { right: 10, top: 6, bottom: 8 };
+const leftOf = (/** @type {number} */ font) => Math.max(40, 2.9 * font); // --axis in the stylesheet
+const BARS_FOOT = 24; // px for the axis below bars
+const SPAN = 0.2; // of the path that a tangent covers
 const MOST_RATIO = 3;
 const NAME_GAP = 8; // px between a name or number and what it belongs to
 const NUMBER_WIDTH = 64; // px for the number at a bar's end
 
 /** α from the baseline to the input. */
-const PATH_AXIS = /** @type {Axis} */ ({ range: [0, 1], ticks: [0, 0.25, 0.5, 0.75, 1], texts: ["α = 0", "0.25", "0.5", "0.75", "1"] });
+const PATH_RANGE = /** @type {[number, number]} */ ([0, 1]);
 
 /** @typedef {{ canvas: HTMLCanvasElement, size: Size, figure: Curve | Bars }} Chart */
 
@@ -49,16 +56,15 @@ export function drawChart(host, figure, label) {
  */
 function addChart(host, figure) {
   const canvas = element("canvas", { class: "drawing" });
-  const chart = { canvas, figure, size: { width: 0, height: 0 } };
+  const chart = { canvas, figure, size: { width: 0, height: 0, font: 12 } };
   charts.set(host, chart);
   host.setAttribute("role", "img");
   host.prepend(canvas);
-  titleOf(host).after(iconButton("save", "Save the chart below as PNG", () => emit("save-chart", host)));
   // the size is only asked for when it changes: asking in every stroke would force the page to be laid out
   new ResizeObserver(([{ contentRect }]) => {
     const { width, height } = contentRect;
     if (!width || !height) return;
-    chart.size = { width, height };
+    chart.size = { width, height, font: parseFloat(getComputedStyle(host).fontSize) };
     paint(chart);
   }).observe(host);
 }
@@ -67,7 +73,7 @@ function addChart(host, figure) {
  * The heading of a chart.
  * @param {HTMLElement} host
  */
-const titleOf = (host) => /** @type {HTMLElement} */ (host.parentElement?.querySelector("h3"));
+const titleOf = (host) => host.parentElement?.querySelector("h3");
 
 /**
  * What a chart was last given to show.
@@ -108,7 +114,7 @@ export function pictureOf(host) {
   context.fillRect(0, 0, width, height + head);
   context.fillStyle = ink("--ink-soft");
   context.font = "14px system-ui, sans-serif";
-  context.fillText(titleOf(host).textContent ?? "", 10, 22);
+  context.fillText(titleOf(host)?.textContent ?? "", 10, 22);
   context.translate(0, head);
   paintFigure(context, chart.size, chart.figure);
   return canvas;
@@ -120,7 +126,7 @@ export function pictureOf(host) {
  * @param {Curve | Bars} figure
  */
 function paintFigure(context, size, figure) {
-  context.font = FONT;
+  context.font = `${size.font}px system-ui, sans-serif`;
   context.lineWidth = 1;
   if ("names" in figure) paintBars(context, size, figure);
   else paintCurve(context, size, figure);
@@ -133,33 +139,108 @@ function paintFigure(context, size, figure) {
  * @param {Size} size
  * @param {Curve} figure
  */
-function paintCurve(context, { width, height }, { x, y, axis, colour, steps, area, switches = [] }) {
-  const [left, right, top, foot] = [MARGIN.left, width - MARGIN.right, MARGIN.top, height - MARGIN.bottom];
-  const across = placer(PATH_AXIS.range, left, right);
+function paintCurve(context, { width, height, font }, figure) {
+  const { axis, colour, area, behind, labels = [], switches = [], tangent } = figure;
+  const [left, right, top, foot] = [leftOf(font), width - MARGIN.right, MARGIN.top, height - MARGIN.bottom];
+  const across = placer(PATH_RANGE, left, right);
   const up = placer(axis.range, foot, top);
-  drawAcross(context, PATH_AXIS, across, top, foot);
   drawUp(context, axis, up, left, right);
-  if (!x.length) return;
+  if (!figure.x.length) return;
+  if (behind) {
+    const path = pathOf(behind, across, up);
+    fillBelow(context, path, behind, across, up, ink("--flare"), 1);
+    context.lineWidth = 1.25;
+    context.strokeStyle = ink("--accent");
+    context.stroke(path);
+  }
+  const path = pathOf(figure, across, up);
+  if (area) fillBelow(context, path, figure, across, up, colour, 0.45);
+  context.strokeStyle = colour;
+  context.lineWidth = area ? 1.5 : 2.25;
+  context.lineJoin = "round";
+  context.stroke(path);
+  context.fillStyle = ink("--line-strong");
+  for (const at of switches) context.fillRect(across(at) - 0.5, foot, 1, MARGIN.bottom - 2);
+  if (tangent !== undefined) drawTangent(context, figure.y[figure.y.length - 1], tangent, across, up);
+  context.font = `600 ${font}px system-ui, sans-serif`;
+  labels.forEach((label) => drawLabel(context, label, across, up, left, right));
+}
+
+/**
+ * @param {Line & { steps?: boolean }} line
+ * @param {(value: number) => number} across
+ * @param {(value: number) => number} up
+ */
+function pathOf({ x, y, steps }, across, up) {
   const path = new Path2D();
   for (let i = 0; i < x.length; i++) {
     if (i && steps) path.lineTo(across(x[i]), up(y[i - 1]));
     path.lineTo(across(x[i]), up(y[i]));
   }
-  context.strokeStyle = context.fillStyle = colour;
-  if (area) {
-    const filled = new Path2D(path);
-    filled.lineTo(across(x[x.length - 1]), up(0));
-    filled.lineTo(across(x[0]), up(0));
-    context.globalAlpha = 0.45;
-    context.fill(filled);
-    context.globalAlpha = 1;
-  }
-  context.lineWidth = area ? 1.5 : 2;
+  return path;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Path2D} path
+ * @param {Line} line
+ * @param {(value: number) => number} across
+ * @param {(value: number) => number} up
+ * @param {string} colour
+ * @param {number} alpha
+ */
+function fillBelow(context, path, { x }, across, up, colour, alpha) {
+  const filled = new Path2D(path);
+  filled.lineTo(across(x[x.length - 1]), up(0));
+  filled.lineTo(across(x[0]), up(0));
+  context.fillStyle = colour;
+  context.globalAlpha = alpha;
+  context.fill(filled);
+  context.globalAlpha = 1;
+}
+
+/**
+ * A piece of the line that touches the curve at its end, and the point there.
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} end
+ * @param {number} slope
+ * @param {(value: number) => number} across
+ * @param {(value: number) => number} up
+ */
+function drawTangent(context, end, slope, across, up) {
+  context.strokeStyle = context.fillStyle = ink("--accent");
+  context.lineWidth = 3;
+  context.lineCap = "round";
+  context.beginPath();
+  context.moveTo(across(1 - SPAN), up(end - SPAN * slope));
+  context.lineTo(across(1), up(end));
+  context.stroke();
+  context.beginPath();
+  context.arc(across(1), up(end), 5, 0, 2 * Math.PI);
+  context.fill();
+}
+
+/**
+ * A text with a rim of the surface's colour, so that it can be read on a curve; it stays within the plotting area.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Label} label
+ * @param {(value: number) => number} across
+ * @param {(value: number) => number} up
+ * @param {number} left
+ * @param {number} right
+ */
+function drawLabel(context, { text, x, y, dy = 0, colour, align = "left" }, across, up, left, right) {
+  const { width } = context.measureText(text);
+  const [least, most] = align === "right" ? [left + width, right] : [left, right - width];
+  const at = Math.max(least, Math.min(most, across(x)));
+  context.textAlign = align;
+  context.textBaseline = "middle";
+  context.lineWidth = 4;
   context.lineJoin = "round";
-  context.stroke(path);
-  const tick = 0.6 * (foot - up(axis.ticks[0]));
-  context.fillStyle = ink("--ink-soft");
-  for (const at of switches) context.fillRect(across(at) - 0.5, foot - tick, 1, tick);
+  context.strokeStyle = ink("--surface");
+  context.strokeText(text, at, up(y) + dy);
+  context.fillStyle = colour;
+  context.fillText(text, at, up(y) + dy);
 }
 
 /**
@@ -252,7 +333,7 @@ export function calmAxis(low, high, pad) {
  */
 function paintBars(context, { width, height }, { names, values, colour }) {
   const left = NAME_GAP + Math.max(0, ...names.map((name) => context.measureText(name).width));
-  const [top, foot] = [4, height - MARGIN.bottom];
+  const [top, foot] = [4, height - BARS_FOOT];
   const axis = calmAxis(0, Math.max(0, ...values), 0);
   const across = placer(axis.range, left, width - NUMBER_WIDTH);
   drawAcross(context, axis, across, top, foot);
@@ -273,7 +354,7 @@ function paintBars(context, { width, height }, { names, values, colour }) {
 // ---- the cursor
 
 /**
- * A line over the chart's plotting area at α, and a veil over what is not reached yet; dragging it scrubs.
+ * A line over a chart at α, and a veil over what is not reached yet; dragging it scrubs.
  * @param {HTMLElement} host
  * @param {(alpha: number) => void} onscrub
  * @returns what moves it to an α
@@ -282,7 +363,6 @@ export function addCursor(host, onscrub) {
   const line = element("div", { class: "cursor-line" });
   const veil = element("div", { class: "cursor-veil" });
   const area = element("div", { class: "cursor-area", "aria-hidden": "true" }, veil, line);
-  area.style.inset = `${MARGIN.top}px ${MARGIN.right}px ${MARGIN.bottom}px ${MARGIN.left}px`;
   host.append(area);
   const scrub = (/** @type {PointerEvent} */ event) => {
     const box = area.getBoundingClientRect();
@@ -296,7 +376,7 @@ export function addCursor(host, onscrub) {
     if (area.hasPointerCapture(event.pointerId)) scrub(event);
   });
   return (/** @type {number} */ alpha) => {
-    line.style.transform = `translateX(${100 * alpha}%)`;
+    line.style.transform = `translateX(calc(${100 * alpha}% - ${2 * alpha}px))`; // the line itself is 2 px wide
     veil.style.transform = `scaleX(${1 - alpha})`;
   };
 }

@@ -4,7 +4,7 @@ import { pixelInView } from "../core/derived.js";
 import { element, iconButton, keyOf, say, smallButton, write } from "../core/dom.js";
 import { emit, on } from "../core/events.js";
 import { pixelAfter, place } from "../core/grid.js";
-import { largest, number, signed } from "../core/numbers.js";
+import { bound, largest, number, signed } from "../core/numbers.js";
 import { choosePixel, markPixel, setHovered, view } from "../core/store.js";
 import { paintMap } from "./paint.js";
 
@@ -217,7 +217,7 @@ export class PixelMap {
 
   #drawScale() {
     if (!this.scale.firstChild) this.scale.append(element("i"), element("span"));
-    write(/** @type {Element} */ (this.scale.lastChild), this.limit > 0 ? `±${number(this.shownLimit(), 2)}` : "0");
+    write(/** @type {Element} */ (this.scale.lastChild), this.limit > 0 ? `±${bound(this.shownLimit())}` : "0");
   }
 
   /** The size is only asked for when it changes: asking in every frame would force the page to be laid out. */
@@ -230,6 +230,6 @@ export class PixelMap {
   }
 
   draw() {
-    if (this.sized && this.values) paintMap(this.context, this.canvas.width, this.values, this.shownLimit(), this.options);
+    if (this.sized && this.values) paintMap(this.context, this.canvas.width, this.values, this.shownLimit(), { ...this.options, lines: true });
   }
 }

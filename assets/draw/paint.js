@@ -6,11 +6,11 @@ import { grey, palette, SHADES } from "./colours.js";
 /**
  * @typedef {{
  *   kind: "grey" | "signed",
- *   numbers?: boolean, everyNumber?: boolean, unsigned?: boolean,
+ *   numbers?: boolean, everyNumber?: boolean, lines?: boolean,
  *   theme?: import("../core/theme.js").Theme, ratio?: number,
  * }} PaintOptions
  * `numbers`: values in the cells with strong ones, `everyNumber`: in all that have one;
- * `unsigned`: no signs, where cells are too small for them; `ratio`: device pixels a CSS pixel.
+ * `lines`: between the cells; `ratio`: device pixels a CSS pixel.
  */
 
 /**
@@ -46,7 +46,22 @@ export function paintMap(context, size, values, limit, options) {
     context.fillStyle = inks[shade];
     const text = options.numbers && wide && strength >= (options.everyNumber ? 0.06 : 0.2) ? cellNumber(context, values[i], w) : null;
     if (text) context.fillText(text, x + w / 2, y + h / 2 + 1);
-    else if (!options.unsigned) paintSign(context, x + w / 2, y + h / 2, 2 * w * (0.1 + 0.17 * Math.sqrt(strength)), share > 0);
+    else paintSign(context, x + w / 2, y + h / 2, 2 * w * (0.1 + 0.17 * Math.sqrt(strength)), share > 0);
+  }
+  if (options.lines) paintLines(context, size, edge);
+}
+
+/**
+ * Thin lines between the cells, which tell a blank map from none.
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} size
+ * @param {(i: number) => number} edge
+ */
+function paintLines(context, size, edge) {
+  context.fillStyle = "rgba(125, 133, 145, 0.3)";
+  for (let i = 1; i < 8; i++) {
+    context.fillRect(edge(i), 0, 1, size);
+    context.fillRect(0, edge(i), size, 1);
   }
 }
 

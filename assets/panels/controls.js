@@ -9,17 +9,13 @@ import { hasStarted, view } from "../core/store.js";
 
 /** @import { CallbackContext, State } from "../types.js" */
 
-const SETTLE = 200; // ms after the last tick of a slider until its value counts
-const NUMBERS = /** @type {const} */ ({ steps: "Steps m", samples: "Samples n", seed: "The seed", baseline_seed: "The seed" });
+const NUMBERS = /** @type {const} */ ({ steps: "Steps m", samples: "Samples n", noise_level: "The noise level σ", seed: "The seed", baseline_seed: "The seed" });
 
 /** @typedef {keyof typeof NUMBERS} NumberName */
 
 /** @type {Record<string, unknown>} */
 const inInputs = {}; // what Dash's inputs hold, as far as is known
-let held = false; // a slider is being dragged
-let timer = 0;
 let classesOf = ""; // the network whose classes the targets are; at first that of the layout
-let noiseMax = 0; // per cent, of the slider as the layout has it
 
 const numberNames = () => /** @type {NumberName[]} */ (Object.keys(NUMBERS));
 
@@ -27,15 +23,7 @@ const numberNames = () => /** @type {NumberName[]} */ (Object.keys(NUMBERS));
 const setProps = (id, props) => window.dash_clientside.set_props?.(id, props);
 
 export function startControls() {
-  document.querySelectorAll("#settings input[type=range]").forEach((slider) => {
-    slider.addEventListener("pointerdown", () => (held = true));
-    slider.addEventListener("change", release);
-  });
-  window.addEventListener("pointerup", () => held && release());
-  window.addEventListener("pointercancel", () => held && release());
-  byId("keep-drawing").addEventListener("click", () => choose({ baseline: "drawing", drawing: view.state.pixels.slice() }));
   byId("new-seed").addEventListener("click", () => choose({ seed: (view.state.seed + 1) % (view.config.limits.seed[1] + 1) }));
-  if (window.matchMedia("(max-width: 899px)").matches) /** @type {HTMLDetailsElement} */ (byId("settings")).open = false;
   numberNames().forEach((id) => byId(id).addEventListener("blur", () => restore(id)));
   document.addEventListener("wheel", leaveField, { passive: true, capture: true });
   on("state", show);
@@ -51,24 +39,6 @@ function leaveField({ target }) {
   if (target instanceof HTMLElement && target === document.activeElement && target.matches("input, select")) target.blur();
 }
 
-/** Dash may still be on its way with the last value: count it in. */
-function release() {
-  held = false;
-  if (timer) settleIn(60);
-}
-
-/** @param {number} wait in ms */
-function settleIn(wait) {
-  clearTimeout(timer);
-  timer = window.setTimeout(() => held || settle(), wait);
-}
-
-function settle() {
-  clearTimeout(timer);
-  timer = 0;
-  commit();
-}
-
 /**
  * Dash calls this with every input's value when one of them changes; only those that changed count.
  * @param {any[]} values
@@ -81,18 +51,12 @@ export function controlsChanged(values, context) {
   const moved = context.triggered.map(({ prop_id }) => prop_id.split(".")[0]).filter(isNew);
   names.forEach((name, i) => (inInputs[name] = values[i]));
   /** @type {Partial<State>} */
-  const patch = {};
-  let slid = false;
-  moved.forEach((id) => {
-    slid = slid || inputById(id).type === "range";
-    Object.assign(patch, read(id, values[names.indexOf(id)]));
-  });
+  const patch = Object.assign({}, ...moved.map((id) => read(id, values[names.indexOf(id)])));
   const changes = Object.entries(patch).filter(([name, value]) => value !== view.state[/** @type {keyof State} */ (name)]);
   if (!changes.length) return;
   update(withConsequences(Object.fromEntries(changes)));
   writeInputs();
-  if (slid) settleIn(SETTLE);
-  else commit();
+  commit();
 }
 
 /**
@@ -101,12 +65,10 @@ export function controlsChanged(values, context) {
  * @param {any} value
  */
 function read(id, value) {
-  const name = id.replace("-slider", "");
-  if (name in NUMBERS) return readNumber(/** @type {NumberName} */ (name), value);
-  if (name === "target") return { target: value === "predicted" ? value : Number(value) };
-  if (name === "noise_level") return { noise_level: Number(value) / 100 };
-  if (name === "clip") return { clip: Boolean(value) };
-  return { [name]: value };
+  if (id in NUMBERS) return readNumber(/** @type {NumberName} */ (id), value);
+  if (id === "target") return { target: value === "predicted" ? value : Number(value) };
+  if (id === "clip") return { clip: Boolean(value) };
+  return { [id]: value };
 }
 
 /**
@@ -116,8 +78,9 @@ function read(id, value) {
 function readNumber(name, value) {
   const [low, high] = view.config.limits[name];
   const number = Number(value);
-  const fits = value !== null && value !== "" && Number.isInteger(number) && number >= low && number <= high;
-  refuse(name, fits ? "" : `${NUMBERS[name]} must be a whole number from ${low} to ${high}; still using ${view.state[name]}.`);
+  const whole = name !== "noise_level";
+  const fits = value !== null && value !== "" && (whole ? Number.isInteger(number) : Number.isFinite(number)) && number >= low && number <= high;
+  refuse(name, fits ? "" : `${NUMBERS[name]} must be a ${whole ? "whole " : ""}number from ${low} to ${high}; still using ${view.state[name]}.`);
   return fits ? { [name]: number } : {};
 }
 
@@ -168,13 +131,9 @@ function writeInputs() {
     setProps(id, { value });
   };
   showClasses();
-  const fields = /** @type {const} */ (["network", "output", "baseline", "baseline_seed", "rule", "steps", "samples", "seed", "clip"]);
+  const fields = /** @type {const} */ (["network", "output", "baseline_seed", "rule", "steps", "samples", "noise_level", "seed", "clip", "scale"]);
   fields.forEach((name) => set(name, state[name]));
   set("target", String(state.target));
-  set("steps-slider", state.steps);
-  set("samples-slider", state.samples);
-  set("noise_level", Math.round(100 * state.noise_level));
-  set("scale", state.scale);
   numberNames().forEach((name) => refuse(name, ""));
 }
 
@@ -190,11 +149,6 @@ function show() {
   const network = config.networks[state.network];
   const accuracy = network.accuracy === null ? "" : ` Right on ${(100 * network.accuracy).toFixed(1)} % of ${network.held_out} held-out pictures.`;
   write(byId("network-hint"), network.about + accuracy);
-  write(byId("noise-shown"), `${Number((100 * state.noise_level).toFixed(2))} %, σ = ${Number(state.noise_level.toFixed(4))}`);
   byId("baseline-seed-field").hidden = state.baseline !== "noise";
-  const most = 100 * config.limits.noise_level[1];
-  noiseMax ||= Number(inputById("noise_level").max);
-  inputById("noise_level").max = String(100 * state.noise_level > noiseMax ? most : noiseMax); // only a convention goes past the slider
-  const exact = state.rule === "exact";
-  ["steps", "steps-slider"].forEach((id) => (inputById(id).disabled = exact));
+  inputById("steps").disabled = state.rule === "exact";
 }

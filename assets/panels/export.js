@@ -7,7 +7,7 @@ import { byId, element, smallButton } from "../core/dom.js";
 import { on } from "../core/events.js";
 import { hasOptions, knownResults, resultOf } from "../core/method_results.js";
 import { notice } from "../core/notices.js";
-import { number } from "../core/numbers.js";
+import { floats, number } from "../core/numbers.js";
 import { completeAnswer, link } from "../core/session.js";
 import { hasAnswer, view } from "../core/store.js";
 import { pictureOf } from "../draw/chart.js";
@@ -27,10 +27,10 @@ export function startExport() {
     smallButton("Attributions as CSV", () => saveCsv("maps", POINTS)),
     smallButton("CSV with decimal commas", () => saveCsv("maps-commas", COMMAS)),
     smallButton("All numbers as JSON", saveJson),
-    element("p", { class: "quiet", text: "Decimal commas are for Excel in German, French and other such languages. The JSON also holds the state and its link. Each map can be saved as PNG." })
+    smallButton("Curve along the path as PNG", () => saveChart(byId("path-chart"))),
+    element("p", { class: "quiet", text: "Decimal commas are for Excel in German, French and other such languages. The JSON also holds the state and its link. An enlarged map can be saved as PNG." })
   );
   on("save-map", savePicture);
-  on("save-chart", saveChart);
   on("enlarge", enlarge);
 }
 
@@ -109,7 +109,8 @@ async function saveJson() {
   await completeAnswer();
   const { config, answer, asked } = view;
   const { ask, notices, state, path, exact, ...numbers } = answer; // the first three are how the answer travelled
-  const { curve, switches, gradients } = view.path;
+  const { switches, gradients } = view.path;
+  const curves = Object.fromEntries(Object.entries(answer.curves).map(([output, packed]) => [output, Array.from(floats(packed))]));
   const steps = Array.from(path.weights, (_, k) => Array.from(gradients.subarray(64 * k, 64 * k + 64)));
   const all = {
     state: asked,
@@ -119,7 +120,8 @@ async function saveJson() {
     ...numbers,
     single_methods: knownResults(),
     exact: exact && { ...exact, switches },
-    path: { ...path, curve, gradients: steps },
+    curves,
+    path: { ...path, gradients: steps },
   };
   download(fileName("all", "json"), new Blob([JSON.stringify(all, null, 1)], { type: "application/json" }));
 }

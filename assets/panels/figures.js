@@ -4,7 +4,7 @@ import { className, outputName, score } from "../core/derived.js";
 import { byId, element, smallButton, write } from "../core/dom.js";
 import { on } from "../core/events.js";
 import { place } from "../core/grid.js";
-import { number, percent, probability, signed } from "../core/numbers.js";
+import { chance, number, percent, probability, signed } from "../core/numbers.js";
 import { choosePixel, hasAnswer, markedPixel, markPixel, setMethod, view } from "../core/store.js";
 import { choose } from "./controls.js";
 
@@ -17,7 +17,7 @@ const METHOD_OF_TAB = { saliency: "gradient" }; // Integrated Gradients on the o
 let choice;
 /** @type {{ at: number, row: HTMLElement }[]} */
 let rows = [];
-/** @type {{ button: HTMLElement, mark: HTMLElement, said: HTMLElement, fill: HTMLElement, figure: HTMLElement }[]} */
+/** @type {{ button: HTMLElement, said: HTMLElement, fill: HTMLElement, figure: HTMLElement }[]} */
 let scores = []; // by class
 let scoresOf = ""; // the network whose classes they are
 /** @type {HTMLElement} */
@@ -55,15 +55,15 @@ function drawScores() {
   byId("sees").replaceChildren("Seen as ", element("b", { text: className(answer.predicted) }), ` (${probability(answer.scores[answer.predicted])})`);
   if (scoresOf !== view.asked.network) buildScores();
   answer.scores.forEach((value, i) => {
-    const { button, mark, said, fill, figure } = scores[i];
+    const { button, said, fill, figure } = scores[i];
     const predicted = i === answer.predicted;
     const target = i === answer.target;
     button.classList.toggle("predicted", predicted);
     button.setAttribute("aria-pressed", String(target));
-    write(mark, target ? "▸" : "");
+    button.classList.toggle("target", target);
     write(said, predicted ? " (predicted)" : "");
     fill.style.transform = `scaleX(${value})`;
-    write(figure, probability(value));
+    write(figure, chance(value));
   });
   back.classList.toggle("needless", answer.predicted === answer.target);
 }
@@ -72,13 +72,12 @@ function drawScores() {
 function buildScores() {
   scoresOf = view.asked.network;
   scores = view.answer.scores.map((_, i) => {
-    const mark = element("span", { class: "score-mark", "aria-hidden": "true" });
     const said = element("span", { class: "visually-hidden" });
     const fill = element("i", { class: "score-fill" });
     const figure = element("span", { class: "figure", translate: "no" });
     const name = element("span", { class: "score-name" }, element("span", { text: className(i) }), said);
-    const button = element("button", { type: "button", onclick: () => choose({ target: i }) }, mark, name, element("span", { class: "bar" }, fill), figure);
-    return { button, mark, said, fill, figure };
+    const button = element("button", { type: "button", onclick: () => choose({ target: i }) }, name, element("span", { class: "bar" }, fill), figure);
+    return { button, said, fill, figure };
   });
   back = smallButton("Back to the predicted class", () => {
     scores[view.answer.predicted].button.focus(); // this button goes
@@ -86,7 +85,6 @@ function buildScores() {
   });
   byId("scores").replaceChildren(
     element("ul", { class: "scores" }, ...scores.map(({ button }) => element("li", {}, button))),
-    element("p", { class: "quiet" }, "Click a class to explain it. ", element("span", { "aria-hidden": "true" }, element("b", { text: "Bold" }), ": predicted. ", element("span", { class: "score-mark", text: "▸" }), ": explained.")),
     back
   );
 }

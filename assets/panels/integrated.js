@@ -1,43 +1,54 @@
-// The second tab: Integrated Gradients step by step, the completeness gauge, and the two charts along the path.
+// The tab Integrated Gradients: the path, the gradient at each step and their sum, over one axis.
 
-import { outputName, pixelInView, score } from "../core/derived.js";
+import { className, outputName, pixelInView } from "../core/derived.js";
 import { byId, element, write } from "../core/dom.js";
 import { on } from "../core/events.js";
 import { place } from "../core/grid.js";
-import { number, percent, signed } from "../core/numbers.js";
+import { bound, chance, largest, number, percent, signed } from "../core/numbers.js";
 import { nearestStep } from "../core/path.js";
-import { hasAnswer, view } from "../core/store.js";
+import { hasAnswer, markedPixel, view } from "../core/store.js";
 import { addCursor, calmAxis, drawChart } from "../draw/chart.js";
 import { ink, signColours } from "../draw/colours.js";
 import { PixelMap } from "../draw/map.js";
+import { Strip } from "../draw/strip.js";
 import { goToStep } from "./playback.js";
 
-/** @import { Answer, Path } from "../types.js" */
+/** @import { Label } from "../draw/chart.js" */
 
 const REST = 100; // ms of rest on a pixel before its chart is drawn, so that sweeping and painting stay light
-const NOTHING = new Float32Array(64);
+const PEAK = 0.95; // of the chart's height, for the largest gradient
 
 let resting = 0;
-/** @type {Record<"baseline" | "interpolated" | "gradient" | "running", PixelMap>} */
+/** @type {Record<"baseline" | "interpolated" | "gradient" | "sum", PixelMap>} */
 let maps;
-/** @type {Record<"fill" | "progress" | "step" | "sum" | "result" | "goal", HTMLElement>} */
-let gauge;
+/** @type {Strip} */
+let strip;
+/** @type {HTMLElement} */
+let fill;
 /** @type {((alpha: number) => void)[]} */
-let moveCursors = []; // of the path's chart, of the pixel's
+let moveCursors = []; // of the timeline, of the pixel's chart
+const NOTHING = new Float32Array(64);
 const between = new Float64Array(64); // the interpolated input, reused by every frame
 
 export function start() {
-  const host = byId("integrated-maps");
-  const map = (/** @type {string} */ name, /** @type {string} */ title, /** @type {"grey" | "signed"} */ kind) => new PixelMap(host, { name, title, kind });
   maps = {
-    baseline: map("baseline", "Baseline x′", "grey"),
-    interpolated: map("interpolated", "x′ + α (x − x′)", "grey"),
-    gradient: map("step-gradient", "Gradient here", "signed"),
-    running: map("running", "Accumulated", "signed"),
+    baseline: new PixelMap(byId("map-baseline"), { name: "baseline", title: "Start from x′", kind: "grey", plain: true }),
+    interpolated: new PixelMap(byId("map-interpolated"), { name: "interpolated", title: "Now", kind: "grey", plain: true }),
+    gradient: new PixelMap(byId("map-gradient"), { name: "step-gradient", title: "Gradient here", kind: "signed", magnifies: true }),
+    sum: new PixelMap(byId("map-sum"), { name: "integrated_gradients", title: "Sum", kind: "signed" }),
   };
-  buildGauge();
-  moveCursors = ["path-chart", "pixel-chart"].map((id) => addCursor(byId(id), scrubTo));
-  on("step", () => isShown() && drawStep());
+  maps.gradient.onmagnify = describeGradient;
+  strip = new Strip(byId("strip"));
+  fill = element("i", { class: "sum-fill" });
+  byId("sum-bar").append(fill);
+  moveCursors = [addCursor(byId("plot"), scrubTo), addCursor(byId("pixel-chart"), scrubTo)];
+  byId("half").addEventListener("change", showHalf);
+  showHalf();
+  on("step", () => {
+    if (!isShown()) return;
+    maps.gradient.magnify(false); // another step has another size
+    drawStep();
+  });
   on("pixel", () => {
     clearTimeout(resting);
     resting = window.setTimeout(() => isShown() && hasAnswer() && drawPixelChart(), REST);
@@ -46,109 +57,127 @@ export function start() {
 
 const isShown = () => view.state.tab === "integrated";
 
+/** On narrow screens one of the two maps stands beside the picture. */
+function showHalf() {
+  document.body.dataset.half = /** @type {HTMLInputElement} */ (byId("half").querySelector("input:checked")).value;
+}
+
 /** @param {number} alpha */
 function scrubTo(alpha) {
   if (hasAnswer()) goToStep(nearestStep(view.path.alphas, alpha));
 }
 
-function buildGauge() {
-  gauge = {
-    fill: element("i", { class: "gauge-fill" }),
-    progress: element("i", { class: "progress-fill" }),
-    step: element("span", { class: "gauge-step" }),
-    sum: element("span", { class: "gauge-sum" }),
-    result: element("p", { class: "gauge-result" }),
-    goal: element("i", { class: "gauge-goal" }),
-  };
-  byId("gauge").append(
-    element("div", { class: "gauge-row" }, element("span", { class: "gauge-label", text: "Path" }), element("div", { class: "bar" }, gauge.progress), gauge.step),
-    element(
-      "div",
-      { class: "gauge-row" },
-      element("span", { class: "gauge-label", text: "Σ of ΔF" }),
-      element("div", { class: "bar bar-gauge" }, gauge.fill, gauge.goal),
-      gauge.sum
-    ),
-    gauge.result
-  );
-}
-
 export function draw() {
-  const { path, answer } = view;
+  const { answer, asked, config } = view;
   maps.baseline.set(answer.baseline, 1);
-  maps.baseline.describe({ figure: `F = ${score(answer.f.baseline)}` });
-  // over a piece a probability's gradient is not one number: what is shown is its mean
-  write(maps.gradient.title, view.asked.rule === "exact" ? "Mean gradient" : "Gradient here");
-  drawPathChart(path);
+  maps.baseline.describe({ note: config.baselines[asked.baseline], figure: fText(answer.f.baseline), caption: `for “${className(answer.target)}”` });
+  const start = asked.baseline === "drawing" ? "my picture" : asked.baseline;
+  write(byId("path-from"), start);
+  drawTimeline();
   drawPixelChart();
   drawStep();
 }
 
-/** One frame: three maps, two bars, two cursors, four texts. */
+const isProbability = () => view.asked.output === "probability";
+
+/** @param {number} value of F */
+const fText = (value) => (isProbability() ? `P = ${chance(value)}` : `logit = ${number(value)}`);
+
+const unit = () => (view.asked.rule === "exact" ? "piece" : "step");
+
+/** One frame: three maps, a bar, two cursors and some texts. */
 function drawStep() {
   const { path, answer, step } = view;
   const alpha = path.alphas[step];
+  const finished = step === path.count;
+  document.body.classList.toggle("midway", !finished);
   for (let i = 0; i < 64; i++) between[i] = (1 - alpha) * answer.baseline[i] + alpha * path.input[i];
   maps.interpolated.set(between, 1);
-  maps.interpolated.describe({ note: `α = ${alpha.toFixed(3)}`, figure: `F = ${score(path.values[step])}` });
-  maps.gradient.set(step ? path.gradientAt(step) : NOTHING, path.steepest);
-  maps.gradient.describe({ caption: step ? `${unit()} ${step}, weight ${number(path.weights[step - 1])}` : "before the first step" });
-  maps.running.set(path.running.subarray(64 * step, 64 * step + 64), path.limit);
-  maps.running.describe({ caption: step === path.count ? "finished" : `after ${step} of ${path.count} ${unit()}s` });
-  drawGauge(path, answer, step, alpha);
+  maps.interpolated.describe({ note: `α = ${alpha.toFixed(2)}`, figure: fText(path.values[step]), caption: finished ? "your picture" : `${percentOfWay(alpha)} of the way` });
+  // over a piece a probability's gradient is not one number: what is shown is its mean
+  write(maps.gradient.title, view.asked.rule === "exact" && !finished ? "Mean gradient" : "Gradient here");
+  maps.gradient.set(isAsked() ? path.gradientAt(step) : NOTHING, path.scale);
+  describeGradient();
+  maps.sum.set(path.running.subarray(64 * step, 64 * step + 64), path.limit);
+  maps.sum.describe({ note: finished ? "= Integrated Gradients" : "so far", figure: `Σ = ${sumText(path.sums[step])}`, caption: finished ? `+ raised, − lowered ${isProbability() ? "P" : "the logit"}` : collected() });
+  drawGauge();
   moveCursors[0](alpha);
   moveCursors[1](path.reached[step]); // there each step is as wide as it weighs
 }
 
-const unit = () => (view.asked.rule === "exact" ? "piece" : "step");
+/** Whether the gradient is known here: before the first step only the trapezoid rule asks for it. */
+const isAsked = () => view.step > 0 || view.asked.rule === "trapezoid";
 
-/**
- * @param {Path} path
- * @param {Answer} answer
- * @param {number} step
- * @param {number} alpha
- */
-function drawGauge(path, answer, step, alpha) {
-  const finished = answer.methods.integrated_gradients;
+function describeGradient() {
+  const { gradient } = maps;
+  if (!isAsked()) return gradient.describe({ note: "∂F/∂x", figure: "–", caption: "no step yet" });
+  const caption = gradient.magnified !== 1 ? "magnified to be seen" : gradient.faint ? "too faint at this scale" : `${isProbability() ? "P" : "logit"} per unit of a pixel`;
+  gradient.describe({ note: "∂F/∂x", figure: gradient.peak ? `at most ${bound(gradient.peak)}` : "0 everywhere", caption });
+}
+
+/** @param {number} alpha */
+const percentOfWay = (alpha) => percent(alpha > 0 && alpha < 0.005 ? 0.01 : Math.min(alpha, 0.99));
+
+/** @param {number} sum */
+const sumText = (sum) => (Math.abs(sum) < 1 && Math.abs(sum) >= 0.001 ? sum.toFixed(3).replace("-", "−") : number(sum));
+
+/** How much of ΔF the steps so far add up to. */
+function collected() {
+  const { path, answer, step } = view;
+  const none = answer.methods.integrated_gradients.share === null;
+  return none ? `${step} of ${path.count} ${unit()}s` : `${percent(path.sums[step] / answer.f.delta)} of ΔF collected`;
+}
+
+function drawGauge() {
+  const { path, answer, step } = view;
+  const { share, delta } = answer.methods.integrated_gradients;
   const goal = answer.f.delta;
-  const none = finished.share === null; // F is the same at both ends: nothing to reach
-  const sum = path.sums[step];
-  const share = none ? 0 : sum / goal;
-  gauge.progress.style.transform = `scaleX(${step / path.count})`;
-  gauge.fill.style.transform = `scaleX(${Math.max(0, Math.min(1.25, share)) / 1.25})`;
-  gauge.goal.hidden = none;
-  write(gauge.step, `${unit()} ${step} of ${path.count}, α = ${alpha.toFixed(3)}`);
-  write(gauge.sum, `Σ = ${number(sum)} of ΔF = ${number(goal)}${none ? "" : ` (${(100 * share).toFixed(1)} %)`}`);
-  const missed = none ? "" : ` (${percent(finished.share)} of ΔF)`;
-  write(
-    gauge.result,
-    step < path.count
-      ? `The sum is finished when every ${unit()} is in.`
-      : `Finished: Σ − ΔF = ${signed(finished.delta)}${missed}.${errorSentence(answer.exact)}`
-  );
+  const finished = step === path.count;
+  const reached = share === null ? 0 : path.sums[step] / goal;
+  fill.style.transform = `scaleX(${Math.max(0, Math.min(1, reached))})`;
+  write(byId("sum-shown"), `Σ = ${sumText(path.sums[step])}`);
+  const over = reached > 1;
+  const missed = share === null ? "F is the same at both ends." : `${over ? "Too much" : finished ? "Missing" : "Still missing"}: ${percent(Math.abs(1 - reached))}`;
+  const steps = share === null ? "" : finished ? ` (${path.count} ${unit()}${path.count === 1 ? "" : "s"}).` : ".";
+  write(byId("sum-note"), `ΔF = ${sumText(goal)}. ${finished && share !== null && Math.abs(delta) < 1e-11 ? `Missing: nothing, to rounding${steps}` : `${missed}${steps}`}`);
+}
+
+/** The gradients, F and the size of the gradient along the path. */
+function drawTimeline() {
+  const { path, answer, asked } = view;
+  strip.set({ alphas: answer.path.alphas, mapAt: (k) => path.gradients.subarray(64 * k, 64 * k + 64), limit: path.scale });
+  const { curve, switches, ends, sizes, steepest } = path;
+  write(byId("path-title"), `F = ${outputName()} along the path`);
+  const counted = `${switches.length} ReLU switch${switches.length === 1 ? "" : "es"}`;
+  write(byId("path-note"), switches.length ? "ticks: a unit switches" : "");
+  const axis = isProbability() ? { range: /** @type {[number, number]} */ ([0, 1]), ticks: [0, 0.5, 1], texts: ["0", "0.5", "1"] } : calmAxis(Math.min(0, ...curve), Math.max(0, ...curve), 0);
+  const [low, high] = axis.range;
+  const x = curve.map((_, i) => i / (curve.length - 1));
+  // where its height is that of the picture: never a second scale that could be read off
+  const behind = steepest ? { x: sizes.x, y: sizes.y.map((size) => (size / steepest) * PEAK * Math.max(high, 0)), name: "size of the gradient" } : undefined;
+  const figure = { x, y: curve, axis, colour: ink("--ink"), switches, behind, labels: labelsOf(curve, sizes, low, high) };
+  drawChart(byId("path-chart"), figure, `F along the path, from ${fText(ends[0])} at the baseline to ${fText(ends[1])} at your picture; the gradient is largest at α = ${sizes.x[sizes.y.indexOf(Math.max(...sizes.y))].toFixed(2)}${asked.rule === "exact" ? "" : ` of ${path.count} steps`}; ${counted}`);
 }
 
 /**
- * Against the exact map, once it is here.
- * @param {Answer["exact"]} exact
+ * The names of the two curves, where they hide little of them.
+ * @param {number[]} curve
+ * @param {{ x: number[], y: number[] }} sizes
+ * @param {number} low of the axis
+ * @param {number} high
+ * @returns {Label[]}
  */
-const errorSentence = (exact) => (exact ? ` Error per pixel against exact: max ${number(exact.error_max)}, mean ${number(exact.error_mean)}.` : "");
-
-/** @param {Path} path */
-function drawPathChart({ curve, switches, ends: [first, last] }) {
-  if (!curve.length) return; // it is on its way
-  write(byId("path-title"), `F = ${outputName()} along the path`);
-  const counted = `${switches.length} ReLU switch${switches.length === 1 ? "" : "es"}`;
-  const ticks = switches.length ? `Ticks: ${counted}. ` : "";
-  write(byId("path-note"), `${ticks}Drag to move along the path.`);
-  const figure = {
-    x: curve.map((_, i) => i / (curve.length - 1)),
-    y: curve,
-    axis: calmAxis(Math.min(...curve), Math.max(...curve), 0.15),
-    colour: ink("--accent"),
-    switches,
-  };
-  drawChart(byId("path-chart"), figure, `F along the path, from ${score(first)} at the baseline to ${score(last)} at the input; ${counted}`);
+function labelsOf(curve, sizes, low, high) {
+  const at = (/** @type {number} */ share) => low + share * (high - low);
+  const end = (curve[curve.length - 1] - low) / (high - low);
+  const most = Math.max(...sizes.y);
+  const peak = sizes.x[sizes.y.indexOf(most)];
+  const early = peak < 0.5;
+  const beside = Math.max(0, Math.min(1, peak + (early ? 0.08 : -0.08)));
+  return [
+    { text: outputName(), x: 0.99, y: at(end), dy: end > 0.5 ? 16 : -16, colour: ink("--ink"), align: "right" },
+    ...(most ? [{ text: "size of the gradient", x: beside, y: at(0.42), colour: ink("--accent"), align: /** @type {CanvasTextAlign} */ (early ? "left" : "right") }] : []),
+  ];
 }
 
 /** The integrand of one pixel as the rule sees it: each step as wide as its weight, so that the area is the attribution. */
@@ -162,10 +191,10 @@ function drawPixelChart() {
   const y = trapezoid ? heights : [...heights, heights[heights.length - 1]];
   const area = answer.methods.integrated_gradients.map[pixel];
   const name = place(pixel);
-  write(byId("pixel-title"), `(x − x′) ∂F/∂x of ${name}`);
-  write(byId("pixel-area"), `whole area = attribution = ${signed(area)}${answer.exact ? `, exact ${signed(answer.exact.map[pixel])}` : ""}`);
+  write(byId("pixel-title"), markedPixel() === null ? "Strongest pixel" : "Marked pixel");
+  write(byId("pixel-area"), `${name}: area = ${signed(area)}`);
   const { minus, plus } = signColours();
   const axis = calmAxis(Math.min(0, ...heights), Math.max(0, ...heights), 0);
   const figure = { x, y, axis, colour: area < 0 ? minus : plus, steps: !trapezoid, area: true };
-  drawChart(byId("pixel-chart"), figure, `The integrand of ${name} along the path; its area is the attribution, ${signed(area)}`);
+  drawChart(byId("pixel-chart"), figure, `(x − x′) ∂F/∂x of ${name} along the path; its area is the attribution, ${signed(area)}; at most ${number(largest(heights))}`);
 }

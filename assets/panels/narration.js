@@ -11,6 +11,7 @@ import { choose } from "./controls.js";
 
 /** @type {Record<string, Panel>} */
 let panels = {};
+let told = ["", ""]; // headline and second line of the answer
 
 /** @param {Record<string, Panel>} all by tab */
 export function startNarration(all) {
@@ -23,7 +24,9 @@ export function showSentences() {
   if (!hasAnswer()) return;
   const { tab } = view.state;
   const own = panels[tab].sentence?.() ?? null;
-  write(byId("words"), own ?? (view.answer.narration[tab] ?? []).map(sentenceText).join(" ")); // none while the rest is on its way
+  const all = own ? [own] : (view.answer.narration[tab] ?? []).map(sentenceText); // none while the rest is on its way
+  told = [all[0] ?? "", all.slice(1, 2).join(" ")];
+  write(byId("words"), told.join(" "));
   const { predicted, target } = view.answer;
   const ask = smallButton(`Ask about “${className(predicted)}” instead`, () => choose({ target: predicted }));
   const equal = equalBaselineSentences().slice(tab === "integrated" ? 1 : 0); // there the words begin with the first
@@ -37,11 +40,9 @@ function narrate() {
   if (!hasAnswer()) return;
   const { path, step, state } = view;
   const midway = state.tab === "integrated" && step < path.count;
-  byId("happening").classList.toggle("midway", midway);
-  if (midway) {
-    const text = stepSentences(step).map((sentence) => sentence.text);
-    write(byId("narration"), text.join(" "));
-  }
+  const [first, ...rest] = midway ? stepSentences(step).map((sentence) => sentence.text) : told;
+  write(byId("headline"), first);
+  write(byId("second"), rest.join(" "));
 }
 
 /**

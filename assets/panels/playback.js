@@ -98,10 +98,9 @@ function setLooping(on) {
 }
 
 function showPlaying() {
-  const button = byId("play");
-  button.setAttribute("aria-label", playing ? "Pause" : "Play");
-  const icon = /** @type {Element} */ (button.firstElementChild);
+  const [icon, text] = byId("play").children;
   icon.className = `icon icon-${playing ? "pause" : "play"}`;
+  write(text, playing ? "Pause" : "Play");
 }
 
 function showStep() {

@@ -17,7 +17,7 @@ export function startPresets() {
     ...digits.map((samples, digit) =>
       element("button", {
         type: "button",
-        class: "preset digit",
+        class: "digit",
         text: String(digit),
         title: `A handwritten ${digit}; again for another ${digit}`,
         "aria-label": `A handwritten ${digit}; again for another`,
@@ -36,7 +36,7 @@ function patternButton(name, title, levels) {
   const canvas = element("canvas", { width: 32, height: 32, "aria-hidden": "true" });
   paintMap(/** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")), 32, fromLevels(levels), 1, { kind: "grey" });
   const onclick = () => putPreset(fromLevels(levels), "shapes");
-  return element("button", { type: "button", class: "preset", title, "aria-label": `Pattern: ${title}`, "data-name": name, onclick }, canvas);
+  return element("button", { type: "button", class: "thumb", title, "aria-label": `Pattern: ${title}`, "data-name": name, onclick }, canvas);
 }
 
 /**
@@ -72,10 +72,10 @@ function putPreset(pixels, task) {
  * @param {{ pattern?: string, digit?: number }} name
  */
 export function showPreset({ pattern, digit }) {
-  document.querySelectorAll("#patterns .preset").forEach((button) => {
+  document.querySelectorAll("#patterns .thumb").forEach((button) => {
     button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.name === pattern));
   });
-  document.querySelectorAll("#digits .preset").forEach((button, i) => {
+  document.querySelectorAll("#digits .digit").forEach((button, i) => {
     button.setAttribute("aria-pressed", String(i === digit));
   });
 }

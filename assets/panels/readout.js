@@ -23,12 +23,13 @@ export function startReadout(all) {
 }
 
 export function showReadout() {
-  if (!hasAnswer()) return;
+  const readout = byId("readout");
+  readout.hidden = view.pixel === null || !hasAnswer();
+  if (readout.hidden) return;
   const { answer, path, state } = view;
   const i = pixelInView();
   const values = panels[state.tab].valuesAt ?? coreValuesAt;
   const cells = [place(i), `x ${path.input[i].toFixed(2)}`, `x′ ${answer.baseline[i].toFixed(2)}`, ...values(i)];
-  const readout = byId("readout");
   while (readout.childElementCount < cells.length) readout.append(element(readout.childElementCount ? "span" : "b"));
   while (readout.childElementCount > cells.length) readout.lastElementChild?.remove();
   cells.forEach((text, k) => write(readout.children[k], text));

@@ -1,26 +1,66 @@
-// The first tab: the picture beside its gradient.
+// The tab Saliency: the picture, and the gradients of P and of the logit there, each over the curve whose slope it is.
 
-import { outputName, pictureName } from "../core/derived.js";
-import { byId } from "../core/dom.js";
-import { largest } from "../core/numbers.js";
+import { className, pictureName } from "../core/derived.js";
+import { byId, write } from "../core/dom.js";
+import { bound, chance, floats, largest, number } from "../core/numbers.js";
 import { view } from "../core/store.js";
+import { calmAxis, drawChart } from "../draw/chart.js";
+import { ink } from "../draw/colours.js";
 import { PixelMap } from "../draw/map.js";
 
-/** @type {PixelMap} */
-let input;
-/** @type {PixelMap} */
-let gradient;
+/** @typedef {"probability" | "logit"} Output */
+
+/** @type {Record<"input" | Output, PixelMap>} */
+let maps;
+const NAMES = { probability: "P", logit: "the logit" };
 
 export function start() {
   const host = byId("saliency-maps");
-  input = new PixelMap(host, { name: "input", title: "Input x", kind: "grey" });
-  gradient = new PixelMap(host, { name: "gradient", title: "Gradient ∂F/∂x", kind: "signed", numbers: true });
+  maps = {
+    input: new PixelMap(host, { name: "input", title: "Your picture", kind: "grey", plain: true }),
+    probability: new PixelMap(host, { name: "gradient", title: "Gradient of P", kind: "signed", magnifies: true }),
+    logit: new PixelMap(host, { name: "logit-gradient", title: "Gradient of the logit", kind: "signed", magnifies: true }),
+  };
+  maps.probability.onmagnify = () => describe("probability");
+  maps.logit.onmagnify = () => describe("logit");
 }
 
 export function draw() {
-  const { map } = view.answer.methods.gradient;
-  input.set(view.asked.pixels, 1);
-  input.describe({ caption: pictureName(view.asked.pixels).title });
-  gradient.set(map, largest(map));
-  gradient.describe({ caption: `at this picture, F = ${outputName()}` });
+  const { answer, asked, path } = view;
+  const both = asked.output === "probability"; // else the gradients of P on the path, and so its scale, are not known
+  maps.input.set(asked.pixels, 1);
+  maps.input.describe({ note: pictureName(asked.pixels).title, figure: `P = ${chance(answer.scores[answer.target])}`, caption: className(answer.target) });
+  maps.probability.root.hidden = !both;
+  /** @type {HTMLElement} */ (byId("slope-probability").parentElement).hidden = !both;
+  if (both) drawOutput("probability", answer.methods.gradient.map, path.scale);
+  drawOutput("logit", answer.logit_gradient, both ? largest(answer.logit_gradient) : path.scale);
+}
+
+/**
+ * @param {Output} output
+ * @param {number[]} map
+ * @param {number} limit
+ */
+function drawOutput(output, map, limit) {
+  maps[output].set(map, limit);
+  describe(output);
+  const { answer, asked, path } = view;
+  const y = Array.from(floats(answer.curves[output]));
+  const x = y.map((_, i) => i / (y.length - 1));
+  const slope = map.reduce((sum, value, i) => sum + value * path.difference[i], 0);
+  const axis = output === "probability" ? { range: /** @type {[number, number]} */ ([0, 1.05]), ticks: [0, 1], texts: ["0", "1"] } : calmAxis(Math.min(0, ...y), Math.max(0, ...y), 0.05);
+  const name = NAMES[output];
+  const way = `on the way from ${asked.baseline === "drawing" ? "your baseline" : asked.baseline}`;
+  drawChart(byId(`slope-${output}`), { x, y, axis, colour: ink("--line-strong"), tangent: slope }, `${name} ${way}; its slope at your picture is ${number(slope)}`);
+  write(byId(`slope-${output}-title`), `${name} ${way}`);
+  const range = Math.max(...y) - Math.min(...y);
+  const ending = Math.abs(slope) < 0.05 * range ? "flat at the end" : slope > 0 ? "rising at the end" : "falling at the end";
+  write(byId(`slope-${output}-note`), `${name[0].toUpperCase()}${name.slice(1)} ${way}: ${range ? ending : "it does not change"}`);
+}
+
+/** @param {Output} output */
+function describe(output) {
+  const map = maps[output];
+  const caption = map.magnified !== 1 ? "magnified to be seen" : map.faint ? "too faint at this scale" : `${output === "logit" ? "logit" : "P"} per unit of a pixel`;
+  map.describe({ note: output === "logit" ? "" : "∂P/∂x", figure: map.peak ? `at most ${bound(map.peak)}` : "0 everywhere", caption });
 }

@@ -60,6 +60,7 @@ function startTab(name) {
 
 function showPanels() {
   const { tab } = view.state;
+  document.body.dataset.tab = tab; // what the stylesheet arranges by
   Object.keys(panels).forEach((name) => {
     const button = byId(`tab-${name}`);
     button.setAttribute("aria-selected", String(name === tab));

@@ -98,13 +98,20 @@ def values_at(case: Case, points: Floats) -> Floats:
     Raises:
         ValueError: logits are not finite.
     """
-    values, network = np.empty(len(points)), case.network
-    for i in range(0, len(points), network.chunk):
-        part = points[i : i + network.chunk]
-        logits = finite(LOGITS, _logits(network, part if part.flags.writeable else part.copy()))  # torch accepts no read-only memory
-        scores = logits if case.output == "logit" else network.probabilities_of(logits)
-        values[i : i + network.chunk] = scores[:, case.target]
-    return values
+    logits = logits_at(case.network, points)
+    scores = logits if case.output == "logit" else case.network.probabilities_of(logits)
+    return scores[:, case.target]
+
+
+def logits_at(network: Network, points: Floats) -> Floats:
+    """All classes' logits ``(k, C)`` at k ≥ 1 points ``(k, 8, 8)``: forward passes only, in chunks.
+
+    Raises:
+        ValueError: logits are not finite.
+    """
+    parts = (points[i : i + network.chunk] for i in range(0, len(points), network.chunk))
+    # torch accepts no read-only memory
+    return finite(LOGITS, np.concatenate([_logits(network, part if part.flags.writeable else part.copy()) for part in parts]))
 
 
 def _logits(network: Network, points: Floats) -> Floats:

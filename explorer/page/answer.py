@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from explorer.attribution import (
+    Case,
     Explanation,
     Figures,
     Trace,
@@ -25,9 +26,10 @@ from explorer.attribution import (
     trace,
 )
 from explorer.attribution.exact import ExactPath, ExactTrace, exact_path
-from explorer.attribution.field import outputs
+from explorer.attribution.field import logits_at, outputs
 from explorer.attribution.measures import ROUNDING
-from explorer.attribution.network import Floats
+from explorer.attribution.network import OUTPUTS, Floats
+from explorer.attribution.paths import on_path
 from explorer.cost import CURVE_POINTS
 from explorer.models import Model
 from explorer.page.narration import NOTHING, Facts, Sentence
@@ -50,8 +52,8 @@ def answer(state: State, zoo: Zoo, *, exact: bool = True) -> dict[str, Any]:
     Args:
         state: what the user chose.
         zoo: the networks.
-        exact: whether to compute the exact path; else ``"exact"`` is None, the curve is empty, and there
-            are sentences only for panels that do not need it. Always computed under the exact rule.
+        exact: whether to compute the exact path; else ``"exact"`` is None, and there are sentences only for panels that do not
+            need it. Always computed under the exact rule.
     """
     payload, sentences = narrated(state, zoo, exact=exact)
     return {**payload, "narration": {tab: [sentence.to_json() for sentence in of_tab] for tab, of_tab in sentences.items()}}
@@ -89,7 +91,9 @@ def narrated(state: State, zoo: Zoo, *, exact: bool = True) -> tuple[dict[str, A
             name: _method(values, found)
             for name, values, found in zip(maps, stack.reshape(len(maps), -1).tolist(), numbers, strict=True)
         },
-        "path": _path(steps, crossed, explanation),
+        "path": _path(steps, explanation),
+        "curves": _curves(case, crossed),
+        "logit_gradient": _numbers(explanation.logit_gradient),
         "exact": crossed and _exact(crossed, steps.attribution),
         "smoothgrad": {
             "error": None if noise_error is None else _numbers(noise_error),
@@ -116,17 +120,20 @@ def _method(values: list[float], found: Figures) -> dict[str, Any]:
     }
 
 
-def _path(steps: Trace, exact: ExactTrace | ExactPath | None, explanation: Explanation) -> dict[str, Any]:
-    case = explanation.case
-    curve = outputs(case.network, exact.logits_at(CURVE), case.target, case.output)[0] if exact else np.empty(0)
+def _path(steps: Trace, explanation: Explanation) -> dict[str, Any]:
     return {
-        "curve": _packed(curve),
         "alphas": _numbers(steps.alphas),
         "weights": _numbers(steps.weights),
         "values": _numbers(steps.values),
         "ends": [explanation.f_baseline, explanation.f_input],
         "gradients": _packed(steps.gradients.reshape(len(steps.alphas), -1).T),  # pixel by pixel: neighbours resemble each other
     }
+
+
+def _curves(case: Case, exact: ExactTrace | ExactPath | None) -> dict[str, str]:
+    """Both outputs of the target along the path, at evenly spaced points."""
+    logits = exact.logits_at(CURVE) if exact else logits_at(case.network, on_path(case, CURVE))
+    return {kind: _packed(outputs(case.network, logits, case.target, kind)[0]) for kind in OUTPUTS}
 
 
 def _exact(exact: ExactTrace | ExactPath, attribution: Floats) -> dict[str, Any]:

@@ -31,26 +31,21 @@ def icon_button(id: str, label: str, icon: str, *, title: str | None = None, cla
     )
 
 
-def labelled(label: str, control: Component, *, hint: str | None = None, beside: Component | None = None) -> html.Div:
-    """A control under its visible label, with an optional word of explanation below."""
-    children: list[Component] = [dbc.Label(label, html_for=control.id), control]
-    if beside is not None:
-        children = [children[0], html.Div([control, beside], className="pair")]
-    if hint:
-        children.append(html.Div(hint, id=f"{control.id}-hint", className="hint"))
-    return html.Div(children, className="field")
+def segmented(id: str, legend: str, options: list[dict[str, str]], value: str) -> html.Fieldset:
+    """A choice between a few, drawn as one bar of buttons; native radio inputs."""
+    radio = dbc.RadioItems(id=id, options=options, value=value, inline=True, className="segmented")
+    return html.Fieldset([html.Legend(legend, className="visually-hidden"), radio])
 
 
-def slider_with_number(label: str, name: str, low: int, high: int, value: int) -> html.Div:
-    """A native slider and a number field for one setting, which the script keeps equal."""
-    number = dbc.Input(id=name, type="number", min=low, max=high, step=1, value=value, debounce=300, size="sm")
-    slider = dbc.Input(id=f"{name}-slider", type="range", min=low, max=high, step=1, value=value)
+def number_field(id: str, label: str, low: float, high: float, value: float, *, step: float = 1, sign: str | None = None) -> html.Div:
+    """A number with its label beside it, and a place for the reason why what was typed is not used.
+
+    Args:
+        sign: a symbol that follows the label, such as m.
+    """
+    text: list[Component | str] = [html.Span(f"{label} ", className="wide")] if sign else [label]
+    number = dbc.Input(id=id, type="number", min=low, max=high, step=step, value=value, debounce=300)
     return html.Div(
-        [
-            dbc.Label(label, html_for=name),
-            html.Div([slider, number], className="pair"),
-            dbc.Label(f"{label}, slider", html_for=f"{name}-slider", className="visually-hidden"),
-            html.Div(id=f"{name}-refusal", className="refusal", role="status"),
-        ],
-        className="field",
+        [dbc.Label([*text, *([html.I(sign)] if sign else [])], html_for=id), number, html.Div(id=f"{id}-refusal", className="refusal", role="status")],
+        className="inline-field",
     )

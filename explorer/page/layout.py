@@ -1,4 +1,4 @@
-"""The page as a whole: header, the three columns, and what the scripts need to know from the start."""
+"""The page as a whole, and what the scripts need to know from the start."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from explorer.link_picture import ALPHABET
 from explorer.page.answer import COMPARED
 from explorer.page.callbacks import KINDS
 from explorer.page.concepts import concepts
-from explorer.page.controls import class_options, controls
+from explorer.page.controls import BASELINE_TITLES, class_options
 from explorer.page.figures import figures
+from explorer.page.header import header
 from explorer.page.method_answers import MOST
 from explorer.page.painting import painting
 from explorer.page.panels import PANELS
@@ -35,17 +36,11 @@ def layout(zoo: Zoo, answer: str) -> html.Div:
     page = html.Div(
         [
             html.A("Skip to the attribution", href="#stage", className="skip"),
-            _header(),
+            header(opening, zoo),
             html.Div(id="notices", role="status", **{"aria-atomic": "false"}),  # a new one is read out, not all again
-            html.Main(
-                [
-                    html.Div([painting(), controls(opening, zoo)], className="column-left"),
-                    tabs(),
-                    figures(),
-                    concepts(),
-                ],
-                className="columns",
-            ),
+            html.Main([painting(), tabs(opening)], className="app"),
+            figures(),
+            concepts(),
             _footer(),
             # the input and output of each callback; core/server.js sends the requests, so nothing is written into them
             *(dcc.Store(id=end) for kind in KINDS.values() for end in (kind.source, kind.output)),
@@ -57,21 +52,6 @@ def layout(zoo: Zoo, answer: str) -> html.Div:
         if getattr(part, "_namespace", "") == "dash_html_components" and hasattr(part, "id"):
             part.disable_n_clicks = True  # no callback asks for clicks, of which Dash would dispatch two a stroke
     return page
-
-
-def _header() -> html.Header:
-    return html.Header(
-        [
-            html.Div([html.H1("Gradient Attribution Explorer"), html.P("Why did the network say that?")]),
-            html.Div(
-                [
-                    html.Button(text, id=name, type="button", className="btn btn-sm btn-outline-secondary")
-                    for name, text in (("start-over", "Start over"), ("keys", "Keys"), ("copy-link", "Copy link"), ("theme", "Dark"))
-                ],
-                className="header-tools",
-            ),
-        ]
-    )
 
 
 def _footer() -> html.Footer:
@@ -102,6 +82,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
             name: {"title": pictures.PATTERN_TITLES[name], "levels": _levels(picture)}
             for name, picture in pictures.PATTERNS.items()
         },
+        "baselines": BASELINE_TITLES,
         "digits": [[_levels(picture) for picture in samples] for samples in pictures.digit_samples(models.FOLDER)],
         "networks": {
             name: {
@@ -110,6 +91,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
                 "classes": list(model.classes),
                 "class_options": class_options(model.classes),
                 "task": model.task,
+                "mean": _numbers(model.mean),
                 "accuracy": model.accuracy,
                 "held_out": model.held_out,
             }
@@ -173,3 +155,9 @@ def _levels(picture: np.ndarray) -> list[int]:
     """A picture of the lattice as whole levels: exact, and a third of the size."""
     levels: list[int] = np.rint(picture.ravel() * pictures.LEVELS).astype(int).tolist()
     return levels
+
+
+def _numbers(picture: np.ndarray) -> list[float]:
+    """A picture for the eye: two decimals."""
+    numbers: list[float] = np.round(picture.ravel(), 2).tolist()
+    return numbers

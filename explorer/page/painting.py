@@ -1,4 +1,4 @@
-"""The painting grid, its tools, the preset patterns and the digit samples. Drawn and driven by ``painting.js``."""
+"""The left column: painting grid, tools, presets, and the prediction. Drawn and driven by ``painting.js`` and ``figures.js``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,41 @@ from explorer.page.components import icon_button, script_owned
 
 
 def painting() -> html.Section:
-    """The left column's upper part: always visible, always live."""
-    tools = html.Div(
+    """What the network is shown, and what it says; always in view on wide screens."""
+    return html.Section(
         [
+            html.Div(
+                [
+                    html.Div([html.H2("Your picture"), html.Span(id="picture-name", className="quiet")], className="head"),
+                    script_owned("paint-grid", "paint-grid"),
+                    script_owned("sees", "sees"),
+                ],
+                className="paint-box",
+            ),
+            _tools(),
+            script_owned("patterns", "thumbs presets", role="group", **{"aria-label": "Patterns"}),
+            script_owned("digits", "digits", role="group", **{"aria-label": "Handwritten digits"}),
+            html.Div(
+                [
+                    html.Div([html.H2("Prediction"), html.Span("click to explain", className="quiet")], className="head"),
+                    script_owned("scores"),
+                ],
+                className="prediction",
+            ),
+            html.A("Figures, concepts, downloads", href="#facts", className="more-below"),
+        ],
+        id="painting",
+        className="rail",
+        **{"aria-label": "Your picture"},
+    )
+
+
+def _tools() -> html.Div:
+    return html.Div(
+        [
+            html.Output(id="brush-shown", htmlFor="brush", className="swatch"),
+            dbc.Label("Brush", html_for="brush", className="visually-hidden"),
+            dbc.Input(id="brush", type="range", min=0, max=100, step=5, value=100),
             icon_button("paint-undo", "Undo", "undo", title="Undo (Ctrl Z)"),
             icon_button("paint-redo", "Redo", "redo", title="Redo (Ctrl Y)"),
             icon_button("paint-eraser", "Eraser", "eraser", title="Eraser: paint black"),
@@ -21,28 +53,4 @@ def painting() -> html.Section:
         className="tools",
         role="toolbar",
         **{"aria-label": "Painting tools"},
-    )
-    brush = html.Div(
-        [
-            dbc.Label("Brush", html_for="brush"),
-            dbc.Input(id="brush", type="range", min=0, max=100, step=5, value=100),
-            html.Output(id="brush-shown", htmlFor="brush", className="swatch"),
-        ],
-        className="brush",
-    )
-    return html.Section(
-        [
-            html.Div([html.H2("Your picture"), html.Span(id="picture-name", className="quiet")], className="head"),
-            script_owned("paint-grid", "paint-grid"),
-            script_owned("sees", "sees"),
-            brush,
-            tools,
-            html.H3("Patterns", id="patterns-title"),
-            script_owned("patterns", "presets", role="group", **{"aria-labelledby": "patterns-title"}),
-            html.H3("Handwritten digits", id="digits-title"),
-            script_owned("digits", "presets digits", role="group", **{"aria-labelledby": "digits-title"}),
-        ],
-        id="painting",
-        className="card-quiet",
-        **{"aria-label": "Your picture"},
     )

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from explorer.page.narration import Facts, Sentence
 from explorer.page.question import QuestionKind
+from explorer.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Panel:
 
     Attributes:
         title: on the tab.
-        layout: the components of the panel, in their empty state.
+        short: on the tab of a narrow screen; None if the title fits.
+        layout: the components of the panel, empty but for the controls, which show the state.
         narrate: the sentences about an explanation, the most important first; None where the script writes them.
         question: what the panel asks beside the explanation, None if nothing.
         shows_methods: whether the panel shows answers of single methods, which are requested only for such panels.
@@ -28,8 +30,9 @@ class Panel:
     """
 
     title: str
-    layout: Callable[[], list[Component]]
+    layout: Callable[[State], list[Component]]
     narrate: Callable[[Facts], list[Sentence]] | None = None
     question: QuestionKind | None = None
     shows_methods: bool = False
     needs_exact: bool = False
+    short: str | None = None

@@ -7,19 +7,22 @@ from dash import html
 from dash.development.base_component import Component
 
 from explorer.page.components import chart_box, script_owned
+from explorer.page.controls import noise_controls
 from explorer.page.narration import ENOUGH_SAMPLES, PIXELS, Claim, Facts, Sentence
 from explorer.page.panel import Panel
+from explorer.state import State
 
 SCALES = {"own": "Each panel its own scale", "shared": "One scale for all"}
 
 
-def _layout() -> list[Component]:
+def _layout(state: State) -> list[Component]:
     scales = [{"label": label, "value": scale} for scale, label in SCALES.items()]
-    scale = dbc.RadioItems(id="scale", options=scales, value="own", inline=True)
+    scale = dbc.RadioItems(id="scale", options=scales, value=state.scale, inline=True)
     means = [html.H3("Mean |attribution| per pixel"), script_owned("mean-chart", "chart chart-low")]
     ranks = [html.H3("Rank correlation (Spearman)"), script_owned("correlations", "correlations")]
     return [
         html.Fieldset([html.Legend("Colour scale", className="visually-hidden"), scale], className="scale-switch"),
+        html.Div(noise_controls(state), id="smoothgrad-controls", className="noise-controls"),
         script_owned("compare-maps", "maps maps-pinned"),
         html.Div([chart_box(means), chart_box(ranks)], className="charts"),
     ]

@@ -2,22 +2,133 @@
 
 from __future__ import annotations
 
+import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from explorer.page.components import chart_box, script_owned
+from explorer.page.components import icon_button, script_owned
+from explorer.page.controls import baseline_controls, quadrature_controls
 from explorer.page.narration import NOTHING, PIXELS, Facts, Sentence
 from explorer.page.panel import Panel
+from explorer.state import State
+
+SPEEDS = {"2": "2 steps/s", "5": "5 steps/s", "10": "10 steps/s", "25": "25 steps/s", "60": "60 steps/s"}
 
 
-def _layout() -> list[Component]:
-    path = [html.H3(id="path-title"), html.P(id="path-note", className="chart-note"), script_owned("path-chart", "chart")]
-    pixel = [html.H3(id="pixel-title"), html.P(id="pixel-area", className="chart-note"), script_owned("pixel-chart", "chart")]
+def _layout(state: State) -> list[Component]:
     return [
-        script_owned("integrated-maps", "maps maps-4"),
-        script_owned("gauge", "gauge"),
-        html.Div([chart_box(path), chart_box(pixel)], className="charts"),
+        html.Div(
+            [
+                html.Div([script_owned("map-baseline"), baseline_controls(state)], className="cell-baseline"),
+                script_owned("map-interpolated", "cell-now"),
+                html.P(
+                    ["Your picture appears step by step. At each step, ", html.B("gradient × change of the pixel"), " is added to the ", html.B("sum"), "."],
+                    className="how",
+                ),
+                html.Fieldset(
+                    [
+                        html.Legend("Map beside the picture", className="visually-hidden"),
+                        dbc.RadioItems(
+                            id="half",
+                            options=[{"label": "Gradient", "value": "gradient"}, {"label": "Sum", "value": "sum"}],
+                            value="sum",
+                            inline=True,
+                            className="segmented",
+                        ),
+                    ],
+                    className="halves",
+                ),
+                script_owned("map-gradient", "cell-gradient"),
+                script_owned("map-sum", "cell-sum"),
+            ],
+            id="integrated-maps",
+            className="path-maps",
+        ),
+        html.Div(
+            [
+                html.Div([html.Div([_player(), _quadrature(state)], className="line-head"), _timeline()], className="line"),
+                html.Div([_gauge(), _pixel()], className="side"),
+            ],
+            className="lower",
+        ),
     ]
+
+
+def _player() -> html.Div:
+    """Play and step, which ask the server nothing."""
+    play = html.Button(
+        [html.Span(className="icon icon-play", **{"aria-hidden": "true"}), html.Span("Play")],
+        id="play",
+        type="button",
+        title="Play or pause (space)",
+        className="tool primary",
+    )
+    return html.Div(
+        [
+            icon_button("to-start", "To the start", "start", title="To the start (Home)"),
+            icon_button("step-back", "One step back", "back", title="One step back (←)"),
+            play,
+            icon_button("step-forward", "One step forward", "forward", title="One step forward (→)"),
+            icon_button("to-end", "To the end", "end", title="To the end (End)"),
+            icon_button("loop", "Loop", "loop"),
+            html.Output(id="step-shown", htmlFor="scrub", className="shown"),
+        ],
+        id="playback",
+        className="player",
+        role="group",
+        **{"aria-label": "Playback of Integrated Gradients"},
+    )
+
+
+def _quadrature(state: State) -> html.Div:
+    """The speed of the playback, and how the path is cut into steps."""
+    speeds = [{"label": text, "value": value} for value, text in SPEEDS.items()]
+    speed = html.Div([dbc.Label("Speed", html_for="speed", className="visually-hidden"), dbc.Select(id="speed", options=speeds, value="10")], className="speed")
+    return html.Div([speed, *quadrature_controls(state)], className="quadrature")
+
+
+def _timeline() -> html.Div:
+    """Gradients, curve and slider over one axis, α."""
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.H3(id="path-title", className="visually-hidden"),
+                    script_owned("strip", "strip"),
+                    script_owned("path-chart", "chart"),
+                ],
+                id="plot",
+                className="plot",
+            ),
+            dbc.Label("Step", html_for="scrub", className="visually-hidden"),
+            dbc.Input(id="scrub", type="range", min=0, max=50, step=1, value=50),
+            html.Div([html.Span(id="path-from"), html.Span(id="path-note"), html.Span("your picture")], className="ends"),
+        ],
+        className="timeline",
+    )
+
+
+def _gauge() -> html.Div:
+    return html.Div(
+        [
+            html.Div([html.H3("Σ against ΔF"), html.B(id="sum-shown", className="notranslate")], className="head"),
+            script_owned("sum-bar", "bar"),
+            html.P(id="sum-note", className="quiet"),
+        ],
+        id="gauge",
+        className="gauge",
+    )
+
+
+def _pixel() -> html.Div:
+    return html.Div(
+        [
+            html.H3(id="pixel-title"),
+            html.P(id="pixel-area", className="quiet"),
+            script_owned("pixel-chart", "chart"),
+        ],
+        className="pixel",
+    )
 
 
 def narrate(facts: Facts) -> list[Sentence]:
@@ -103,4 +214,4 @@ def _equal_pixels(facts: Facts) -> list[Sentence]:
     return [Sentence("equal pixels", f"{{pixels:whole}} {subject} 0, whatever the network makes of {them}.", {"pixels": count})]
 
 
-PANEL = Panel("Integrated Gradients", _layout, narrate, needs_exact=True)
+PANEL = Panel("Integrated Gradients", _layout, narrate, needs_exact=True, short="Int. Gradients")

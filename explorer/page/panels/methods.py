@@ -13,7 +13,7 @@ from explorer.server.metrics import METHOD_ANSWERS
 from explorer.state import State, Zoo
 
 
-def _layout() -> list[Component]:
+def _layout(_: State) -> list[Component]:
     return [
         script_owned("convention", "convention"),
         script_owned("methods-tools", "methods-tools"),

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dash import html
 from dash.development.base_component import Component
 
+from explorer.attribution.network import OUTPUTS
 from explorer.page.components import script_owned
 from explorer.page.narration import PIXELS, Facts, Sentence
 from explorer.page.panel import Panel
+from explorer.state import State
 
 
-def _layout() -> list[Component]:
-    return [script_owned("saliency-maps", "maps maps-2")]
+def _layout(state: State) -> list[Component]:
+    slope = html.P([html.B("A gradient is a slope."), " Where the curve is flat, the slope is 0 and the map is blank."], className="slope-note")
+    curves = [
+        html.Div([html.H3(id=f"slope-{output}-title", className="visually-hidden"), script_owned(f"slope-{output}", "chart"), html.P(id=f"slope-{output}-note", className="quiet")])
+        for output in OUTPUTS
+    ]
+    return [
+        script_owned("saliency-maps", "maps-3"),
+        html.Div([slope, *curves], className="maps-3 slopes"),
+    ]
 
 
 def narrate(facts: Facts) -> list[Sentence]:

@@ -1,0 +1,38 @@
+// Present: the path alone, large enough for the last row; and the menu of narrow screens.
+
+import { byId } from "../core/dom.js";
+import { showTab } from "./tabs.js";
+
+export function startPresent() {
+  byId("present").addEventListener("click", () => present(true));
+  byId("leave-present").addEventListener("click", () => present(false));
+  // before the keys of the page, for which Esc unmarks a pixel
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key !== "Escape" || !isPresenting() || document.querySelector("dialog[open]")) return;
+      event.stopPropagation();
+      present(false);
+    },
+    true
+  );
+  byId("menu").addEventListener("click", () => showMenu(byId("menu").getAttribute("aria-expanded") !== "true"));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && showMenu(false));
+}
+
+const isPresenting = () => document.body.classList.contains("present");
+
+/** @param {boolean} on */
+function present(on) {
+  showMenu(false);
+  if (on) showTab("integrated");
+  document.body.classList.toggle("present", on);
+  byId("leave-present").hidden = !on;
+  byId(on ? "play" : "present").focus();
+}
+
+/** @param {boolean} open */
+function showMenu(open) {
+  byId("menu").setAttribute("aria-expanded", String(open));
+  document.body.classList.toggle("menu-open", open);
+}
