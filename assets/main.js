@@ -38,7 +38,8 @@ export function start(config, pageIsThere) {
   if (hasStarted()) return;
   /** @type {Record<string, Panel>} */
   const panels = Object.fromEntries(config.tabs.map((tab) => [tab, /** @type {Record<string, Panel>} */ (registry)[tab]]));
-  const wanted = new URLSearchParams(window.location.search).get("tab") ?? ""; // so that the right panel waits for the numbers
+  const link = new URLSearchParams(window.location.search);
+  const wanted = link.get("tab") ?? (link.get("v") === "1" ? "saliency" : ""); // so that the right panel waits for the numbers
   openStore(config, { ...config.defaults, tab: Object.hasOwn(panels, wanted) ? wanted : config.defaults.tab });
   document.querySelectorAll("output").forEach((output) => (output.translate = false)); // numbers
   startNotices();

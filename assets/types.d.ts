@@ -22,7 +22,7 @@ export interface State {
   options: Options;
   pinned: string[];
   tab: string;
-  scale: "own" | "shared";
+  scale: "unit" | "own";
 }
 
 export interface Setting {
@@ -83,6 +83,7 @@ export interface Config {
   limits: Record<string, [number, number]>;
   patterns: Record<string, { title: string; levels: number[] }>;
   baselines: Record<string, string>; // their titles
+  starts: Record<string, string>; // how sentences name them
   digits: number[][][]; // by digit, then by sample: levels
   networks: Record<string, Network>;
   methods: Record<string, Method>;
@@ -144,7 +145,7 @@ export interface Answer {
   exact: { map: number[]; pieces: number; switches: string; error_max: number; error_mean: number } | null;
   smoothgrad: { error: number[] | null; snr: number | null; sigma: number };
   correlations: (number | null)[][];
-  narration: Record<string, { text: string; numbers: Record<string, number> }[]>; // by tab
+  narration: Record<string, { text: string; numbers: Record<string, number>; place: "headline" | "second" | "more" }[]>; // by tab
 }
 
 /** An answer's path, unpacked for playback. Steps count from 0 to `count`. */
@@ -182,11 +183,18 @@ export interface View {
   method: string; // whose figures are shown on the right
 }
 
+/** What a panel says of itself: above its maps, on the line below, in the list below it. */
+export interface Told {
+  headline: string;
+  second: string;
+  more?: string[];
+}
+
 /** A tab's panel: one script and one line in panels/registry.js. */
 export interface Panel {
   start: () => void;
   draw: () => void; // while the tab is shown: for a new answer, theme or size
-  sentence?: () => string | null; // what is said of it; null for what the server says
+  sentence?: () => Told | null; // what is said of it; null for what the server says
   valuesAt?: (pixel: number) => string[]; // what its maps say of a pixel
 }
 

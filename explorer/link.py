@@ -1,7 +1,7 @@
 """Links are read kindly: what is wrong in one gets a notice and its default, the rest is kept. Only the page writes them.
 
-A link holds what differs from the defaults, one short key each (``KEYS``), and ``v=1`` at its end, so that one that was cut
-off is known. The defaults are part of version 1: a changed default needs version 2.
+A link holds what differs from the defaults, one short key each (``KEYS``), and ``v=2`` at its end, so that one that was cut
+off is known. The defaults are part of a version: a changed default needs the next. Links of version 1 keep their numbers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from explorer.link_text import Part
 from explorer.pictures import PATTERNS
 from explorer.state import Pixels, State, StateError, Zoo, sentences, shown
 
-VERSION = "1"
+VERSION = "2"
 PAINTED = "px"  # the key of a painted picture
 MAX_QUERY = 4_000  # two painted pictures and an option for every setting of every method take some 3,100
 TOO_LONG = f"The link is longer than {MAX_QUERY:,} characters or {link_text.MAX_PARTS} parts: the opening state is shown."
@@ -47,6 +47,17 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "scale": "scale",
     }
 )
+# Version 1: its defaults where today's differ, and what is called otherwise today.
+FIRST_DEFAULTS: Mapping[str, Any] = MappingProxyType(
+    {
+        "network": "shapes-ordinary",
+        "target": 0,
+        "pinned": ("gradient", "integrated_gradients", "smoothgrad"),
+        "tab": "saliency",
+        "scale": "own",
+    }
+)
+FIRST_NAMES = {("network", "shapes"): "shapes-ordinary", ("scale", "shared"): "unit"}
 FIELDS = {**{key: name for name, key in KEYS.items()}, PAINTED: "pixels", "v": "version"}
 
 
@@ -61,11 +72,12 @@ def read_link(query: str, zoo: Zoo) -> tuple[State, list[str]]:
         return State(), [TOO_LONG]
     version = ours.pop("version", None)
     reasons = [f"{shown(part.key)} is no setting of this explorer" for part in found.others if link_text.resembles(part, names, bool(version))]
-    if version is None or link_text.word(version.value or "") != VERSION:
+    number = link_text.word(version.value or "") if version else ""
+    if version is None or number not in ("1", VERSION):
         if version is None and not ours and not reasons:
             return State(), []  # only parameters of others, such as a tracker's
         said = shown(version.value or "") if version else ""
-        was = f"is of version {said}, not {VERSION}" if version else "has no version, as one that was cut off"
+        was = f"is of version {said}, not 1 or {VERSION}" if version else "has no version, as one that was cut off"
         return State(), [f"The link {was}: the opening state is shown."]
     notices = [f"The link has {key!r} more than once: the first is used." for key in found.twice]
     if link_text.is_cut(query):
@@ -80,18 +92,22 @@ def read_link(query: str, zoo: Zoo) -> tuple[State, list[str]]:
             elif name == "options":
                 values[name] = _options(text, reasons)
             else:
-                values[name] = _value(text, State.model_fields[name].default)
+                values[name] = _value(text, 0 if name == "target" else State.model_fields[name].default)
         except StateError as wrong:
             reasons.append(str(wrong))
-    state = _without_what_is_wrong(values, zoo, reasons)
+    defaults: Mapping[str, Any] = {}
+    if number == "1":
+        defaults = FIRST_DEFAULTS
+        values |= {name: new for (name, old), new in FIRST_NAMES.items() if values.get(name) == old}
+    state = _without_what_is_wrong(values, defaults, zoo, reasons)
     return state, notices + [f"In the link, {reason}; the default is used instead." for reason in reasons]
 
 
-def _without_what_is_wrong(values: dict[str, Any], zoo: Zoo, reasons: list[str]) -> State:
+def _without_what_is_wrong(values: dict[str, Any], defaults: Mapping[str, Any], zoo: Zoo, reasons: list[str]) -> State:
     """The state of the values that can be kept; why the others cannot is added to the reasons."""
     while True:
         try:
-            return State.model_validate(values, context=zoo)
+            return State.model_validate({**defaults, **values}, context=zoo)
         except ValidationError as wrong:
             for (*outer, name), reason in sentences(wrong).items():
                 reasons.append(reason)

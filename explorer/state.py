@@ -28,7 +28,7 @@ from explorer.options import Options
 from explorer.pictures import BASELINES, PATTERNS, BaselineKind, baseline
 
 Tab = Literal["saliency", "integrated", "compare", "methods"]
-Scale = Literal["own", "shared"]
+Scale = Literal["unit", "own"]
 Predicted = Literal["predicted"]
 
 TABS: tuple[Tab, ...] = get_args(Tab)
@@ -86,7 +86,7 @@ class State(BaseModel, frozen=True, extra="forbid"):
         samples, noise_level, seed, clip: of SmoothGrad.
         options: of single methods.
         pinned: the methods that are compared, one to four.
-        tab, scale: what is shown. No number depends on it, nor on what is pinned.
+        tab, scale: what is shown; one colour scale for all maps of a ``"unit"``, or each its ``"own"``. No number depends on it, nor on what is pinned.
 
     Raises:
         ValidationError: a value that the field cannot have (a ValueError of pydantic's). Only ``from_json`` knows the networks.
@@ -94,7 +94,7 @@ class State(BaseModel, frozen=True, extra="forbid"):
 
     pixels: Pixels = _field("the picture", tuple(PATTERNS["edge"].ravel().tolist()), "64 numbers")
     network: str = _field("the network", "shapes", "a name", strict=True)
-    target: Annotated[int, Strict(), Field(ge=0)] | Predicted = _field("the target", 0, f"a class index or '{PREDICTED}'")
+    target: Annotated[int, Strict(), Field(ge=0)] | Predicted = _field("the target", PREDICTED, f"a class index or '{PREDICTED}'")
     output: Output = _one_of("the output", "probability", OUTPUTS)
     baseline: BaselineKind = _one_of("the baseline", "black", BASELINES)
     baseline_seed: int = _number("the baseline seed", SEED, 0, MAX_SEED)
@@ -107,10 +107,10 @@ class State(BaseModel, frozen=True, extra="forbid"):
     clip: bool = _field("clip", CLIP.default, "true or false", strict=True)
     options: Options = _field("the options", Options(), "an object of objects")
     pinned: Annotated[tuple[str, ...], AfterValidator(_each_once)] = _field(
-        "the pinned methods", ("gradient", "integrated_gradients", "smoothgrad"), f"1 to {MAX_PINNED} names", min_length=1, max_length=MAX_PINNED
+        "the pinned methods", ("gradient", "smoothgrad", "gradient_times_input", "integrated_gradients"), f"1 to {MAX_PINNED} names", min_length=1, max_length=MAX_PINNED
     )
-    tab: Tab = _one_of("the tab", "saliency", TABS)
-    scale: Scale = _one_of("the scale", "own", SCALES)
+    tab: Tab = _one_of("the tab", "integrated", TABS)
+    scale: Scale = _one_of("the scale", "unit", SCALES)
 
     @classmethod
     def from_json(cls, data: object, zoo: Zoo) -> State:

@@ -36,7 +36,7 @@ def _written(data: object) -> str:
 
 
 def link_of(state: State) -> str:
-    """The query string, ``?…&v=1``; pixels off the lattice of 1/2800 are written as the nearest level."""
+    """The query string, ``?…&v=2``; pixels off the lattice of 1/2800 are written as the nearest level."""
     return _written(state.to_json())
 
 

@@ -24,6 +24,9 @@ export function pixelInView() {
   return 8 * row + column;
 }
 
+/** The baseline, as in "on the way from black". */
+export const startName = () => view.config.starts[view.asked.baseline];
+
 /** What follows where the baseline equals the picture, and what to do; nothing where it does not. */
 export const equalBaselineSentences = () =>
   view.answer.equal_pixels < view.asked.pixels.length

@@ -342,8 +342,8 @@ async function recover(failure) {
  * @param {boolean} stale
  */
 function showStale(stale) {
-  ["stage", "facts", "sees"].forEach((id) => byId(id).setAttribute("aria-busy", String(stale)));
+  ["stage", "facts", "scores", "sees"].forEach((id) => byId(id).setAttribute("aria-busy", String(stale)));
   if (!stale || hasAnswer()) return;
   write(byId("sees"), "Opening…");
-  write(byId("words"), "The page is opening: the first numbers are on their way.");
+  write(byId("headline"), "The page is opening: the first numbers are on their way.");
 }

@@ -141,7 +141,7 @@ function paintFigure(context, size, figure) {
  */
 function paintCurve(context, { width, height, font }, figure) {
   const { axis, colour, area, behind, labels = [], switches = [], tangent } = figure;
-  const [left, right, top, foot] = [leftOf(font), width - MARGIN.right, MARGIN.top, height - MARGIN.bottom];
+  const [left, right, top, foot] = [leftOf(font), width - MARGIN.right, Math.max(MARGIN.top, font / 2), height - MARGIN.bottom];
   const across = placer(PATH_RANGE, left, right);
   const up = placer(axis.range, foot, top);
   drawUp(context, axis, up, left, right);

@@ -111,7 +111,7 @@ function drawMaps() {
     const result = shownOf(name);
     map.root.classList.toggle("waiting", !result);
     map.root.classList.toggle("refused", Boolean(result?.refusal));
-    map.set(result?.map ?? NOTHING, state.scale === "shared" ? shared : limits[name]);
+    map.set(result?.map ?? NOTHING, state.scale === "unit" ? shared : limits[name]);
     map.describe({ note: noteOf(name), caption: !result ? "on its way…" : result.map ? figuresOf(result) : result.refusal });
   });
 }

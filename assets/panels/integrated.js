@@ -1,6 +1,6 @@
 // The tab Integrated Gradients: the path, the gradient at each step and their sum, over one axis.
 
-import { className, outputName, pixelInView } from "../core/derived.js";
+import { className, outputName, pixelInView, startName } from "../core/derived.js";
 import { byId, element, write } from "../core/dom.js";
 import { on } from "../core/events.js";
 import { place } from "../core/grid.js";
@@ -71,8 +71,7 @@ export function draw() {
   const { answer, asked, config } = view;
   maps.baseline.set(answer.baseline, 1);
   maps.baseline.describe({ note: config.baselines[asked.baseline], figure: fText(answer.f.baseline), caption: `for “${className(answer.target)}”` });
-  const start = asked.baseline === "drawing" ? "my picture" : asked.baseline;
-  write(byId("path-from"), start);
+  write(byId("path-from"), startName());
   drawTimeline();
   drawPixelChart();
   drawStep();

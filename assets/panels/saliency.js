@@ -1,6 +1,6 @@
 // The tab Saliency: the picture, and the gradients of P and of the logit there, each over the curve whose slope it is.
 
-import { className, pictureName } from "../core/derived.js";
+import { className, pictureName, startName } from "../core/derived.js";
 import { byId, write } from "../core/dom.js";
 import { bound, chance, floats, largest, number } from "../core/numbers.js";
 import { view } from "../core/store.js";
@@ -44,13 +44,13 @@ export function draw() {
 function drawOutput(output, map, limit) {
   maps[output].set(map, limit);
   describe(output);
-  const { answer, asked, path } = view;
+  const { answer, path } = view;
   const y = Array.from(floats(answer.curves[output]));
   const x = y.map((_, i) => i / (y.length - 1));
   const slope = map.reduce((sum, value, i) => sum + value * path.difference[i], 0);
   const axis = output === "probability" ? { range: /** @type {[number, number]} */ ([0, 1.05]), ticks: [0, 1], texts: ["0", "1"] } : calmAxis(Math.min(0, ...y), Math.max(0, ...y), 0.05);
   const name = NAMES[output];
-  const way = `on the way from ${asked.baseline === "drawing" ? "your baseline" : asked.baseline}`;
+  const way = `on the way from ${startName()}`;
   drawChart(byId(`slope-${output}`), { x, y, axis, colour: ink("--line-strong"), tangent: slope }, `${name} ${way}; its slope at your picture is ${number(slope)}`);
   write(byId(`slope-${output}-title`), `${name} ${way}`);
   const range = Math.max(...y) - Math.min(...y);

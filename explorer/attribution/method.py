@@ -162,6 +162,9 @@ class GradientMethod:
     error: Callable[[Field, Settings], Floats | None] | None = None
 
 
+Unit = Literal["F", "F per unit of a pixel", "(F per unit of a pixel)²", "F² per unit of a pixel", ""]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
     """One entry of the registry.
@@ -182,6 +185,8 @@ class Method:
         count: the same as numbers, for a case and a value for each setting, without running the method.
         settings: its settings.
         caveat: one sentence on when the map misleads.
+        unit: of the map, where F is what the method explains and a pixel's range is 1; ``""`` where its parts have different ones.
+            Only maps with one unit can be compared by size.
         explains: ``"F"``, or ``"logit"`` for methods whose map is one of the target's logit whichever output is chosen.
         compute: the method itself, for a case and a value for each of its settings.
         unsupported_reason: why it does not apply to a network, as a clause without a full stop; "" when it does.
@@ -195,6 +200,7 @@ class Method:
     family: Family
     formula: str
     complete: str
+    unit: Unit
     invariant: bool
     passes: str
     count: Callable[[Case, Values], Passes]

@@ -32,7 +32,7 @@ from explorer.attribution.network import OUTPUTS, Floats
 from explorer.attribution.paths import on_path
 from explorer.cost import CURVE_POINTS
 from explorer.models import Model
-from explorer.page.narration import NOTHING, Facts, Sentence
+from explorer.page.narration import NOTHING, STARTS, Facts, Sentence
 from explorer.page.panels import PANELS
 from explorer.state import State, Zoo
 
@@ -171,6 +171,8 @@ def _facts(state: State, model: Model, payload: dict[str, Any], explanation: Exp
         output=state.output,
         f_input=explanation.f_input,
         f_baseline=explanation.f_baseline,
+        start=STARTS[state.baseline],
+        gradient_scale=float(max(np.abs(gradient).max(), np.abs(steps.gradients).max())),
         gradient_peak=float(np.abs(gradient).max()),
         logit_gradient_peak=float(np.abs(explanation.logit_gradient).max()),
         gradient_snr=methods["gradient"]["snr"],

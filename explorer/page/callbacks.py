@@ -92,7 +92,7 @@ def read_question(name: str, question: object, zoo: Zoo) -> Question:
     Args:
         name: in ``KINDS``.
         question: ``{"ask": number, "state": {…}}`` and what the kind ``asks`` for, such as ``"methods": [names]``. While a page
-            opens, ``{"ask": number, "link": "?…&v=1"}``: the answer then has the state that was read, and notices.
+            opens, ``{"ask": number, "link": "?…&v=2"}``: the answer then has the state that was read, and notices.
         zoo: the networks.
 
     Raises:

@@ -18,6 +18,7 @@ from explorer.page.controls import BASELINE_TITLES, class_options
 from explorer.page.figures import figures
 from explorer.page.header import header
 from explorer.page.method_answers import MOST
+from explorer.page.narration import STARTS
 from explorer.page.painting import painting
 from explorer.page.panels import PANELS
 from explorer.page.tabs import tabs
@@ -83,6 +84,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
             for name, picture in pictures.PATTERNS.items()
         },
         "baselines": BASELINE_TITLES,
+        "starts": dict(STARTS),
         "digits": [[_levels(picture) for picture in samples] for samples in pictures.digit_samples(models.FOLDER)],
         "networks": {
             name: {

@@ -6,16 +6,20 @@ A sentence carries the name of its claim and the numbers that it states: ``tests
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 PIXELS = 64
 NOTHING = 1e-11  # shares and changes of a pixel below this are rounding errors
+FAINT = 0.04  # of its scale: a map that stays below is drawn blank; FAINT in assets/draw/map.js
 ENOUGH_SAMPLES = 20  # with fewer, |mean| / standard error is far from normal: at n = 2 a third of the clear signs are wrong
 
 Claim = Literal[
     "other class",
     "zero gradient",
+    "gradient blank",
+    "flared up",
     "saturated",
     "logit not saturated",
     "sign",
@@ -27,6 +31,9 @@ Claim = Literal[
     "no path",
     "nothing to share",
     "baseline scores",
+    "score",
+    "raised",
+    "lowered",
     "ends",
     "gradient on path",
     "pieces",
@@ -56,23 +63,45 @@ Claim = Literal[
 ]
 
 
+Place = Literal["headline", "second", "more"]
+
+# How the start of the path is named in a sentence, by kind of baseline.
+STARTS: Mapping[str, str] = MappingProxyType(
+    {
+        "black": "black",
+        "white": "white",
+        "noise": "noise",
+        "blur": "the blurred picture",
+        "mean": "the mean picture",
+        "farthest": "the farthest picture",
+        "drawing": "your baseline",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence.
+    """One sentence, or two that belong together.
 
     Attributes:
         claim: what it says; ``"advice"`` says nothing of this state.
         text: with ``{name:format}`` where the page's script writes a number; its ``numbers.js`` has the formats.
         numbers: by name, unrounded.
+        place: above the maps, on the line below, or in the list below the panel.
     """
 
     claim: Claim
     text: str
     numbers: Mapping[str, float] = field(default_factory=dict)
+    place: Place = "more"
 
     def to_json(self) -> dict[str, Any]:
         """What the page needs of it."""
-        return {"text": self.text, "numbers": dict(self.numbers)}
+        return {"text": self.text, "numbers": dict(self.numbers), "place": self.place}
+
+    def at(self, place: Place) -> Sentence:
+        """The same elsewhere."""
+        return replace(self, place=place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +110,8 @@ class Facts:
 
     Attributes:
         one_shape: whether the gradient of this F has one shape for all pictures.
+        start: the baseline, as in "on the way from black".
+        gradient_scale: the largest |gradient| at any step of the path and at the picture, on whose scale the gradient is drawn.
         gradient_half: the fewest pixels that hold half of Σ |gradient|.
         moving_gradient: the gradient's peak at the picture, over the pixels that differ from the baseline.
         path_peak: its peak over the steps that weigh something, over the pixels that move a tenth of the farthest or more.
@@ -100,7 +131,9 @@ class Facts:
     output: str
     f_input: float
     f_baseline: float
+    start: str
     gradient_peak: float
+    gradient_scale: float
     logit_gradient_peak: float
     gradient_snr: float
     gradient_half: int
@@ -127,6 +160,16 @@ class Facts:
     def f_name(self) -> str:
         """How F is written on the page, such as P(ring) or logit(ring)."""
         return f"{'P' if self.output == 'probability' else 'logit'}({self.target_name})"
+
+    @property
+    def subject(self) -> str:
+        """F within a sentence."""
+        return "P" if self.output == "probability" else "the logit"
+
+    @property
+    def blank(self) -> bool:
+        """Whether the gradient at the picture is drawn blank, although it is not 0."""
+        return 0 < self.gradient_peak < FAINT * self.gradient_scale
 
     @property
     def no_path(self) -> bool:

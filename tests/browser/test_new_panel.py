@@ -32,7 +32,7 @@ def narrate(facts: Facts):
     return [Sentence("advice", "P is {score:probability}, out of a new panel.", {"score": facts.target_probability})]
 
 
-PANEL = Panel("Bright pixels", lambda: [script_owned("bright-count")], narrate, QuestionKind("bright-answers", "bright-question", _prepare, "limit"))
+PANEL = Panel("Bright pixels", lambda state: [script_owned("bright-count")], narrate, QuestionKind("bright-answers", "bright-question", _prepare, "limit"))
 '''
 SCRIPT = """// Counts bright pixels.
 

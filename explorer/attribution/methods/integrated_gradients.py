@@ -49,6 +49,7 @@ INTEGRATED_GRADIENTS = Method(
     family="gradient field",
     formula="(x − x′) · Σ wₖ ∂F(x′ + αₖ(x − x′))/∂x",
     complete=DELTA_F,
+    unit="F",
     invariant=True,
     passes="m + 2 forward, m backward (trapezoid: one more of each)",
     count=_count,

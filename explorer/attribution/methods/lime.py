@@ -67,6 +67,7 @@ LIME = Method(
     family="perturbation",
     formula="β that minimises Σ exp(−d(S)² / 2w²) (F(S) − β₀ − Σ βᵢ over i in S)² over drawn S",
     complete="",
+    unit="F",
     invariant=True,
     passes="n forward: drawn coalitions of 16 blocks of 2 × 2 pixels",
     count=_count,

@@ -54,6 +54,7 @@ OCCLUSION = Method(
     family="perturbation",
     formula="F(x) − F(x with the window at x′), averaged over the windows on a pixel",
     complete="",
+    unit="F",
     invariant=True,
     passes="(9 − w)² + 1 forward",
     count=_count,

@@ -83,6 +83,7 @@ SMOOTHGRAD = Method(
     family="gradient field",
     formula="mean of ∂F/∂x at x + ε, ε ~ N(0, σ²)",
     complete="",
+    unit="F per unit of a pixel",
     invariant=True,
     passes="n forward, n backward",
     count=passes_per_sample,

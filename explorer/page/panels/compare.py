@@ -12,7 +12,7 @@ from explorer.page.narration import ENOUGH_SAMPLES, PIXELS, Claim, Facts, Senten
 from explorer.page.panel import Panel
 from explorer.state import State
 
-SCALES = {"own": "Each panel its own scale", "shared": "One scale for all"}
+SCALES = {"unit": "One per unit", "own": "Own"}
 
 
 def _layout(state: State) -> list[Component]:
@@ -48,8 +48,8 @@ def _agreement(facts: Facts) -> list[Sentence]:
         sentence = Sentence("rank unsettled", text, {**found, "exact": facts.exact_agreement, "steps": facts.steps})
     return [
         sentence,
-        Sentence("advice", "The gradient asks what would change F at the picture."),
-        Sentence("advice", "Integrated Gradients asks what made F differ from the baseline, and only its sum is meant to be ΔF."),
+        Sentence("advice", "The gradient asks what would change F at your picture."),
+        Sentence("advice", "Integrated Gradients asks what made F differ from the baseline. Only its attributions must add up to ΔF."),
     ]
 
 

@@ -8,11 +8,14 @@ from dash.development.base_component import Component
 
 from explorer.page.components import icon_button, script_owned
 from explorer.page.controls import baseline_controls, quadrature_controls
-from explorer.page.narration import NOTHING, PIXELS, Facts, Sentence
+from explorer.page.narration import NOTHING, PIXELS, Claim, Facts, Sentence
 from explorer.page.panel import Panel
+from explorer.page.panels.saliency import other_class
 from explorer.state import State
 
 SPEEDS = {"2": "2 steps/s", "5": "5 steps/s", "10": "10 steps/s", "25": "25 steps/s", "60": "60 steps/s"}
+
+SURE = 0.95  # P from which the network is called sure
 
 
 def _layout(state: State) -> list[Component]:
@@ -133,42 +136,68 @@ def _pixel() -> html.Div:
 
 def narrate(facts: Facts) -> list[Sentence]:
     """The sentences about the path and its sum."""
-    return _no_path(facts) if facts.no_path else [*_path(facts), *_sum(facts), *_equal_pixels(facts)]
+    if facts.no_path:
+        return _no_path(facts)
+    return [_headline(facts).at("headline"), *[sentence.at("second") for sentence in _second(facts)], *_ends(facts), *_sum(facts), *_equal_pixels(facts)]
 
 
 def _no_path(facts: Facts) -> list[Sentence]:
     rounding = "" if facts.equal_pixels == PIXELS else " to rounding"
     return [
-        Sentence("no path", f"The input is the baseline itself{rounding}: there is no path."),
-        Sentence("nothing to share", f"So ΔF and all of Integrated Gradients are 0{rounding}."),
+        Sentence("no path", f"Picture and baseline are the same{rounding}. There is no path.", place="headline"),
+        Sentence("nothing to share", f"So ΔF and every attribution are 0{rounding}.", place="second"),
     ]
 
 
-def _path(facts: Facts) -> list[Sentence]:
-    ends = {"baseline": facts.f_baseline, "input": facts.f_input}
+def _headline(facts: Facts) -> Sentence:
+    p = facts.target_probability
+    if facts.target_name != facts.predicted_name:
+        return other_class(facts)
     if facts.output == "probability" and facts.f_baseline > 0.5:
-        sentences = [
-            Sentence(
-                "baseline scores",
-                f"The baseline itself already scores {facts.f_name} = {{baseline:probability}}; explained is how the picture takes it "
-                "to {input:probability}.",
-                ends,
-            ),
-            Sentence("advice", "Another baseline asks another question."),
+        ends = {"baseline": facts.f_baseline, "input": facts.f_input}
+        return Sentence("baseline scores", "The baseline itself already has P = {baseline:chance}; your picture has {input:chance}.", ends)
+    value, score = ("P = {score:chance}", p) if facts.output == "probability" else ("The logit is {score:number}", facts.f_input)
+    if facts.gradient_peak == 0:
+        return Sentence("zero gradient", f"{value}, and its gradient here is 0 at every pixel.", {"score": score})
+    if facts.blank and facts.output == "probability" and p >= SURE:
+        return Sentence("gradient blank", "The network is sure (P = {score:chance}), yet its gradient here is blank.", {"score": score})
+    if facts.blank:
+        return Sentence("gradient blank", f"{value}, and its gradient here is blank.", {"score": score})
+    return Sentence("score", f"{value}. The gradient shows only what would change it now.", {"score": score})
+
+
+def _second(facts: Facts) -> list[Sentence]:
+    if facts.f_input == facts.f_baseline:
+        return []
+    found, way = {"baseline": facts.f_baseline}, f"on the way from {facts.start}"
+    value = "{baseline:chance}" if facts.output == "probability" else "{baseline:number}"
+    rose = facts.f_input > facts.f_baseline
+    claim: Claim = "raised" if rose else "lowered"
+    verb, sign = ("raised", "+") if rose else ("lowered", "−")
+    if facts.blank and facts.target_name == facts.predicted_name:
+        return [
+            Sentence("flared up", f"{way[0].upper()}{way[1:]} the gradient flared up."),
+            Sentence(claim, f"The sum kept it: {sign} pixels {verb} {facts.subject} from {value}.", found),
         ]
-    else:
-        text = f"From the baseline to the picture {facts.f_name} goes from {{baseline:probability}} to {{input:probability}}."
-        sentences = [Sentence("ends", text, ends), Sentence("advice", "Each pixel is given a share of that change.")]
+    return [Sentence(claim, f"The sum shows what {verb} {facts.subject} from {value} {way}.", found)]
+
+
+def _ends(facts: Facts) -> list[Sentence]:
+    ends = {"baseline": facts.f_baseline, "input": facts.f_input}
+    form = "probability" if facts.output == "probability" else "number"
+    sentences = [
+        Sentence("ends", f"From {facts.start} to your picture {facts.f_name} goes from {{baseline:{form}}} to {{input:{form}}}.", ends),
+        Sentence("advice", "Each pixel gets a share of that change. A different baseline gives a different explanation."),
+    ]
     if facts.path_peak > 10 * facts.moving_gradient:
         mean = "its mean over a piece" if facts.rule == "exact" else "on the path it"
-        sentences += [
+        sentences.append(
             Sentence(
                 "gradient on path",
-                f"Where pixels change, the gradient is at most {{here}} at the picture; {mean} reaches {{on the path}}.",
+                f"Where pixels change, the gradient is at most {{here:bound}} at your picture; {mean} reaches {{on the path}}.",
                 {"here": facts.moving_gradient, "on the path": facts.path_peak},
-            ),
-            Sentence("advice", "That is what Integrated Gradients adds up and a single gradient misses."),
-        ]
+            )
+        )
     return sentences
 
 
@@ -192,7 +221,7 @@ def _sum(facts: Facts) -> list[Sentence]:
                 f"Incomplete: the sum {'falls short of' if is_short else 'overshoots'} ΔF by {{delta}}, {size}.",
                 {"delta": delta, "share": share, "short": float(is_short)},
             ),
-            Sentence("more steps", "More steps bring it closer in the end; the exact rule leaves no error beyond rounding."),
+            Sentence("more steps", "More steps usually reduce the error; the exact rule leaves none beyond rounding."),
         ]
     near = "differs from ΔF by {share:percent}" if share >= NOTHING else "is ΔF to rounding"
     steps = f"With {{steps:whole}} step{'s' if facts.steps > 1 else ''}"
@@ -210,7 +239,7 @@ def _equal_pixels(facts: Facts) -> list[Sentence]:
     count = facts.equal_pixels
     if count == 0:
         return []
-    subject, them = ("pixel equals the baseline and so gets", "it") if count == 1 else ("pixels equal the baseline and so get", "them")
+    subject, them = ("pixel equals the baseline and gets", "it") if count == 1 else ("pixels equal the baseline and get", "them")
     return [Sentence("equal pixels", f"{{pixels:whole}} {subject} 0, whatever the network makes of {them}.", {"pixels": count})]
 
 

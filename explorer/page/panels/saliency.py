@@ -26,46 +26,53 @@ def _layout(state: State) -> list[Component]:
 
 def narrate(facts: Facts) -> list[Sentence]:
     """The sentences about the gradient."""
-    return [*_other_class(facts), *_gradient(facts), *_spread(facts)]
+    gradient = _gradient(facts)
+    headline = [other_class(facts).at("headline"), gradient[0].at("second")] if facts.target_name != facts.predicted_name else [gradient[0].at("headline")]
+    return [*headline, *gradient[1:], *_one_shape(facts), *_spread(facts)]
 
 
-def _other_class(facts: Facts) -> list[Sentence]:
-    if facts.target_name == facts.predicted_name:
-        return []
-    text = f"The network sees “{facts.predicted_name}” here; you ask about “{facts.target_name}”, to which it gives {{score:probability}}."
-    return [Sentence("other class", text, {"score": facts.target_probability})]
+def other_class(facts: Facts) -> Sentence:
+    """Which class the network sees instead."""
+    text = f"The network sees “{facts.predicted_name}”. You ask about “{facts.target_name}”, to which it gives P = {{score:chance}}."
+    return Sentence("other class", text, {"score": facts.target_probability})
 
 
 def _gradient(facts: Facts) -> list[Sentence]:
-    peak, logit_peak = facts.gradient_peak, facts.logit_gradient_peak
+    """The first is the headline, or the second line where that is needed for another class."""
+    peak, logit_peak, p, f = facts.gradient_peak, facts.logit_gradient_peak, facts.target_probability, facts.subject
     if peak == 0:
-        return [Sentence("zero gradient", "The gradient is zero at every pixel, so this map favours no pixel.")]
+        return [Sentence("zero gradient", "The gradient is 0 at every pixel, so this map favours none.")]
     # With p past 0.98 or below 0.02 every softmax or sigmoid slope is below a fiftieth; and it shows, in F and against the
     # logit's: no pixel's whole range would change P by 0.05 if the slope stayed.
-    extreme = facts.target_probability > 0.98 or facts.target_probability < 0.02
-    if facts.output == "probability" and extreme and peak < min(0.05, logit_peak / 20):
-        end = 1.0 if facts.target_probability > 0.5 else 0.0
-        sentences = [
-            Sentence(
-                "saturated",
-                f"Saturation: {facts.f_name} = {{score:probability}} is so near {{end:whole}} that its gradient has almost vanished "
-                "(at most {gradient}).",
-                {"score": facts.target_probability, "end": end, "gradient": peak},
-            ),
-            Sentence("logit not saturated", "The logit’s gradient has not (up to {gradient}).", {"gradient": logit_peak}),
+    if facts.output == "probability" and (p > 0.98 or p < 0.02) and peak < min(0.05, logit_peak / 20):
+        blank = ": the gradient is blank" if facts.blank else ""
+        so = "P is already {score:chance}, so no single pixel can raise it much" if p > 0.5 else "P is only {score:chance}, and small changes hardly move it"
+        return [
+            Sentence("saturated", f"{so}{blank}.", {"score": p}),
+            Sentence("logit not saturated", "The score behind it, the logit, still responds (up to {gradient:number}).", {"gradient": logit_peak}, "second"),
             Sentence("advice", "The gradient tells what would change the answer now, not what made it."),
-            Sentence("advice", "Switch the output to Logit, or look at Integrated Gradients."),
         ]
+    if facts.blank:
+        sentences = [Sentence("gradient blank", f"{_value(facts)} The gradient here is blank: it was {{ratio:whole}} times larger on the way.", _values(facts))]
     else:
-        sentences = [
-            Sentence("sign", f"Brightening a + pixel a little raises {facts.f_name}; brightening a − pixel a little lowers it."),
-            Sentence("steepest", "The largest slope is {gradient} for each unit of brightness.", {"gradient": peak}),
-        ]
-    if facts.one_shape and facts.output == "probability":
-        sentences.append(Sentence("one shape", "This network is linear inside: for one class the map has the same shape for every picture."))
-    elif facts.one_shape:
-        sentences.append(Sentence("one map", "This network is linear inside: for one class the map is the same for every picture."))
-    return sentences
+        sentences = [Sentence("sign", f"A + pixel raises {f} if it gets brighter, a − pixel lowers it.")]
+    return [*sentences, Sentence("steepest", "The largest slope is {gradient:number} per unit of a pixel.", {"gradient": peak}, "second")]
+
+
+def _value(facts: Facts) -> str:
+    return "P is {score:chance}." if facts.output == "probability" else "The logit is {score:number}."
+
+
+def _values(facts: Facts) -> dict[str, float]:
+    return {"score": facts.f_input, "ratio": int(facts.gradient_scale / facts.gradient_peak)}
+
+
+def _one_shape(facts: Facts) -> list[Sentence]:
+    if not facts.one_shape or facts.gradient_peak == 0:
+        return []
+    if facts.output == "probability":
+        return [Sentence("one shape", "This network is linear inside: for one class the map has the same shape for every picture.")]
+    return [Sentence("one map", "This network is linear inside: for one class the map is the same for every picture.")]
 
 
 def _spread(facts: Facts) -> list[Sentence]:
