@@ -44,6 +44,7 @@ export interface Method {
   family: string;
   formula: string;
   complete: string;
+  unit: string; // of its map, "" if its parts have different ones
   invariant: boolean;
   passes: string;
   explains: "F" | "logit";
@@ -93,6 +94,7 @@ export interface Config {
   tabs: string[];
   exact_tabs: string[];
   families: string[];
+  first: Record<string, [string, string]>; // what the tab Methods opens with: the question that each answers, and a caveat
   method_tabs: string[]; // which show answers of single methods
   own_hosts: string; // a pattern: the hosts that every machine takes for itself
   most_pinned: number;

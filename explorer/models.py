@@ -101,6 +101,25 @@ def load_zoo(folder: Path = FOLDER) -> Mapping[str, Model]:
     return MappingProxyType({model.name: model for model in models})
 
 
+def checkpoints(training: Literal["robust", "ordinary"], folder: Path = FOLDER) -> dict[int, Network]:
+    """The shapes network during its training, by the number of steps, from 0 to the last; with an adversary or without.
+
+    The weights are rounded to float16; all else is as in the zoo.
+
+    Raises:
+        StoredFileError: the file is missing or damaged.
+    """
+    path = folder / "shapes-checkpoints.npz"
+    arrays = read_arrays(path)
+    try:
+        stages = {key.partition("_")[2]: values.astype(np.float32) for key, values in arrays.items() if key.startswith(f"{training}_")}
+        count = stages[f"b{len(stages) // 2 - 1}"].shape[1]
+        networks = [_relu_network({key: values[stage] for key, values in stages.items()}, count) for stage in range(len(arrays["steps"]))]
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise StoredFileError(f"{path} is damaged ({error}); make it again with: make train") from error
+    return {int(step): Network(network) for step, network in zip(arrays["steps"], networks, strict=True)}
+
+
 def logistic_weights() -> NDArray[np.float64]:
     """Return W of the original explorer's detector, a float64 array (8, 8) indexed [row, column]."""
     row, column = np.mgrid[0:8, 0:8].astype(np.float64)

@@ -197,8 +197,10 @@ def fit(
 
 
 def attacked(network: torch.nn.Sequential, points: torch.Tensor, labels: torch.Tensor, rng: Generator, reach: float) -> torch.Tensor:
-    """Pictures (n, 64) within an L2 distance `reach` of `points` that the network classifies worse: projected gradient descent
-    (Madry et al. 2018) from a random start."""
+    """Pictures (n, 64) that the network classifies worse, within an L2 distance `reach` of `points`.
+
+    By projected gradient descent (Madry et al. 2018) from a random start.
+    """
     start = torch.from_numpy(rng.normal(size=points.shape))
     moved = 0.5 * reach * start / start.norm(dim=1, keepdim=True)
     for _ in range(ATTACK_STEPS):

@@ -11,12 +11,13 @@ import { ink } from "./colours.js";
  * @typedef {{ text: string, x: number, y: number, dy?: number, colour: string, align?: CanvasTextAlign }} Label a text at a point of the chart, `dy` px below it
  * @typedef {Line & {
  *   axis: Axis, colour: string, steps?: boolean, area?: boolean, switches?: number[], behind?: Line & { name: string }, labels?: Label[],
- *   tangent?: number,
+ *   tangent?: number, dots?: Line,
  * }} Curve
  * @typedef {{ names: string[], values: number[], colour: string }} Bars
  * @typedef {{ width: number, height: number, font: number }} Size in CSS pixels
  * `axis`: that of y, as x is α; `steps`: a value holds until the next x; `area`: what lies between the curve and 0 is filled;
- * `switches`: places of ticks at the foot; `behind`: another line over the same axes, filled; `tangent`: the slope at α = 1.
+ * `switches`: places of ticks at the foot; `behind`: another line over the same axes, filled; `tangent`: the slope at α = 1; `dots`:
+ * points of interest.
  */
 
 // The plotting area: the page's stylesheet sets a strip and a slider beside it by the same numbers.
@@ -140,7 +141,7 @@ function paintFigure(context, size, figure) {
  * @param {Curve} figure
  */
 function paintCurve(context, { width, height, font }, figure) {
-  const { axis, colour, area, behind, labels = [], switches = [], tangent } = figure;
+  const { axis, colour, area, behind, labels = [], switches = [], tangent, dots } = figure;
   const [left, right, top, foot] = [leftOf(font), width - MARGIN.right, Math.max(MARGIN.top, font / 2), height - MARGIN.bottom];
   const across = placer(PATH_RANGE, left, right);
   const up = placer(axis.range, foot, top);
@@ -162,6 +163,8 @@ function paintCurve(context, { width, height, font }, figure) {
   context.fillStyle = ink("--line-strong");
   for (const at of switches) context.fillRect(across(at) - 0.5, foot, 1, MARGIN.bottom - 2);
   if (tangent !== undefined) drawTangent(context, figure.y[figure.y.length - 1], tangent, across, up);
+  context.fillStyle = ink("--accent");
+  for (let i = 0; dots && i < dots.x.length; i++) drawDot(context, across(dots.x[i]), up(dots.y[i]), dots.x.length > 1 ? 2.5 : 5);
   context.font = `600 ${font}px system-ui, sans-serif`;
   labels.forEach((label) => drawLabel(context, label, across, up, left, right));
 }
@@ -215,8 +218,18 @@ function drawTangent(context, end, slope, across, up) {
   context.moveTo(across(1 - SPAN), up(end - SPAN * slope));
   context.lineTo(across(1), up(end));
   context.stroke();
+  drawDot(context, across(1), up(end), 5);
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x
+ * @param {number} y
+ * @param {number} radius
+ */
+function drawDot(context, x, y, radius) {
   context.beginPath();
-  context.arc(across(1), up(end), 5, 0, 2 * Math.PI);
+  context.arc(x, y, radius, 0, 2 * Math.PI);
   context.fill();
 }
 

@@ -1,25 +1,36 @@
-// The third tab: the pinned methods side by side, on their own scales or on one, with bars and rank correlations.
+// The tab Compare: the pinned methods side by side, those of one unit on one scale, and under each map where the method asks.
 
-import { byId, element } from "../core/dom.js";
+import { outputName, startName } from "../core/derived.js";
+import { byId, element, write } from "../core/dom.js";
 import { emit, on } from "../core/events.js";
 import { correlationOf, hasOptions, readings, resultOf, wantMethods, whenQuiet } from "../core/method_results.js";
-import { correlation, largest, number, plain, signed } from "../core/numbers.js";
+import { bound, correlation, largest, number, plain, sentenceText, signed } from "../core/numbers.js";
 import { commitLooks, update } from "../core/session.js";
 import { hasAnswer, hasStarted, view } from "../core/store.js";
-import { drawChart } from "../draw/chart.js";
+import { calmAxis, drawChart } from "../draw/chart.js";
 import { ink } from "../draw/colours.js";
 import { PixelMap } from "../draw/map.js";
 
-/** @import { Refusal, Result, State } from "../types.js" */
+/** @import { Refusal, Result, State, Told } from "../types.js" */
+
+/** @typedef {{ map: PixelMap, adds: HTMLElement, fill: HTMLElement, sum: HTMLElement, figures: HTMLElement, chart: HTMLElement, asks: HTMLElement, network: string }} Cell */
 
 const NOTHING = new Array(64).fill(0);
+const SLOPE = "F per unit of a pixel";
+const NEAR = ["gradient", "gradient_times_input", "smoothgrad"]; // look at the picture, or at copies of it
 
-/** @type {Map<string, PixelMap>} */
-const maps = new Map(); // by method, those that are pinned
+/** @type {Map<string, Cell>} */
+const cells = new Map(); // by method, those that are pinned
+/** @type {Map<string, HTMLElement>} */
+const heads = new Map(); // by unit: the words about the scale
 
 export function start() {
-  on("state", (patch) => patch.pinned && hasAnswer() && isShown() && draw());
+  on("state", (patch) => {
+    if (patch.network) cells.forEach(clear); // no old map under a new name
+    if (patch.pinned && hasAnswer() && isShown()) draw();
+  });
   on("methods", (names) => names !== null && isShown() && draw());
+  byId("alike").addEventListener("toggle", () => hasAnswer() && drawAlike());
 }
 
 const isShown = () => view.state.tab === "compare";
@@ -32,10 +43,31 @@ export function scaleChanged(scale) {
   if (!hasStarted() || scale === view.state.scale) return;
   update({ scale });
   commitLooks();
-  if (hasAnswer() && isShown()) drawMaps();
+  if (!hasAnswer() || !isShown()) return;
+  drawMaps();
+  emit("sentence");
 }
 
-const titleOf = (/** @type {string} */ name) => view.config.methods[name].title;
+const methods = () => view.config.methods;
+
+const titleOf = (/** @type {string} */ name) => methods()[name].title;
+
+/**
+ * The unit of a method's map, with the output in place of F: what is explained may be the logit whatever is chosen.
+ * @param {string} name
+ */
+function unitOf(name) {
+  const { unit, explains } = methods()[name];
+  const f = explains === "logit" || view.asked.output === "logit" ? "logit" : "P";
+  return unit ? unit.replace("F", f) : `no unit (${titleOf(name)})`;
+}
+
+/**
+ * What is known of a method's map; the explanation's own comes first, as it is of this very picture.
+ * @param {string} name
+ * @returns {Result | Refusal | undefined}
+ */
+const shownOf = (name) => (view.state.options[name] ? undefined : view.answer.methods[name]) ?? resultOf(name);
 
 /** The pinned methods whose maps are there. */
 const ready = () =>
@@ -50,8 +82,7 @@ export const valuesAt = (pixel) => readings(view.state.pinned, pixel);
 export function draw() {
   hostMaps();
   drawMaps();
-  drawBars();
-  drawCorrelations();
+  drawAlike();
   emit("sentence");
   askForMissing();
 }
@@ -62,72 +93,203 @@ function askForMissing() {
   if (missing().length) whenQuiet(() => isShown() && wantMethods(missing()));
 }
 
+// ---- the maps, in groups of one unit
+
+/** @type {string} */
+let hosted = "";
+
 function hostMaps() {
   const { pinned } = view.state;
-  const host = byId("compare-maps");
-  if ([...maps.keys()].join() === pinned.join()) return;
-  maps.forEach((map) => map.remove());
-  maps.clear();
-  pinned.forEach((name) => {
-    const { title, paper, formula } = view.config.methods[name];
-    const map = new PixelMap(host, { name, title, kind: "signed", onselect: (self) => emit("enlarge", self) });
-    map.title.title = `${formula} (${paper})`;
-    map.surface.classList.add("opens");
-    maps.set(name, map);
+  const groups = new Map(pinned.map((name) => [unitOf(name), /** @type {string[]} */ ([])]));
+  pinned.forEach((name) => groups.get(unitOf(name))?.push(name));
+  const wanted = JSON.stringify([...groups]);
+  if (wanted === hosted) return;
+  hosted = wanted;
+  const controls = byId("smoothgrad-controls");
+  byId("compare-maps").after(controls); // out of what is taken away now
+  cells.forEach(({ map }) => map.remove());
+  cells.clear();
+  heads.clear();
+  byId("compare-maps").replaceChildren(...[...groups].map(([unit, names]) => group(unit, names)));
+  const smooth = cells.get("smoothgrad");
+  controls.hidden = !smooth;
+  smooth?.map.root.parentElement?.append(controls);
+}
+
+/**
+ * @param {string} unit
+ * @param {string[]} names
+ */
+function group(unit, names) {
+  const scale = element("span", { class: "quiet", translate: "no" });
+  heads.set(unit, scale);
+  const title = /^(P|logit)$/.test(unit) ? `${unit}: shares of ΔF` : unit;
+  const maps = element("div", { class: "unit-maps" }, ...names.map(cell));
+  const section = element("section", { class: "unit" }, element("div", { class: "head" }, element("h3", { text: title }), scale), maps);
+  section.style.setProperty("--count", String(names.length));
+  return section;
+}
+
+/** @param {string} name */
+function cell(name) {
+  const { title, paper, formula } = methods()[name];
+  const root = element("div", { class: "compared" });
+  const map = new PixelMap(root, { name, title, kind: "signed", magnifies: true });
+  map.title.title = `${formula} (${paper})`;
+  map.onmagnify = () => describe(name);
+  const fill = element("i", { class: "sum-fill" });
+  const sum = element("span", { translate: "no" });
+  const adds = element("p", { class: "adds" }, sum, element("span", { class: "bar" }, fill));
+  const figures = element("p", { class: "quiet", translate: "no" });
+  const chart = element("div", { class: "chart looks" });
+  const asks = element("p", { class: "quiet" });
+  root.append(adds, figures, element("div", { class: "looked" }, chart), asks);
+  cells.set(name, { map, adds, fill, sum, figures, chart, asks, network: "" });
+  return root;
+}
+
+/** @param {Cell} cell */
+function clear({ map }) {
+  map.set(NOTHING, 0);
+  map.describe({});
+}
+
+function drawMaps() {
+  const { state, path, asked } = view;
+  const own = state.scale === "own";
+  byId("compare-maps").classList.toggle("own", own);
+  /** @type {Map<string, number>} */
+  const limits = new Map();
+  cells.forEach((_, name) => {
+    const unit = unitOf(name);
+    const size = largest(shownOf(name)?.map ?? [0]);
+    // slopes of F are on the scale of the path, so that what has vanished is blank
+    const least = methods()[name].unit === SLOPE && methods()[name].explains === "F" ? path.scale : 0;
+    limits.set(unit, Math.max(limits.get(unit) ?? 0, size, least));
   });
-  host.style.setProperty("--pinned", String(pinned.length));
+  heads.forEach((scale, unit) => write(scale, own ? "" : `one scale: ±${bound(limits.get(unit) ?? 0)}`));
+  write(byId("scale-note"), own ? "Each map has its own scale: sizes cannot be compared." : "Maps with one unit share a scale, so their sizes can be compared.");
+  cells.forEach((cell, name) => {
+    const { map } = cell;
+    const result = shownOf(name);
+    map.root.classList.toggle("waiting", !result);
+    map.root.classList.toggle("refused", Boolean(result?.refusal));
+    if (result || cell.network !== asked.network) map.set(result?.map ?? NOTHING, own ? largest(result?.map ?? [0]) : limits.get(unitOf(name)) ?? 0);
+    cell.network = asked.network;
+    describe(name);
+    drawSum(cell, name, result);
+    drawLooks(cell, name);
+  });
+}
+
+/** @param {string} name */
+function describe(name) {
+  const { map } = /** @type {Cell} */ (cells.get(name));
+  const result = shownOf(name);
+  if (!result?.map) return map.describe({ note: noteOf(name), caption: result ? result.refusal : "on its way…" });
+  const { unit } = methods()[name];
+  const signs = unit === "F" ? `+ raised, − lowered ${unitOf(name) === "P" ? "P" : "the logit"}` : unitOf(name);
+  const caption = map.magnified !== 1 ? "magnified to be seen" : map.faint ? "too faint at this scale" : signs;
+  map.describe({ note: noteOf(name), figure: map.peak ? `at most ${bound(map.peak)}` : "0 everywhere", caption });
 }
 
 /** @param {string} name */
 function noteOf(name) {
-  const { answer, asked, config } = view;
-  const notes = /** @type {Record<string, string>} */ ({
-    gradient: "∂F/∂x at the picture",
-    integrated_gradients: `${asked.baseline} baseline, ${asked.rule === "exact" ? "exact" : `m = ${asked.steps}, ${asked.rule}`}`,
-    smoothgrad: `${asked.samples} samples, σ = ${plain(answer.smoothgrad.sigma)}`,
-  });
+  const { asked } = view;
   if (hasOptions(name)) return "with settings of its own";
-  const unit = config.methods[name].explains === "logit" && asked.output === "probability" ? ", of the logit" : "";
-  return notes[name] ?? `${config.methods[name].paper}${unit}`;
+  if (name === "integrated_gradients") return `from ${startName()}, ${asked.rule === "exact" ? "exact" : `m = ${asked.steps}, ${asked.rule}`}`;
+  return NEAR.includes(name) ? "" : methods()[name].paper;
 }
 
 /**
- * Against ΔF for those that the explanation holds, against its own promise for any other.
- * @param {Result} result
+ * What the map sums to, against what it should: ΔF unless the method promises another sum.
+ * @param {Cell} cell
+ * @param {string} name
+ * @param {Result | Refusal | undefined} result
  */
-function figuresOf(result) {
+function drawSum({ adds, fill, sum, figures }, name, result) {
+  const inF = methods()[name].unit === "F";
+  adds.classList.toggle("needless", !inF || !result?.map);
+  if (!result?.map) return write(figures, "");
   const expected = result.expected_sum ?? view.answer.f.delta;
-  const sum = `Σ − ${expected === view.answer.f.delta ? "ΔF" : `goal ${number(expected)}`} = ${signed(result.total - expected)}`;
-  return `SNR ${number(result.snr)}\n${sum}`;
-}
-
-function drawMaps() {
-  const { answer, state } = view;
-  /** @type {(name: string) => Result | Refusal | undefined} */
-  const shownOf = (name) => (state.options[name] ? undefined : answer.methods[name]) ?? resultOf(name);
-  const limits = Object.fromEntries(state.pinned.map((name) => [name, largest(shownOf(name)?.map ?? [0])]));
-  const shared = Math.max(...Object.values(limits));
-  maps.forEach((map, name) => {
-    const result = shownOf(name);
-    map.root.classList.toggle("waiting", !result);
-    map.root.classList.toggle("refused", Boolean(result?.refusal));
-    map.set(result?.map ?? NOTHING, state.scale === "unit" ? shared : limits[name]);
-    map.describe({ note: noteOf(name), caption: !result ? "on its way…" : result.map ? figuresOf(result) : result.refusal });
-  });
+  const goal = expected === view.answer.f.delta ? "ΔF" : "the goal";
+  write(sum, `Σ ${number(result.total)} of ${goal} ${number(expected)}`);
+  fill.style.transform = `scaleX(${expected ? Math.max(0, Math.min(1, result.total / expected)) : 0})`;
+  write(figures, `concentration ${number(result.snr)}${inF ? `; Σ − ${goal} = ${signed(result.total - expected, 2)}` : ""}`);
 }
 
 /**
- * What is to be said of the pinned ones, where the server's words, which are on gradient, Integrated Gradients and
- * SmoothGrad as the page has them, do not fit.
+ * Where on the path the method asks for F or its gradient.
+ * @param {Cell} cell
+ * @param {string} name
  */
+function drawLooks({ chart, asks }, name) {
+  const { path, asked, answer } = view;
+  const text = asksText(name);
+  write(asks, text);
+  const dots = dotsOf(name);
+  /** @type {HTMLElement} */ (chart.parentElement).hidden = !dots;
+  if (!dots) return;
+  const { curve } = path;
+  const isProbability = asked.output === "probability";
+  const axis = isProbability ? { range: /** @type {[number, number]} */ ([0, 1.05]), ticks: [0, 1], texts: ["0", "1"] } : calmAxis(Math.min(0, ...curve), Math.max(0, ...curve), 0.05);
+  const labels = name === view.state.pinned[0] ? [{ text: `${isProbability ? "P" : "logit"} on the way`, x: 0.55, y: answer.f.input, dy: 16, colour: ink("--ink-soft") }] : [];
+  drawChart(chart, { x: curve.map((_, i) => i / (curve.length - 1)), y: curve, axis, colour: ink("--line-strong"), dots, labels }, `${outputName()} on the way: ${text}`);
+}
+
+/**
+ * Points of the curve; noisy copies of the picture are no points of the path, and drawn about its end.
+ * @param {string} name
+ */
+function dotsOf(name) {
+  const { path, asked, answer } = view;
+  const end = path.ends[1];
+  if (name === "gradient" || name === "gradient_times_input") return { x: [1], y: [end] };
+  if (name === "integrated_gradients" && !hasOptions(name)) return { x: answer.path.alphas, y: answer.path.values };
+  if (name === "smoothgrad") {
+    const shown = Math.min(asked.samples, 15);
+    return { x: Array.from({ length: shown }, (_, i) => (shown === 1 ? 1 : 0.95 + (0.05 * i) / (shown - 1))), y: Array(shown).fill(end) };
+  }
+  return null;
+}
+
+/** @param {string} name */
+function asksText(name) {
+  const { asked, answer } = view;
+  if (name === "gradient" || name === "gradient_times_input") return "asks once, at your picture";
+  if (name === "smoothgrad") return `asks at ${asked.samples} noisy cop${asked.samples === 1 ? "y" : "ies"} of your picture, σ = ${plain(answer.smoothgrad.sigma)}`;
+  if (name === "integrated_gradients" && !hasOptions(name)) {
+    const count = view.path.count;
+    return asked.rule === "exact" ? `asks on each of ${count} linear piece${count === 1 ? "" : "s"} of the way` : `asks ${answer.path.alphas.length} time${answer.path.alphas.length === 1 ? "" : "s"} along the way`;
+  }
+  return `costs ${methods()[name].passes}`;
+}
+
+// ---- what is said
+
+/** @returns {Told} */
 export function sentence() {
   const { pinned } = view.state;
   const { compared } = view.config;
-  if (compared.every((name) => pinned.includes(name) && !hasOptions(name))) return null;
-  return sentenceFor(pinned, pinned.map(resultOf));
+  const ranks = sentenceFor(pinned, pinned.map(resultOf));
+  // the server's sentences are about the core methods as the page's settings have them
+  const served = compared.every((name) => pinned.includes(name) && !hasOptions(name)) ? (view.answer.narration.compare ?? []).map(sentenceText) : [];
+  const faint = pinned.filter((name) => NEAR.includes(name) && cells.get(name)?.map.faint && shownOf(name)?.map);
+  const integrated = cells.get("integrated_gradients")?.map;
+  const [f, it] = view.asked.output === "probability" ? ["P", "P is"] : ["the logit", "The logit is"];
+  if (faint.length && integrated && !integrated.faint && shownOf("integrated_gradients")?.map) {
+    const subject = faint.length === 1 ? `${titleOf(faint[0])} looks` : `${faint.length === 2 ? "Two" : "Three"} methods look`;
+    return {
+      headline: `${subject} only near the picture. ${it} flat there, so ${faint.length === 1 ? "it stays" : "they stay"} blank.`,
+      second: `Integrated Gradients looks along the way from ${startName()}. Only its attributions must add up to ΔF.`,
+      more: [ranks, ...served],
+    };
+  }
+  return { headline: `Each method asks another question about ${f}.`, second: ranks, more: served };
 }
 
 /**
+ * How alike the pinned methods rank the pixels.
  * @param {string[]} pinned
  * @param {(Result | Refusal | undefined)[]} results
  */
@@ -140,11 +302,17 @@ export function sentenceFor(pinned, results) {
   if (!known.length) return "No two of these maps can be compared: at most one of them ranks the pixels, the others are flat.";
   const said = (/** @type {typeof known[0]} */ { one, two, value }) => `${titleOf(one)} and ${titleOf(two)} (${correlation(value)})`;
   const [best, worst] = [known[0], known[known.length - 1]];
-  const logit = pinned.filter((name) => view.config.methods[name].explains === "logit" && view.asked.output === "probability").map(titleOf);
-  const unit = logit.length ? ` ${logit.join(" and ")} speak${logit.length > 1 ? "" : "s"} of the logit, so sizes are not to be compared with the others.` : "";
   return known.length > 1
-    ? `The pixels are ranked most alike by ${said(best)}, least alike by ${said(worst)}: rank correlation 1 is the same order, 0 no common order.${unit}`
-    : `The rank correlation is that of ${said(best)}: 1 is the same order, 0 no common order.${unit}`;
+    ? `The pixels are ranked most alike by ${said(best)}, least alike by ${said(worst)}. Rank correlation 1 is the same order.`
+    : `The rank correlation is that of ${said(best)}. 1 is the same order, 0 no common order.`;
+}
+
+// ---- how alike they are
+
+function drawAlike() {
+  if (!(/** @type {HTMLDetailsElement} */ (byId("alike")).open)) return;
+  drawBars();
+  drawCorrelations();
 }
 
 function drawBars() {
@@ -155,13 +323,13 @@ function drawBars() {
 
 function drawCorrelations() {
   const shown = ready();
-  const cell = (/** @type {string} */ one, /** @type {string} */ two) => {
+  const text = (/** @type {string} */ one, /** @type {string} */ two) => {
     const value = correlationOf(one, two);
     return value === undefined ? "…" : value === null ? "flat" : correlation(value);
   };
   const head = element("tr", {}, element("td"), ...shown.map(({ title }) => element("th", { scope: "col", text: title })));
   const rows = shown.map((one) =>
-    element("tr", {}, element("th", { scope: "row", text: one.title }), ...shown.map((two) => element("td", { text: cell(one.name, two.name), translate: "no" })))
+    element("tr", {}, element("th", { scope: "row", text: one.title }), ...shown.map((two) => element("td", { text: text(one.name, two.name), translate: "no" })))
   );
   byId("correlations").replaceChildren(element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)));
 }

@@ -183,7 +183,7 @@ function drawSums(figures, method, caption) {
 function drawNoise(figures, answer, caption) {
   const { snr } = answer.smoothgrad;
   table("snr", [
-    ["SNR: peak ÷ mean |a|", number(figures.snr), "max |a| / mean |a|: 1 is flat, 64 a single pixel"],
+    ["Concentration: peak ÷ mean", number(figures.snr), "max |a| / mean |a|: 1 is flat, 64 a single pixel"],
     ["SmoothGrad: |mean| ÷ error", snr === null ? "–" : number(snr), "median over the pixels of |mean| / standard error"],
   ]);
   byId("snr").prepend(captionElement(caption));

@@ -51,6 +51,7 @@ function entry(method) {
       ["Formula", element("span", { class: "formula", text: method.formula, translate: "no" })],
       ["Paper", `${method.paper}. ${method.reference}`],
       ["Family", method.family],
+      ["Unit", method.unit.replaceAll("F", method.explains === "logit" ? "logit" : "F") || "none: its parts have different ones"],
       ["Explains", method.explains === "logit" ? "the target’s logit, whichever output is chosen" : "F, the chosen output"],
       ["Sums to", method.complete || "nothing is promised"],
       ["Invariant", invariant],
@@ -64,7 +65,7 @@ function entry(method) {
 function figures(result) {
   /** @type {[string, string][]} */
   const lines = [
-    ["SNR", number(result.snr)],
+    ["Concentration (peak ÷ mean)", number(result.snr)],
     ["Σ attribution", signed(result.total, 4)],
   ];
   if (result.expected_sum !== null && result.expected_sum !== undefined) {

@@ -1,26 +1,32 @@
-// The fourth tab: every method's map of the current picture, small, with its figures; sorted, filtered, pinned to Compare.
+// The tab Methods: six that each answer another question, then all: small maps with their figures; sorted, filtered, pinned to Compare.
 
 import { byId, element, write } from "../core/dom.js";
 import { emit, on } from "../core/events.js";
 import { hasOptions, isWhole, readings, reasonAgainst, resultOf, wantMethods, whenQuiet } from "../core/method_results.js";
-import { largest, number, percent, signed } from "../core/numbers.js";
+import { bound, largest, number, percent, signed } from "../core/numbers.js";
 import { commitUnasked, isAsking, update } from "../core/session.js";
 import { hasAnswer, view } from "../core/store.js";
 import { PixelMap } from "../draw/map.js";
 import { startConventions } from "./conventions.js";
 import { openMethod } from "./method_dialog.js";
 
-/** @import { Result } from "../types.js" */
+/** @import { Refusal, Result, Told } from "../types.js" */
 
-/** @typedef {{ root: HTMLElement, map: PixelMap, refusal: HTMLElement, pin: HTMLInputElement, label: HTMLElement }} Card */
+/** @typedef {{ root: HTMLElement, map: PixelMap, refusal: HTMLElement, pin: HTMLInputElement, label: HTMLElement, network: string }} Card */
+/** @typedef {{ root: HTMLElement, map: PixelMap, figure: HTMLElement, network: string }} First */
+
+const NOTHING = new Array(64).fill(0);
+const SLOPE = "F per unit of a pixel";
 
 /** @type {Record<string, Card>} */
 const cards = {}; // by method
+/** @type {Record<string, First>} */
+const first = {};
 const choice = { sort: "family", family: "", show: "all", text: "" };
 /** @type {{ bar: HTMLProgressElement, text: HTMLElement, shown: HTMLElement }} */
 let progress;
 /** @type {string} */
-let summary = "";
+let summary = ""; // of all methods, once they are there
 
 const methods = () => view.config.methods;
 const shareOf = (/** @type {Result} */ result) => (result.expected_sum !== null && result.expected_sum !== undefined ? result.share : null);
@@ -31,7 +37,7 @@ const shareOf = (/** @type {Result} */ result) => (result.expected_sum !== null 
  */
 const SORTS = {
   family: { title: "Family" },
-  snr: { title: "SNR, most concentrated first", ofResult: (result) => -result.snr },
+  snr: { title: "Concentration, most first", ofResult: (result) => -result.snr },
   delta: { title: "Completeness, best kept first", ofResult: (result) => shareOf(result) ?? Infinity },
   passes: { title: "Cost, fewest passes first", ofResult: (result) => (result.forward ?? NaN) + (result.backward ?? NaN) },
   year: { title: "Year", ofMethod: (name) => methods()[name].year },
@@ -51,6 +57,15 @@ export function start() {
   startConventions();
   buildTools();
   Object.keys(methods()).forEach(buildCard);
+  Object.entries(view.config.first).forEach(([name, texts]) => buildFirst(name, ...texts));
+  all().addEventListener("toggle", () => {
+    if (!hasAnswer() || !isShown()) return;
+    draw();
+    want();
+  });
+  on("state", (patch) => {
+    if (patch.network) [...Object.values(cards), ...Object.values(first)].forEach(({ map }) => clear(map)); // no old map under a new name
+  });
   on("methods", (names) => {
     if (!isShown()) return;
     if (names === null || names.some((name) => !isWhole(name))) whenQuiet(want);
@@ -62,14 +77,86 @@ export function start() {
 
 const isShown = () => view.state.tab === "methods";
 
+const all = () => /** @type {HTMLDetailsElement} */ (byId("methods-all"));
+
+/** The six, and all where they are seen. */
+const wanted = () => (all().open ? [...new Set([...Object.keys(first), ...Object.keys(methods())])] : Object.keys(first));
+
 function want() {
-  if (isShown()) wantMethods(Object.keys(methods()));
+  if (isShown()) wantMethods(wanted());
+}
+
+/** @param {PixelMap} map */
+function clear(map) {
+  map.set(NOTHING, 0);
+  map.describe({});
 }
 
 /** @param {number} pixel */
 export const valuesAt = (pixel) => (view.hovered ? readings([view.hovered], pixel) : ["point at a map to read its value"]);
 
-export const sentence = () => summary;
+/** @returns {Told} */
+export const sentence = () => ({
+  headline: "Each method asks the network another question.",
+  second: "Gradient and SmoothGrad are on the path’s scale, the other maps each on its own.",
+  more: summary ? [summary] : [],
+});
+
+// ---- the first six
+
+/**
+ * @param {string} name
+ * @param {string} question
+ * @param {string} caveat
+ */
+function buildFirst(name, question, caveat) {
+  const { title, paper } = methods()[name];
+  const host = element("div");
+  const open = element("button", { type: "button", class: "method-title", text: title, title: `${title} (${paper}): what it is`, onclick: () => openMethod(name) });
+  const figure = element("p", { class: "quiet" });
+  const magnifies = methods()[name].unit === SLOPE;
+  const root = element("article", { class: "first" }, host, element("div", {}, element("h3", {}, open), element("p", { text: question }), element("p", { class: "quiet", text: `${paper}. ${caveat}` }), figure));
+  const map = new PixelMap(host, { name, title, kind: "signed", bare: true, magnifies });
+  map.onmagnify = () => hasAnswer() && drawFirst(name);
+  clear(map);
+  first[name] = { root, map, figure, network: "" };
+  byId("methods-first").append(root);
+}
+
+/** @param {string} name */
+function drawFirst(name) {
+  const card = first[name];
+  const { map, figure, root } = card;
+  const result = knownOf(name);
+  root.classList.toggle("waiting", !result);
+  root.classList.toggle("refused", Boolean(result?.refusal));
+  if (!result?.map) {
+    if (card.network !== view.asked.network) clear(map);
+    return write(figure, result ? result.refusal : "on its way…");
+  }
+  card.network = view.asked.network;
+  const size = largest(result.map);
+  const onPath = methods()[name].unit === SLOPE;
+  map.set(result.map, onPath ? Math.max(view.path.scale, size) : size);
+  const unit = methods()[name].explains === "logit" && view.asked.output === "probability" ? ", of the logit" : "";
+  const faint = map.magnified !== 1 ? ": magnified to be seen" : map.faint ? ": too faint at the path’s scale" : "";
+  write(figure, size ? `at most ${bound(size)}${unit}${faint}` : "0 everywhere");
+}
+
+/**
+ * What is known of a method; the explanation's own comes first, as it is there at once.
+ * @param {string} name
+ * @returns {Result | Refusal | undefined}
+ */
+const knownOf = (name) => (hasOptions(name) ? undefined : view.answer.methods[name]) ?? resultOf(name);
+
+/** Those that do not apply, in one line that opens. */
+function drawUnsupported() {
+  const names = Object.keys(methods()).filter(reasonAgainst);
+  byId("methods-unsupported").hidden = !names.length;
+  write(byId("methods-unsupported-count"), `${names.length} method${names.length === 1 ? " does" : "s do"} not apply to this network`);
+  byId("methods-unsupported-list").replaceChildren(...names.map((name) => element("li", { text: `${methods()[name].title}: ${reasonAgainst(name)}.` })));
+}
 
 // ---- the tools above the maps
 
@@ -126,10 +213,10 @@ function buildCard(name) {
   const root = element("div", { class: "method-card" }, element("div", { class: "method-head" }, open));
   const map = new PixelMap(root, { name, title, kind: "signed", bare: true, onselect: () => openMethod(name) });
   map.surface.classList.add("opens");
-  map.set(new Array(64).fill(0), 0); // until there is something to be seen
+  clear(map); // until there is something to be seen
   const refusal = element("p", { class: "method-refusal quiet", hidden: true });
   root.append(refusal, label);
-  cards[name] = { root, map, refusal, pin, label };
+  cards[name] = { root, map, refusal, pin, label, network: "" };
 }
 
 /**
@@ -161,6 +248,10 @@ function showPins() {
 
 export function draw() {
   if (!hasAnswer()) return;
+  Object.keys(first).forEach(drawFirst);
+  drawUnsupported();
+  emit("sentence");
+  if (!all().open) return;
   Object.keys(cards).forEach(drawCard);
   showPins();
   arrange();
@@ -169,13 +260,16 @@ export function draw() {
 
 /** @param {string} name */
 function drawCard(name) {
-  const { root, map, refusal } = cards[name];
+  const card = cards[name];
+  const { root, map, refusal } = card;
   const result = isWhole(name) || reasonAgainst(name) ? resultOf(name) : undefined;
   root.classList.toggle("waiting", !result);
   refusal.hidden = !result?.refusal;
   map.root.hidden = !refusal.hidden;
   if (result?.refusal) refusal.textContent = result.refusal;
+  if (!result?.map && card.network !== view.asked.network) clear(map);
   if (!result?.map) return;
+  card.network = view.asked.network;
   map.set(result.map, largest(result.map));
   map.describe({ caption: figuresOf(name, result) });
 }
@@ -189,7 +283,7 @@ function figuresOf(name, result) {
   const sum = result.expected_sum === null || result.expected_sum === undefined ? "no sum promised" : `Σ off by ${result.share === null ? signed(result.delta) : percent(result.share)}`;
   const unit = methods()[name].explains === "logit" && view.asked.output === "probability" ? ", logit" : "";
   const own = hasOptions(name) ? "\nown settings" : "";
-  return `± ${number(largest(result.map))}${unit}\nSNR ${number(result.snr)}\n${sum}\n${result.forward}+${result.backward} passes${own}`;
+  return `± ${number(largest(result.map))}${unit}\nconcentration ${number(result.snr)}\n${sum}\n${result.forward}+${result.backward} passes${own}`;
 }
 
 function showProgress() {
@@ -199,7 +293,7 @@ function showProgress() {
   progress.bar.value = ready;
   progress.bar.classList.toggle("done", ready === names.length);
   write(progress.text, ready === names.length ? `${ready} methods` : `${ready} of ${names.length}`);
-  summary = ready === names.length ? summarize(names) : "Each method answers a question of its own about the same picture; their maps come in as they are ready.";
+  summary = ready === names.length ? summarize(names) : "";
   emit("sentence");
 }
 
@@ -215,18 +309,17 @@ function summarize(names) {
   const promised = results.filter(({ expected_sum }) => expected_sum !== null && expected_sum !== undefined);
   const kept = promised.filter(({ share, delta, mean }) => (share === null ? Math.abs(delta) <= 64e-9 * mean : share <= 0.01)); // to rounding, where it is 0
   const ranked = results.filter(({ snr }) => snr > 0).sort((a, b) => b.snr - a.snr);
-  const [first, last] = [ranked[0], ranked[ranked.length - 1]];
-  const ends = first ? ` The most concentrated map is that of ${first.title} (SNR ${number(first.snr)}), the most diffuse that of ${last.title} (${number(last.snr)}).` : "";
+  const [most, last] = [ranked[0], ranked[ranked.length - 1]];
+  const ends = most ? ` The most concentrated map is that of ${most.title} (peak ÷ mean ${number(most.snr)}), the most diffuse that of ${last.title} (${number(last.snr)}).` : "";
   return (
-    `${results.length} methods answer for this network. For ${promised.length} it is known what their map should sum to, for some of them roughly; ${kept.length} come within 1 % of it here.${ends} ` +
-    "Click one to read what it asks, and when it misleads."
+    `${results.length} methods answer for this network. For ${promised.length} it is known what their map should sum to, for some of them roughly; ${kept.length} come within 1 % of it here.${ends}`
   );
 }
 
 // ---- order
 
 function arrange() {
-  const shown = Object.keys(cards).filter(isChosen);
+  const shown = Object.keys(cards).filter((name) => isChosen(name));
   write(progress.shown, countText(shown.length));
   /** @type {[string, string[]][]} */
   const groups =

@@ -32,7 +32,7 @@ export function showSentences() {
   const at = (/** @type {string} */ place) => all.filter((sentence) => sentence.place === place).map(sentenceText);
   told = panels[tab].sentence?.() ?? { headline: at("headline").join(" "), second: at("second").join(" ") };
   write(byId("words"), `${told.headline} ${told.second}`);
-  const more = [...at("more"), ...(told.more ?? [])];
+  const more = told.more ?? at("more");
   byId("more").replaceChildren(...more.map((text) => element("li", { text })));
   /** @type {HTMLElement} */ (byId("more").closest("section")).hidden = !more.length;
   const { predicted, target } = view.answer;

@@ -21,6 +21,7 @@ from explorer.page.method_answers import MOST
 from explorer.page.narration import STARTS
 from explorer.page.painting import painting
 from explorer.page.panels import PANELS
+from explorer.page.panels.methods import FIRST
 from explorer.page.tabs import tabs
 from explorer.state import LOOKS, MAX_PINNED, State, Zoo, limits
 from explorer.version import version
@@ -108,6 +109,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
                 "family": m.family,
                 "formula": m.formula,
                 "complete": m.complete,
+                "unit": m.unit,
                 "invariant": m.invariant,
                 "passes": m.passes,
                 "explains": m.explains,
@@ -133,6 +135,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         "exact_tabs": [name for name, panel in PANELS.items() if panel.needs_exact],
         "method_tabs": [name for name, panel in PANELS.items() if panel.shows_methods],
         "families": list(FAMILIES),
+        "first": dict(FIRST),
         "own_hosts": THIS_MACHINE.pattern,
         "most_pinned": MAX_PINNED,
         "most_methods": MOST,  # in one question

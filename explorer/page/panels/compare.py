@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from explorer.page.components import chart_box, script_owned
+from explorer.page.components import script_owned, segmented
 from explorer.page.controls import noise_controls
 from explorer.page.narration import ENOUGH_SAMPLES, PIXELS, Claim, Facts, Sentence
 from explorer.page.panel import Panel
@@ -17,14 +16,13 @@ SCALES = {"unit": "One per unit", "own": "Own"}
 
 def _layout(state: State) -> list[Component]:
     scales = [{"label": label, "value": scale} for scale, label in SCALES.items()]
-    scale = dbc.RadioItems(id="scale", options=scales, value=state.scale, inline=True)
-    means = [html.H3("Mean |attribution| per pixel"), script_owned("mean-chart", "chart chart-low")]
+    means = [html.H3("Mean |attribution| per pixel"), script_owned("mean-chart", "chart chart-bars")]
     ranks = [html.H3("Rank correlation (Spearman)"), script_owned("correlations", "correlations")]
     return [
-        html.Fieldset([html.Legend("Colour scale", className="visually-hidden"), scale], className="scale-switch"),
+        html.Div([html.Span("Scale"), segmented("scale", "Colour scale", scales, state.scale), html.Span(id="scale-note", className="quiet")], className="scale-switch"),
+        script_owned("compare-maps", "units"),
         html.Div(noise_controls(state), id="smoothgrad-controls", className="noise-controls"),
-        script_owned("compare-maps", "maps maps-pinned"),
-        html.Div([chart_box(means), chart_box(ranks)], className="charts"),
+        html.Details([html.Summary("How alike are they?"), html.Div([html.Div(means), html.Div(ranks)], className="alike-charts")], id="alike"),
     ]
 
 
