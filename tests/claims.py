@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from packed import floats
 from scipy import stats
 from truth import Floats, Truth, close
 
@@ -49,9 +50,39 @@ def _(truth: Truth, said: Sentence) -> bool:
 @means("saturated")
 def _(truth: Truth, said: Sentence) -> bool:
     peak = np.abs(truth.gradient).max()
-    score, end = said.numbers["score"], said.numbers["end"]
-    named = close(said.numbers["gradient"], peak) and close(score, truth.scores[truth.target])
-    return bool(named and abs(score - end) < 0.02 and peak < 0.05 and truth.state.output == "probability")
+    score = said.numbers["score"]
+    near = score > 0.98 if "already" in said.text else score < 0.02
+    blank = _is_blank(truth) if "blank" in said.text else True
+    return bool(close(score, truth.scores[truth.target]) and near and blank and peak < 0.05 and truth.state.output == "probability")
+
+
+def _scale(truth: Truth) -> float:
+    """The largest |gradient| of the path's steps and of the picture."""
+    if truth.state.rule == "exact":  # means over the pieces, which the page draws
+        steps = floats(truth.payload["path"]["gradients"])
+        assert np.abs(steps).max() <= 1.05 * np.abs(truth.dense_gradients).max() + 1e-9
+    else:
+        steps = truth.steps(truth.state.steps)[0]
+    return float(max(np.abs(steps).max(), np.abs(truth.gradient).max()))
+
+
+def _is_blank(truth: Truth) -> bool:
+    """Whether the map of the gradient stays below 4 % of its scale, where no sign is drawn."""
+    return bool(0 < np.abs(truth.gradient).max() < 0.0401 * _scale(truth))
+
+
+@means("gradient blank")
+def _(truth: Truth, said: Sentence) -> bool:
+    score = truth.scores[truth.target] if truth.state.output == "probability" else truth.ends[1]
+    sure = truth.scores[truth.target] > 0.9499 and truth.scores.argmax() == truth.target if "sure" in said.text else True
+    ratio = said.numbers.get("ratio")
+    larger = ratio is None or ratio <= 1.001 * _scale(truth) / np.abs(truth.gradient).max()
+    return bool(_is_blank(truth) and sure and larger and close(said.numbers["score"], score, absolute=1e-12))
+
+
+@means("flared up")
+def _(truth: Truth, said: Sentence) -> bool:
+    return _scale(truth) >= 24.9 * np.abs(truth.gradient).max()
 
 
 @means("logit not saturated")
@@ -63,7 +94,7 @@ def _(truth: Truth, said: Sentence) -> bool:
 @means("sign")
 def _(truth: Truth, said: Sentence) -> bool:
     shown = truth.map("gradient")
-    marked = np.flatnonzero(np.abs(shown) >= 0.06 * np.abs(shown).max())  # in paler cells no mark is drawn
+    marked = np.flatnonzero(np.abs(shown) >= 0.04 * np.abs(shown).max())  # in paler cells no mark is drawn
 
     def agrees(h: float, pixels: NDArray[np.intp]) -> NDArray[np.bool_]:
         moved = np.repeat(truth.x[None], len(pixels), axis=0)
@@ -147,6 +178,26 @@ def _(truth: Truth, said: Sentence) -> bool:
 
 
 means("ends")(_names_the_ends)
+
+
+@means("score")
+def _(truth: Truth, said: Sentence) -> bool:
+    return close(said.numbers["score"], truth.ends[1], absolute=1e-12) and ("logit" in said.text) == (truth.state.output == "logit")
+
+
+def _moved(sign: int) -> Predicate:
+    """Whether F moved that way from the baseline, and some attributions are of that sign."""
+
+    def predicate(truth: Truth, said: Sentence) -> bool:
+        before, after = truth.payload["f"]["baseline"], truth.payload["f"]["input"]
+        named = close(said.numbers["baseline"], truth.ends[0], absolute=1e-12)
+        return bool(named and sign * (after - before) > 0 and (sign * truth.map("integrated_gradients")).max() > 0)
+
+    return predicate
+
+
+means("raised")(_moved(1))
+means("lowered")(_moved(-1))
 
 
 @means("gradient on path")

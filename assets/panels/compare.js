@@ -140,7 +140,7 @@ function cell(name) {
   const fill = element("i", { class: "sum-fill" });
   const sum = element("span", { translate: "no" });
   const adds = element("p", { class: "adds" }, sum, element("span", { class: "bar" }, fill));
-  const figures = element("p", { class: "quiet", translate: "no" });
+  const figures = element("p", { class: "quiet figures", translate: "no" });
   const chart = element("div", { class: "chart looks" });
   const asks = element("p", { class: "quiet" });
   root.append(adds, figures, element("div", { class: "looked" }, chart), asks);
@@ -215,7 +215,7 @@ function drawSum({ adds, fill, sum, figures }, name, result) {
   const goal = expected === view.answer.f.delta ? "ΔF" : "the goal";
   write(sum, `Σ ${number(result.total)} of ${goal} ${number(expected)}`);
   fill.style.transform = `scaleX(${expected ? Math.max(0, Math.min(1, result.total / expected)) : 0})`;
-  write(figures, `concentration ${number(result.snr)}${inF ? `; Σ − ${goal} = ${signed(result.total - expected, 2)}` : ""}`);
+  write(figures, `concentration ${number(result.snr)}${inF ? `\nΣ − ${goal} = ${signed(result.total - expected, 2)}` : ""}`);
 }
 
 /**
@@ -233,7 +233,7 @@ function drawLooks({ chart, asks }, name) {
   const { curve } = path;
   const isProbability = asked.output === "probability";
   const axis = isProbability ? { range: /** @type {[number, number]} */ ([0, 1.05]), ticks: [0, 1], texts: ["0", "1"] } : calmAxis(Math.min(0, ...curve), Math.max(0, ...curve), 0.05);
-  const labels = name === view.state.pinned[0] ? [{ text: `${isProbability ? "P" : "logit"} on the way`, x: 0.55, y: answer.f.input, dy: 16, colour: ink("--ink-soft") }] : [];
+  const labels = name === view.state.pinned[0] ? [{ text: `${isProbability ? "P" : "logit"} on the way`, x: 0.97, y: (answer.f.input + answer.f.baseline) / 2, colour: ink("--ink-soft"), align: /** @type {const} */ ("right") }] : [];
   drawChart(chart, { x: curve.map((_, i) => i / (curve.length - 1)), y: curve, axis, colour: ink("--line-strong"), dots, labels }, `${outputName()} on the way: ${text}`);
 }
 

@@ -22,7 +22,9 @@ CALM = Facts(
     output="probability",
     f_input=0.8,
     f_baseline=0.05,
+    start="black",
     gradient_peak=0.3,
+    gradient_scale=0.8,
     logit_gradient_peak=2.0,
     gradient_snr=5.0,
     gradient_half=9,
@@ -69,15 +71,19 @@ def told(tab: str, **changes: Any) -> str:
 
 SATURATED = {"saturated", "logit not saturated"}
 MOVING = {"sign", "steepest"}
+ENDS = {"ends", "complete"}
+MOVES = {"score", "raised", "ends"}
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
         ({}, MOVING),
+        ({"gradient_scale": 7.4}, MOVING),
+        ({"gradient_scale": 7.6}, {"gradient blank", "steepest"}),
         ({"target_probability": 0.9995, "gradient_peak": 0.001}, SATURATED),
         ({"target_probability": 0.0004, "gradient_peak": 0.001}, SATURATED),
-        ({"target_probability": 0.9995, "gradient_peak": 0.001, "output": "logit"}, MOVING),
+        ({"target_probability": 0.9995, "gradient_peak": 0.04, "output": "logit"}, MOVING),
         ({"target_probability": 0.9995, "gradient_peak": 0.06, "logit_gradient_peak": 20.0}, MOVING),  # steep all the same
         ({"gradient_peak": 0.0, "logit_gradient_peak": 0.0, "gradient_snr": 0.0}, {"zero gradient"}),
         ({"predicted_name": "cross"}, {"other class", *MOVING}),
@@ -96,21 +102,27 @@ def test_what_is_claimed_of_the_gradient(changes: dict[str, Any], expected: set[
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, {"ends", "complete"}),
+        ({}, {"score", "raised", *ENDS}),
+        ({"f_input": 0.05, "f_baseline": 0.8, "total": -0.7}, {"baseline scores", "lowered", *ENDS}),
+        ({"total": -0.1}, {"score", *ENDS}),  # so few steps that the sum has the wrong sign
+        ({"f_input": 0.05, "total": 0.0}, {"score", *ENDS}),
+        ({"gradient_scale": 7.6}, {"gradient blank", "flared up", "raised", *ENDS}),
+        ({"gradient_peak": 0.0}, {"zero gradient", "raised", *ENDS}),
+        ({"predicted_name": "cross", "gradient_scale": 7.6}, {"other class", "raised", *ENDS}),
         ({"equal_pixels": 64, "farthest": 0.0, "share": None}, {"no path", "nothing to share"}),
         ({"farthest": 1e-16, "share": 30.0}, {"no path", "nothing to share"}),
-        ({"f_baseline": 0.6}, {"baseline scores", "complete"}),
-        ({"f_baseline": 0.6, "output": "logit"}, {"ends", "complete"}),
-        ({"moving_gradient": 0.01, "path_peak": 0.101}, {"ends", "gradient on path", "complete"}),
-        ({"moving_gradient": 0.01, "path_peak": 0.099}, {"ends", "complete"}),
-        ({"rule": "exact"}, {"ends", "pieces", "complete by pieces"}),
-        ({"share": None}, {"ends", "same ends"}),
-        ({"share": 0.0101}, {"ends", "incomplete", "more steps"}),
-        ({"share": 0.001, "pixel_error": 0.05}, {"ends", "complete", "pixel errors"}),
-        ({"share": 0.001, "pixel_error": 0.05, "net_error": 0.09}, {"ends", "complete", "pixel errors", "errors cancel"}),
-        ({"share": 0.009, "pixel_error": 0.02, "net_error": 0.0}, {"ends", "complete"}),
-        ({"pixel_error": None}, {"ends", "complete"}),
-        ({"equal_pixels": 1}, {"ends", "complete", "equal pixels"}),
+        ({"f_baseline": 0.6}, {"baseline scores", "raised", *ENDS}),
+        ({"f_baseline": 0.6, "output": "logit"}, {"score", "raised", *ENDS}),
+        ({"moving_gradient": 0.01, "path_peak": 0.101}, {*MOVES, "gradient on path", "complete"}),
+        ({"moving_gradient": 0.01, "path_peak": 0.099}, {*MOVES, "complete"}),
+        ({"rule": "exact"}, {*MOVES, "pieces", "complete by pieces"}),
+        ({"share": None}, {"score", "ends", "same ends"}),
+        ({"share": 0.0101}, {*MOVES, "incomplete", "more steps"}),
+        ({"share": 0.001, "pixel_error": 0.05}, {*MOVES, "complete", "pixel errors"}),
+        ({"share": 0.001, "pixel_error": 0.05, "net_error": 0.09}, {*MOVES, "complete", "pixel errors", "errors cancel"}),
+        ({"share": 0.009, "pixel_error": 0.02, "net_error": 0.0}, {*MOVES, "complete"}),
+        ({"pixel_error": None}, {*MOVES, "complete"}),
+        ({"equal_pixels": 1}, {*MOVES, "complete", "equal pixels"}),
     ],
 )
 def test_what_is_claimed_of_the_path_and_its_sum(changes: dict[str, Any], expected: set[str]) -> None:
@@ -146,8 +158,8 @@ def test_what_is_claimed_of_the_comparison(changes: dict[str, Any], expected: se
 
 
 def test_numbers_and_their_nouns_agree() -> None:
-    assert "{pixels:whole} pixel equals the baseline and so gets 0" in told("integrated", equal_pixels=1)
-    assert "{pixels:whole} pixels equal the baseline and so get 0" in told("integrated", equal_pixels=2)
+    assert "{pixels:whole} pixel equals the baseline and gets 0" in told("integrated", equal_pixels=1)
+    assert "{pixels:whole} pixels equal the baseline and get 0" in told("integrated", equal_pixels=2)
     assert "With {steps:whole} step the sum" in told("integrated", steps=1) and "With {steps:whole} steps the sum" in told("integrated", steps=2)
     assert "single linear piece" in told("integrated", rule="exact", pieces=1)
     assert "{pieces:whole} linear pieces" in told("integrated", rule="exact", pieces=23)
@@ -175,7 +187,9 @@ facts = st.builds(
     output=st.sampled_from(["probability", "logit"]),
     f_input=unit | st.floats(-100, 100),
     f_baseline=unit | st.floats(-100, 100),
+    start=st.sampled_from(["black", "the blurred picture"]),
     gradient_peak=st.floats(0, 100),
+    gradient_scale=st.floats(0, 100),
     logit_gradient_peak=st.floats(0, 100),
     gradient_snr=st.just(0.0) | st.floats(1, 64),
     gradient_half=st.integers(1, 32),
@@ -201,7 +215,7 @@ facts = st.builds(
 
 
 PLACEHOLDER = re.compile(r"\{([^{}:]+)(?::(\w+))?\}")
-FORMATS = {None, "two", "probability", "percent", "whole", "correlation"}  # of assets/core/numbers.js
+FORMATS = {None, "number", "two", "probability", "chance", "bound", "percent", "whole", "correlation"}  # of assets/core/numbers.js
 
 
 @given(facts)
@@ -209,6 +223,9 @@ def test_every_sentence_is_short_ends_and_leaves_its_numbers_to_the_page(some: F
     for panel in PANELS.values():
         sentences = panel.narrate(some) if panel.narrate else []
         assert sentences or not panel.narrate
+        if panel.narrate and panel is not PANELS["compare"]:  # whose script says what is above its maps
+            assert [sentence.place for sentence in sentences if sentence.place == "headline"] == ["headline"]
+            assert sentences[0].place == "headline"
         for sentence in sentences:
             places = PLACEHOLDER.findall(sentence.text)
             assert all(name in sentence.numbers and (form or None) in FORMATS for name, form in places), sentence
@@ -216,4 +233,5 @@ def test_every_sentence_is_short_ends_and_leaves_its_numbers_to_the_page(some: F
             assert not re.search(r"\b(nan|inf|None|True|False)\b|\de[-+]?\d|-\d|\{|\}|  ", text), text
             assert text[0].isupper() or text[0].isdigit()
             assert text.endswith(".")
-            assert len(re.findall(r"[^\s=%+−]+", re.sub(r"“[^”]*”", "name", text))) <= 20, text
+            for one in re.split(r"(?<=[.:]) ", text):
+                assert len(re.findall(r"[^\s=%+−]+", re.sub(r"“[^”]*”", "name", one))) <= 20, text

@@ -167,7 +167,7 @@ def _headline(facts: Facts) -> Sentence:
 
 
 def _second(facts: Facts) -> list[Sentence]:
-    if facts.f_input == facts.f_baseline:
+    if facts.share is None or facts.total * (facts.f_input - facts.f_baseline) <= 0:  # too few steps: no pixel need have the sign
         return []
     found, way = {"baseline": facts.f_baseline}, f"on the way from {facts.start}"
     value = "{baseline:chance}" if facts.output == "probability" else "{baseline:number}"

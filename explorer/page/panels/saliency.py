@@ -64,7 +64,7 @@ def _value(facts: Facts) -> str:
 
 
 def _values(facts: Facts) -> dict[str, float]:
-    return {"score": facts.f_input, "ratio": int(facts.gradient_scale / facts.gradient_peak)}
+    return {"score": facts.f_input, "ratio": int(min(facts.gradient_scale / facts.gradient_peak, 1e9))}
 
 
 def _one_shape(facts: Facts) -> list[Sentence]:
