@@ -62,7 +62,7 @@ def rows() -> list[Row]:
         browser = playwright.chromium.launch(executable_path=chromium, args=LAUNCH_ARGUMENTS)
         for device in DEVICES:
             measured = _opening(browser, device, port)
-            with _opened(browser, device, port, "?v=1&m=300&tab=integrated") as page:
+            with _opened(browser, device, port, "?v=2&m=300&tab=integrated") as page:
                 measured += [*_strokes(page, device), *_frames(browser, page, device)]
             with _opened(browser, device, port, "") as page:
                 measured += _methods(page)

@@ -71,7 +71,7 @@ def opening_link(rng: random.Random, network: str) -> str:
     """A link as from a teacher: a network and a pattern, some with settings; some links are empty."""
     pattern, empty = rng.choice([name for name in PATTERNS if name != "white"]), rng.random() < 0.25
     if empty:
-        return f"?v=1&net={network}" if network != "shapes" else ""
+        return f"?v=2&net={network}" if network != "shapes" else ""
     parts = {"v": "1", "net": network, "p": pattern, "class": "predicted", "base": rng.choice(BASES)}
     if rng.random() < 0.3:
         parts |= {"m": str(rng.choice([20, 100, 300])), "n": str(rng.choice([10, 100]))}

@@ -15,10 +15,10 @@ from tests.browser.chromium import EXPOSE, LAUNCH_ARGUMENTS, find_chromium, unti
 
 PICTURES = ROOT / "docs"
 SHOTS = {
-    "explorer.png": ("?v=1&tab=integrated", 1440, 900, "light", 10),
-    "compare-dark.png": ("?v=1&p=ring&class=predicted&tab=compare", 1440, 900, "dark", None),
-    "methods.png": ("?v=1&net=digits-cnn&p=ring&class=predicted&tab=methods", 1440, 900, "light", None),
-    "phone.png": ("?v=1&p=x&class=predicted#stage", 390, 844, "light", None),
+    "explorer.png": ("?v=2&tab=integrated", 1440, 900, "light", 10),
+    "compare-dark.png": ("?v=2&p=ring&class=predicted&tab=compare", 1440, 900, "dark", None),
+    "methods.png": ("?v=2&net=digits-cnn&p=ring&class=predicted&tab=methods", 1440, 900, "light", None),
+    "phone.png": ("?v=2&p=x&class=predicted#stage", 390, 844, "light", None),
 }
 
 

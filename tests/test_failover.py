@@ -232,7 +232,7 @@ def test_forwarded_headers_are_set_by_nginx_and_never_by_the_client(tmp_path: Pa
 @needs_nginx
 def test_the_log_of_failures_has_no_address_and_no_link(tmp_path: Path) -> None:
     with before(tmp_path, None, None) as (nginx, _):
-        assert ask(nginx, "GET", "/?v=1&p=secret")[0] == 502
+        assert ask(nginx, "GET", "/?v=2&p=secret")[0] == 502
     # after nginx has ended, as it writes the line after the response
     logged = (tmp_path / "trouble.log").read_text() + (tmp_path / "nginx.log").read_text()
     assert '"status":502' in logged

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import html
+import json
 import quopri
 import re
 from collections.abc import Callable, Mapping
 from itertools import product
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
+import numpy as np
 import pytest
+from each import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from links import encode, link_of
@@ -20,6 +24,7 @@ from explorer.attribution import METHODS, Setting
 from explorer.link import FIELDS, KEYS, MAX_QUERY, read_link
 from explorer.link_picture import ALPHABET, decode
 from explorer.models import Model
+from explorer.page.answer import answer
 from explorer.pictures import LEVELS, PATTERNS
 from explorer.state import MAX_SEED, State, StateError
 
@@ -103,7 +108,7 @@ def test_what_programs_do_to_a_link_once_or_twice_is_undone(mangle: str, models:
 
 def test_what_follows_a_link_in_a_text_is_no_part_of_it(models: Zoo) -> None:
     for state, at in product(WITNESSES, ENDS):
-        old = "?v=1&" + link_of(state).removeprefix("?").removesuffix("v=1").removesuffix("&")  # as links were written
+        old = "?v=2&" + link_of(state).removeprefix("?").removesuffix("v=2").removesuffix("&")  # as links were written
         for sent in {link_of(state) + at, old.removesuffix("&") + at}:
             for arrived in (sent, browser(sent)):
                 read, notices = read_link(arrived, models)
@@ -114,7 +119,7 @@ def test_what_follows_a_link_in_a_text_is_no_part_of_it(models: Zoo) -> None:
 def test_what_others_append_is_ignored(models: Zoo) -> None:
     for state, tracker in product(WITNESSES, TRACKERS):
         assert read_link(link_of(state) + tracker, models) == (state, []), tracker
-    for query in ("?utm_source=mail", "?utm_source=mail&fbclid=1", "?v=1&utm_source=mail", "?lang=de&v=1"):
+    for query in ("?utm_source=mail", "?utm_source=mail&fbclid=1", "?v=2&utm_source=mail", "?lang=de&v=2"):
         assert read_link(query, models) == (State(), []), query
 
 
@@ -142,7 +147,7 @@ def test_what_looks_like_ours_and_is_not_used_is_named(models: Zoo) -> None:
         ("px=BrwAABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABA", "letters"),
     ]
     for part, said in looks_like:
-        state, notices = read_link(f"?v=1&m=70&{part}", models)
+        state, notices = read_link(f"?v=2&m=70&{part}", models)
         assert state.steps == 70, part
         assert len(notices) == 1 and said in notices[0], (part, notices)
         assert all(len(one.split()) <= 20 for one in notices[0].split(". ")), notices
@@ -156,7 +161,7 @@ def test_a_picture_in_capitals_alone_is_not_taken_for_the_one_that_was_sent(mode
 
 
 def test_a_link_of_many_parts_is_refused_before_it_takes_long(models: Zoo) -> None:
-    for text in ("?v=1" + "&ab=c" * 8_000, "?v=1&m=" + "n%3F" * 6_000, "?v=1&px=" + "A;" * 19_000, "?" + "%2525253Dv" * 3_000):
+    for text in ("?v=2" + "&ab=c" * 8_000, "?v=2&m=" + "n%3F" * 6_000, "?v=2&px=" + "A;" * 19_000, "?" + "%2525253Dv" * 3_000):
         state, notices = read_link(text, models)
         assert state == State() and len(notices) <= 1
 
@@ -192,15 +197,15 @@ def test_every_field_of_a_state_has_a_key() -> None:
 
 
 def test_an_empty_link_is_the_opening_state(models: Zoo) -> None:
-    assert link_of(State()) == "?v=1"
-    for link in ("", "?", "?v=1", "v=1"):
+    assert link_of(State()) == "?v=2"
+    for link in ("", "?", "?v=2", "v=2"):
         assert read_link(link, models) == (State(), [])
 
 
 @given(states())
 def test_a_link_brings_the_same_state_back_and_holds_only_what_differs(state: State) -> None:
     link = link_of(state)
-    assert link.startswith("?") and link.endswith("v=1") and len(link) <= MAX_QUERY
+    assert link.startswith("?") and link.endswith("v=2") and len(link) <= MAX_QUERY
     assert read_link(link, ZOO) == read_link(link.removeprefix("?"), ZOO) == (state, [])
     held = {FIELDS[key] for key, _ in parse_qsl(link[1:])} - {"version"}
     assert held == {name for name in KEYS if getattr(state, name) != getattr(State(), name)}
@@ -219,7 +224,7 @@ def test_the_link_of_a_pattern_with_a_few_painted_cells_is_short() -> None:
             pixels[10 * i] = (5 + 15 * i) / 100
         link = link_of(State(pixels=tuple(pixels)))
         assert len(link) < 250
-        assert painted or link == ("?v=1" if name == "edge" else f"?p={name}&v=1")
+        assert painted or link == ("?v=2" if name == "edge" else f"?p={name}&v=2")
 
 
 def test_an_option_for_every_setting_of_every_method_still_fits_into_a_link(models: Zoo) -> None:
@@ -236,7 +241,7 @@ def test_an_option_for_every_setting_of_every_method_still_fits_into_a_link(mode
         pixels=painted[0], drawing=painted[1], baseline="drawing", network="digits-rewritten", target=9, output="logit",
         baseline_seed=MAX_SEED, steps=499, rule="captum-trapezoid", samples=499, noise_level=0.123, seed=MAX_SEED, clip=True,
         options={name: {s.name: another(s) for s in method.settings} for name, method in METHODS.items()},
-        pinned=tuple(sorted(METHODS, key=len)[-4:]), tab="integrated", scale="shared",
+        pinned=tuple(sorted(METHODS, key=len)[-4:]), tab="compare", scale="own",
     )  # fmt: skip
     link = link_of(state)
     assert sum(map(len, state.to_json()["options"].values())) > 50 and len(link) <= MAX_QUERY
@@ -286,7 +291,7 @@ def test_a_notice_names_what_is_wrong_and_only_that_is_left_at_its_default(model
     for part, field, said in WRONG:
         rest = {name: value for name, value in {"steps": 70, "samples": 80, "seed": 5}.items() if name != field}
         good = "&".join(f"{KEYS[name]}={value}" for name, value in rest.items())
-        for query in (f"?v=1&{good}&{part}", f"?v=1&{part}&{good}"):
+        for query in (f"?v=2&{good}&{part}", f"?v=2&{part}&{good}"):
             state, notices = read_link(query, models)
             assert state == State(**rest), query
             assert len(notices) == 1, notices
@@ -294,25 +299,48 @@ def test_a_notice_names_what_is_wrong_and_only_that_is_left_at_its_default(model
 
 
 def test_each_wrong_part_gets_its_own_notice(models: Zoo) -> None:
-    state, notices = read_link("?v=1&m=0&rule=simpson&net=digits", models)
+    state, notices = read_link("?v=2&m=0&rule=simpson&net=digits", models)
     assert state == State(network="digits")
     assert len(notices) == 2 and "steps" in notices[0] and "rule" in notices[1]
-    state, notices = read_link("?v=1&net=resnet&class=99&seed=2", models)
+    state, notices = read_link("?v=2&net=resnet&class=99&seed=2", models)
     assert state == State(seed=2) and len(notices) == 2
-    state, notices = read_link("?v=1&set=lime.lime_samples:300,foo.x:1,lrp_epsilon.epsilon:1e1,occlusion.window:99", models)
+    state, notices = read_link("?v=2&set=lime.lime_samples:300,foo.x:1,lrp_epsilon.epsilon:1e1,occlusion.window:99", models)
     assert state.to_json()["options"] == {"lrp_epsilon": {"epsilon": 10.0}, "lime": {"lime_samples": 300}}
     assert len(notices) == 2 and "foo" in " ".join(notices) and "window" in " ".join(notices)
 
 
 def test_a_link_of_another_version_shows_the_opening_state_and_says_so(models: Zoo) -> None:
-    for query, said in (("?m=70", "no version"), ("?v=2&m=70", "version '2'"), ("?v=&m=70", "version"), ("?v=2", "version '2'")):
+    for query, said in (("?m=70", "no version"), ("?v=3&m=70", "version '3'"), ("?v=&m=70", "version"), ("?v=3", "version '3'")):
         state, notices = read_link(query, models)
         assert state == State()
         assert len(notices) == 1 and said in notices[0] and "opening state" in notices[0], notices
 
 
+# What version 1 showed of links in its documents, its examples and the reports of faults.
+FIRST_LINKS = json.loads((Path(__file__).parent / "reference" / "first_links.json").read_text())
+
+
+@each("example", FIRST_LINKS, ids=[example["link"] for example in FIRST_LINKS])
+def test_a_link_of_version_1_shows_what_it_showed(models: Zoo, example: dict[str, Any]) -> None:
+    state, notices = read_link(example["link"], models)
+    assert notices == []
+    shown = answer(state, models)
+    assert {name: getattr(state, name) for name in ("tab", "scale")} == example["looks"]
+    assert list(state.pinned) == example["pinned"]
+    assert (shown["target"], shown["predicted"]) == (example["target"], example["predicted"])
+    np.testing.assert_allclose([shown["f"][end] for end in ("input", "baseline", "delta")], example["f"], rtol=1e-9)
+    for name, values in example["maps"].items():
+        np.testing.assert_allclose(shown["methods"][name]["map"], values, rtol=1e-6, atol=1e-12)
+
+
+def test_what_is_wrong_in_a_link_of_version_1_gets_its_own_default(models: Zoo) -> None:
+    state, notices = read_link("?v=1&net=none&tab=none&pin=none", models)
+    assert len(notices) == 3
+    assert (state.network, state.target, state.tab, state.scale) == ("shapes-ordinary", 0, "saliency", "own")
+
+
 def test_a_link_that_is_far_too_long_shows_the_opening_state_and_says_so(models: Zoo) -> None:
-    state, notices = read_link("?v=1&m=70&px=" + "A" * MAX_QUERY, models)
+    state, notices = read_link("?v=2&m=70&px=" + "A" * MAX_QUERY, models)
     assert state == State()
     assert len(notices) == 1 and "longer" in notices[0]
 
@@ -321,7 +349,7 @@ link_texts = st.one_of(
     st.text(),
     st.text(alphabet=st.characters(codec=None, exclude_categories=())),  # lone surrogates too
     st.lists(st.tuples(st.sampled_from(sorted(FIELDS)), st.text(max_size=12)), max_size=6).map(
-        lambda parts: "?v=1&" + "&".join(f"{key}={value}" for key, value in parts)
+        lambda parts: "?v=2&" + "&".join(f"{key}={value}" for key, value in parts)
     ),
 )
 

@@ -16,7 +16,7 @@ from strategies import ZOO, json_values, states
 
 from explorer.attribution import SHARED, Settings
 from explorer.models import Model
-from explorer.state import LOOKS, MAX_SAMPLES, MAX_SEED, MAX_STEPS, PREDICTED, TABS, State, StateError, limits
+from explorer.state import LOOKS, MAX_SAMPLES, MAX_SEED, MAX_STEPS, PREDICTED, State, StateError, limits
 
 Zoo = Mapping[str, Model]
 HALF = [0.5] * 64
@@ -49,7 +49,7 @@ def test_the_opening_state_is_a_vertical_edge_before_black_with_fifty_steps(mode
     opening = State()
     edge = np.where(np.arange(8) < 4, 0.9, 0.1) * np.ones((8, 1))
     np.testing.assert_array_equal(opening.picture(), edge)
-    assert (opening.baseline, opening.steps, opening.target, opening.network, opening.tab) == ("black", 50, 0, "shapes", TABS[0])
+    assert (opening.baseline, opening.steps, opening.target, opening.network, opening.tab) == ("black", 50, "predicted", "shapes", "integrated")
     assert State.from_json({}, models) == opening
     case = opening.case(models)
     np.testing.assert_array_equal(case.baseline, np.zeros((8, 8)))
@@ -98,7 +98,7 @@ WRONG: dict[str, list[tuple[list[Any], str]]] = {
     "noise_level": [([*NO_NUMBERS, 1.01], "the noise level must be a number from 0 to 1, not ")],
     "rule": [([*NO_NAMES, "simpson", "Right", "left\n", "\ud800"], "the rule must be one of left, right, midpoint")],
     "tab": [([*NO_NAMES, "grad-cam", "\ud800"], "the tab must be one of saliency, ")],
-    "scale": [([*NO_NAMES, "log"], "the scale must be one of own, shared, not ")],
+    "scale": [([*NO_NAMES, "log"], "the scale must be one of unit, own, not ")],
     "clip": [([None, 0, 1, "true", [], {}], "clip must be true or false, not ")],
 }
 

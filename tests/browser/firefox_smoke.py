@@ -119,7 +119,7 @@ def test_it_plays_and_steps_after_a_click_on_the_tab(firefox: Firefox) -> None:
 
 
 def test_a_link_shows_the_same_numbers_again(firefox: Firefox, server: Server, models: Mapping[str, Model]) -> None:
-    load(firefox, server, "?v=1&net=digits&rule=exact&base=blur&out=logit")
+    load(firefox, server, "?v=2&net=digits&rule=exact&base=blur&out=logit")
     firefox.stroke("mouse", *(middle(firefox, "#paint-grid", row, column) for row, column in ((0, 0), (6, 3), (2, 7))))
     firefox.until(AT_REST)
     link, shown, chosen = firefox.run("return explorer.link()"), numbers(firefox), state(firefox)

@@ -146,7 +146,7 @@ def area(x: list[float], y: list[float], *, steps: bool) -> float:
 
 
 def test_what_is_said_while_playing_is_true_of_many_states(visits: Visits, server: Server, models: Mapping[str, Model]) -> None:
-    visit = visits(server.address).open("?v=1&tab=integrated")
+    visit = visits(server.address).open("?v=2&tab=integrated")
     others = {name: model for name, model in models.items() if name != "digits-cnn"}
     met: Counter[str] = Counter()
     for state in random_states(others, 4, 60):
@@ -206,7 +206,7 @@ def test_the_figures_at_the_side_say_what_they_are_of_while_playing(visit: Visit
 
 
 def test_the_path_of_a_rule_whose_weights_fall_short_ends_short(visits: Visits, server: Server, models: Mapping[str, Model]) -> None:
-    visit = visits(server.address).open("?v=1&tab=integrated")
+    visit = visits(server.address).open("?v=2&tab=integrated")
     truth, found = shown(visit, State(rule="captum-trapezoid", steps=4), models, [0.5])
     beside_the_step(truth, found)
     assert abs(found["chart"][0][-1] - nodes("captum-trapezoid", 4)[1].sum()) < 1e-12
@@ -214,7 +214,7 @@ def test_the_path_of_a_rule_whose_weights_fall_short_ends_short(visits: Visits, 
 
 def test_what_is_said_of_the_pinned_ones_is_true_of_their_maps(visits: Visits, server: Server) -> None:
     for pinned in ("gradient,smoothgrad", "gradient,gradient_times_input,lrp_zplus,deeplift"):
-        visit = visits(server.address, apart=True).open(f"?v=1&tab=compare&pin={pinned}&noise=0.002")
+        visit = visits(server.address, apart=True).open(f"?v=2&tab=compare&pin={pinned}&noise=0.002")
         names = pinned.split(",")
         visit.until("(names) => names.every((name) => (explorer.resultOf(name) || {}).map)", names)
         visit.rest()
@@ -233,16 +233,16 @@ def test_what_is_said_of_the_pinned_ones_is_true_of_their_maps(visits: Visits, s
 
 
 def test_maps_that_are_awaited_or_flat_are_called_that(visits: Visits, server: Server) -> None:
-    visit = visits(server.address).open("?v=1&tab=compare&pin=integrated_gradients,shapley_values&p=black")
+    visit = visits(server.address).open("?v=2&tab=compare&pin=integrated_gradients,shapley_values&p=black")
     visit.until("() => /flat/.test(document.getElementById('words').textContent)")
     assert "No two of these maps can be compared" in visit.text("words")
     assert "on their way" in visit.page.evaluate("() => explorer.sentenceFor(['integrated_gradients', 'shapley_values'], [undefined, undefined])")
-    visit.open("?v=1&tab=compare&pin=gradient,cam")  # which does not apply to this network
+    visit.open("?v=2&tab=compare&pin=gradient,cam")  # which does not apply to this network
     assert "Pin two methods" in visit.text("words")
 
 
 def test_what_is_said_of_all_methods_is_true_of_their_answers(visits: Visits, server: Server) -> None:
-    for link in ("?v=1&tab=methods", "?v=1&tab=methods&p=white&base=white&net=digits"):
+    for link in ("?v=2&tab=methods", "?v=2&tab=methods&p=white&base=white&net=digits"):
         visit = visits(server.address, apart=True).open(link)
         visit.until("() => /methods answer for this network/.test(document.getElementById('words').textContent)")
         visit.rest()

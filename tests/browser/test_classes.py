@@ -25,7 +25,7 @@ def explained(visit: Visit) -> list[str]:
 
 
 def test_a_click_on_a_class_explains_it_and_the_way_back_is_there(visit: Visit, models: Zoo) -> None:
-    visit.open("?v=1&p=ring&class=predicted")
+    visit.open("?v=2&p=ring&class=predicted")
     ring = models["shapes"].classes.index("ring")
     back = visit.page.get_by_role("button", name="Back to the predicted class")
     assert visit.view["answer"]["predicted"] == ring
@@ -63,7 +63,7 @@ def test_names_of_classes_are_whole(width: int, visits: Visits, server: Server) 
     visit = visits(server.address)
     visit.page.set_viewport_size({"width": width, "height": 900})
     for network in ("shapes", "digits", "logistic"):
-        visit.open(f"?v=1&net={network}&class=1")
+        visit.open(f"?v=2&net={network}&class=1")
         assert visit.page.evaluate(CUT) == [], network
         assert visit.page.evaluate(SHORT_BARS) == 0, network
     assert visit.page.locator(".scores .score-name").all_inner_texts()[0].startswith("score below 0")

@@ -81,7 +81,7 @@ def forced(visits: Visits, server: Server, scheme: str) -> Visit:
     """A visitor to whom the system forces its colours, shortly before the end of the path, with a chosen pixel and a notice."""
     visit = visits(server.address)
     visit.page.emulate_media(forced_colors="active", color_scheme=scheme)  # type: ignore[arg-type]
-    visit.open("?v=1&m=10&tab=integrated&base=noise")
+    visit.open("?v=2&m=10&tab=integrated&base=noise")
     visit.page.locator("#integrated-maps [role=application]").nth(3).click(position={"x": 5, "y": 5})
     visit.page.locator("#step-back").click()
     visit.page.mouse.move(0, 0)
@@ -157,7 +157,7 @@ def test_controls_are_seen_where_the_system_forces_its_colours(scheme: str, visi
 def test_charts_follow_when_the_system_begins_and_ends_to_force_its_colours(visits: Visits, server: Server) -> None:
     visit = visits(server.address)
     visit.page.emulate_media(color_scheme="light")
-    visit.open("?v=1&m=10&tab=integrated")
+    visit.open("?v=2&m=10&tab=integrated")
     drawn = "() => explorer.figureOf(document.getElementById('path-chart')).colour"
     own = visit.page.evaluate(drawn)
     with visit.count_requests(0):
@@ -175,7 +175,7 @@ def test_charts_follow_when_the_system_begins_and_ends_to_force_its_colours(visi
 def test_the_dark_theme_is_printed_on_white(tab: str, visits: Visits, server: Server) -> None:
     visit = visits(server.address)
     visit.page.emulate_media(color_scheme="dark")
-    visit.open(f"?v=1&m=10&tab={tab}")
+    visit.open(f"?v=2&m=10&tab={tab}")
     ink = """() => ({
       theme: document.documentElement.dataset.bsTheme,
       text: getComputedStyle(document.getElementById("words")).color,

@@ -56,7 +56,7 @@ def test_a_server_gone_for_half_a_minute_costs_nothing_that_was_done(visits: Vis
     visit = visits(mortal_server.address, apart=True)
     visit.expects_errors = True
     visit.install_clock()  # so that half a minute takes some seconds
-    visit.open("?v=1&net=digits&tab=integrated&m=20")
+    visit.open("?v=2&net=digits&tab=integrated&m=20")
     visit.page.evaluate("() => (window.notReloaded = true)")
     visit.stroke((0, 0), (0, 7))
     visit.rest()
@@ -180,7 +180,7 @@ def test_nothing_breaks_before_the_first_answer(visits: Visits, server: Server, 
     visit = visits(server.address)
     visit.expects_errors = True  # they are looked at here
     held = failing_once(visit, lambda _: None)  # held, not failed
-    visit.page.goto(server.address + "?v=1")
+    visit.page.goto(server.address + "?v=2")
     visit.page.wait_for_function("() => window.seen && seen.flying === 1")
     for button in ("play", "step-forward", "step-back", "to-start", "to-end", "loop", "theme", "tab-integrated", "tab-compare", "tab-saliency"):
         visit.page.locator(f"#{button}").click()
@@ -206,7 +206,7 @@ def test_the_first_answer_may_be_late_too(visits: Visits, server: Server, models
     visit = visits(server.address)
     visit.expects_errors = True
     failing_once(visit, lambda route: route.abort("connectionreset"))
-    visit.open("?v=1&net=digits&p=circle")
+    visit.open("?v=2&net=digits&p=circle")
     assert visit.state["network"] == "digits"
     assert visit.text("picture-name") == "Circle"
     visit.shows_the_numbers_of_its_state(models)

@@ -130,7 +130,7 @@ def test_where_files_are_refused_what_is_in_them_can_be_had_otherwise(sandbox: s
             assert read(shown.input_value())
             dialog.get_by_role("button", name="Copy all").click()
             expect(dialog.get_by_role("button", name="Copied")).to_be_visible()
-            assert dialog.get_by_label("Link to this state").input_value() == f"{visit.address}?v=1"
+            assert dialog.get_by_label("Link to this state").input_value() == f"{visit.address}?v=2"
             dialog.get_by_label("Close").click()
         frame.get_by_label("Save as PNG: Gradient").first.click()
         frame.get_by_role("button", name="Show it here").click()
@@ -155,7 +155,7 @@ def test_a_link_that_only_this_machine_can_open_says_so(visits: Visits, server: 
             expect(visit.page.locator(".notice")).to_contain_text(f"Only this machine can open a link to {host}:{server.port}.")
         assert visit.page.locator(".notice").count() == 1
         assert "HOST=0.0.0.0" in visit.text("notices")
-        assert visit.page.evaluate("() => navigator.clipboard.readText()") == f"http://{host}:{server.port}/?v=1"
+        assert visit.page.evaluate("() => navigator.clipboard.readText()") == f"http://{host}:{server.port}/?v=2"
 
 
 def test_where_others_reach_the_server_a_link_for_them_is_offered(visits: Visits, under_explorer: Server) -> None:
@@ -177,5 +177,5 @@ def test_without_a_clipboard_both_links_are_shown(visits: Visits, under_explorer
     visit.open().page.locator("#copy-link").click()
     fields = visit.page.locator("dialog[open] input")
     expect(fields).to_have_count(2)
-    assert [field.input_value() for field in fields.all()] == [visit.address + "?v=1", visit.address.replace("127.0.0.1", "127.0.0.2") + "?v=1"]
+    assert [field.input_value() for field in fields.all()] == [visit.address + "?v=2", visit.address.replace("127.0.0.1", "127.0.0.2") + "?v=2"]
     assert "Only this machine" in visit.page.locator("dialog[open]").inner_text()

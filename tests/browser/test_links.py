@@ -36,7 +36,7 @@ def test_a_link_brings_back_the_identical_answer(visits: Visits, server: Server,
     first.rest()
     first.to_tab("compare")
     first.page.get_by_label("One scale for all").check()
-    first.until("() => view.state.scale === 'shared'")
+    first.until("() => view.state.scale === 'own'")
     link = first.page.evaluate("() => explorer.link()")
     assert first.page.evaluate("() => location.search") == link
     second = visits(server.address, apart=True).open(link)
@@ -62,7 +62,7 @@ def many_states(models: Zoo) -> list[State]:
     patterns = [tuple(picture.ravel().tolist()) for picture in PATTERNS.values()]
     states = [State(pixels=pixels, drawing=drawing) for pixels, drawing in product(patterns[:3] + drawn, (None, patterns[0], drawn[2]))]
     states += [State(rule=rule, tab="compare") for rule in RULE_NAMES]
-    states += [State(baseline=kind, drawing=drawn[0], scale="shared") for kind in BASELINES]
+    states += [State(baseline=kind, drawing=drawn[0], scale="own") for kind in BASELINES]
     states += [State(noise_level=k / 100) for k in range(51)]
     states += [
         State(network=name, target=target, output="logit", steps=500, samples=1, seed=999_999, baseline_seed=7, clip=True)
@@ -99,7 +99,7 @@ def test_back_and_forward_walk_through_what_was_done(visit: Visit, models: Zoo) 
             visit.until("(state) => JSON.stringify(view.state) === JSON.stringify(state)", expected)
         assert visit.state == expected
         assert visit.page.locator("#network").input_value() == expected["network"]
-        assert visit.page.evaluate("() => location.search || '?v=1'") == link_of(State.from_json(expected, models))
+        assert visit.page.evaluate("() => location.search || '?v=2'") == link_of(State.from_json(expected, models))
         visit.shows_the_numbers_of_its_state(models)
     labels = visit.page.locator("#paint-grid [role=gridcell]").evaluate_all("cells => cells.map((c) => c.getAttribute('aria-label').slice(-4))")
     assert [float(text) for text in labels] == [round(v, 2) for v in last["pixels"]]
@@ -125,7 +125,7 @@ def test_a_reload_shows_the_same(visit: Visit) -> None:
 
 
 def test_a_damaged_link_shows_what_was_wrong_and_keeps_the_rest(visits: Visits, server: Server) -> None:
-    visit = visits(server.address).open("?v=1&net=digits&m=9999&px=AAAA&seed=4")
+    visit = visits(server.address).open("?v=2&net=digits&m=9999&px=AAAA&seed=4")
     notices = visit.text("notices")
     assert "9999" in notices and "painted picture" in notices and "digits" not in notices
     assert (visit.state["network"], visit.state["seed"], visit.state["steps"]) == ("digits", 4, 50)
@@ -153,7 +153,7 @@ def test_a_mangled_link_opens_the_picture_that_was_sent_and_the_address_shows_a_
         "?" + link[1:].replace("%", "%25").replace("=", "%3D").replace("&", "%26"),
         link[:half] + "\r\n> " + link[half:],
         link[:half] + " \u200b" + link[half:] + ").”",
-        "?v=1&M=77&Net=DIGITS&px=" + link.partition("px=")[2].partition("&")[0] + "&utm_source=mail",
+        "?v=2&M=77&Net=DIGITS&px=" + link.partition("px=")[2].partition("&")[0] + "&utm_source=mail",
     ):
         visit.page.goto("about:blank")  # or a fragment alone would load nothing
         visit.open(arrived)
@@ -167,14 +167,14 @@ def test_a_mangled_link_opens_the_picture_that_was_sent_and_the_address_shows_a_
 
 
 def test_a_fragment_is_a_link_or_a_place_within_the_page(visits: Visits, server: Server) -> None:
-    visit = visits(server.address).open("?m=70&v=1#stage")
+    visit = visits(server.address).open("?m=70&v=2#stage")
     assert visit.state["steps"] == 70 and visit.text("notices") == ""
-    assert visit.page.evaluate("() => location.search + location.hash") == "?m=70&v=1#stage"
+    assert visit.page.evaluate("() => location.search + location.hash") == "?m=70&v=2#stage"
     with visit.count_requests(0):
         visit.page.evaluate("() => void (location.hash = 'concepts')")
         visit.until("() => location.hash === '#concepts' && history.state")
     with visit.page.expect_navigation(wait_until="load"):
-        visit.page.evaluate("() => void (location.hash = 'v=1&net=logistic')")  # as typed into the address of the open page
+        visit.page.evaluate("() => void (location.hash = 'v=2&net=logistic')")  # as typed into the address of the open page
     visit.rest()
     assert visit.state["network"] == "logistic"
     assert visit.page.evaluate("() => location.hash") == ""
@@ -196,7 +196,7 @@ def test_without_a_clipboard_the_link_is_shown_to_be_copied_by_hand(visits: Visi
     visit.page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     visit.open().page.locator("#copy-link").click()
     field = visit.page.locator("dialog[open] input")
-    assert field.input_value() == server.address + "?v=1"
+    assert field.input_value() == server.address + "?v=2"
     visit.press("Escape")
     visit.until("() => !document.querySelector('dialog')")
 
@@ -219,7 +219,7 @@ def test_what_is_painted_before_the_first_answer_is_kept_with_the_rest_of_the_li
     visit = visits(server.address)
     held: list[Route] = []
     visit.page.route("**/_dash-update-component*", lambda route: route.continue_() if held else held.append(route))
-    visit.page.goto(server.address + "?v=1&net=digits&m=70&p=ring")
+    visit.page.goto(server.address + "?v=2&net=digits&m=70&p=ring")
     visit.page.wait_for_function("() => window.explorer?.view?.state && document.querySelector('#paint-grid [role=gridcell]')")
     visit.page.wait_for_function("() => seen.flying === 1")
     visit.stroke((0, 0), (0, 7))

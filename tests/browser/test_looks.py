@@ -29,7 +29,7 @@ def test_axe_finds_no_violation(width: int, visits: Visits, server: Server) -> N
     visit = visits(server.address)
     visit.page.set_viewport_size({"width": width, "height": 900})
     visit.page.emulate_media(color_scheme="dark")
-    visit.open("?v=1&base=noise")
+    visit.open("?v=2&base=noise")
     visit.page.evaluate(AXE)
     if width == 390:
         visit.page.locator("#settings > summary").click()
@@ -62,7 +62,7 @@ def test_axe_finds_no_violation(width: int, visits: Visits, server: Server) -> N
 
 
 def test_nothing_makes_the_page_scroll_sideways(visits: Visits, server: Server) -> None:
-    visit = visits(server.address).open("?v=1&net=digits&class=predicted")
+    visit = visits(server.address).open("?v=2&net=digits&class=predicted")
     too_wide = []
     for width in (1920, 1440, 1024, 768, 390):
         visit.page.set_viewport_size({"width": width, "height": 800})
@@ -75,7 +75,7 @@ def test_nothing_makes_the_page_scroll_sideways(visits: Visits, server: Server) 
 
 
 def test_titles_of_maps_and_the_methods_whose_figures_are_shown_are_whole(visits: Visits, server: Server) -> None:
-    visit = visits(server.address).open("?v=1&tab=integrated")
+    visit = visits(server.address).open("?v=2&tab=integrated")
     cut = []
     for width in (1440, 1366, 1280, 1200, 1024, 900, 390, 360):
         visit.page.set_viewport_size({"width": width, "height": 800})
@@ -113,7 +113,7 @@ def test_the_page_follows_when_its_window_is_resized(visit: Visit) -> None:
 
 
 def test_it_works_embedded_in_another_site(visits: Visits, server: Server) -> None:
-    with embedded(visits(server.address, apart=True), "", "?v=1&net=digits") as inside:
+    with embedded(visits(server.address, apart=True), "", "?v=2&net=digits") as inside:
         before = inside.locator("#scores").inner_text()
         inside.locator("#paint-clear").click()
         inside.wait_for_function(AT_REST)
@@ -126,7 +126,7 @@ def test_it_works_embedded_in_another_site(visits: Visits, server: Server) -> No
 
 def test_it_works_in_a_sandbox_that_allows_scripts_and_nothing_else(visits: Visits, server: Server) -> None:
     visit = visits(server.address, apart=True)
-    with embedded(visit, "sandbox=allow-scripts", "?v=1&net=digits&m=10") as inside:
+    with embedded(visit, "sandbox=allow-scripts", "?v=2&net=digits&m=10") as inside:
         assert inside.evaluate("() => origin") == "null"
         inside.locator("#digits .preset").nth(7).click()
         inside.wait_for_function(AT_REST)
@@ -156,7 +156,7 @@ def test_it_works_in_a_sandbox_that_allows_scripts_and_nothing_else(visits: Visi
 def test_reduced_motion_is_respected_and_playing_still_works(visits: Visits, server: Server) -> None:
     visit = visits(server.address)
     visit.page.emulate_media(reduced_motion="reduce")
-    visit.open("?v=1&m=10&tab=integrated")
+    visit.open("?v=2&m=10&tab=integrated")
     moving = visit.page.evaluate(
         """() => [...document.querySelectorAll("body *")].filter((element) => {
           const { transitionProperty, transitionDuration, animationName, animationDuration } = getComputedStyle(element);

@@ -24,7 +24,7 @@ Zoo = Mapping[str, Model]
 ALL_THERE = "() => Object.keys(view.config.methods).every((name) => explorer.isWhole(name) || view.config.methods[name].unsupported[view.asked.network])"
 
 
-def gallery(visit: Visit, link: str = "?v=1&tab=methods") -> Visit:
+def gallery(visit: Visit, link: str = "?v=2&tab=methods") -> Visit:
     """Open the Methods tab and wait for all of its maps."""
     visit.open(link)
     visit.until(ALL_THERE)
@@ -55,7 +55,7 @@ def about_methods(visit: Visit) -> int:
 
 
 def test_every_method_answers_with_the_numbers_of_the_state(visit: Visit, models: Zoo) -> None:
-    gallery(visit, "?v=1&tab=methods&net=digits-cnn&p=ring&out=logit")
+    gallery(visit, "?v=2&tab=methods&net=digits-cnn&p=ring&out=logit")
     for name, method in METHODS.items():
         assert alike(result(visit, name), expected(visit, models, name)["methods"][name], 1e-6), name
         assert method.title in shown(visit)
@@ -98,7 +98,7 @@ def test_first_maps_are_there_while_later_ones_are_still_coming(visits: Visits, 
             route.continue_()
 
     visit.page.route(f"**/{QUESTION}*", handle)
-    visit.page.goto(f"{server.address}?v=1&tab=methods")
+    visit.page.goto(f"{server.address}?v=2&tab=methods")
     visit.until("() => window.explorer?.view?.answer && explorer.isWhole('gradient')")
     visit.until("() => document.querySelector('.methods-tools progress').value === 4")
     assert visit.page.locator(".methods-tools progress").is_visible()
@@ -143,7 +143,7 @@ def test_sorting_filtering_and_finding(visit: Visit) -> None:
 
 
 def test_a_card_tells_the_entry_and_its_setting_changes_the_map_the_link_and_back_undoes_it(visit: Visit, models: Zoo) -> None:
-    gallery(visit, "?v=1&tab=methods&m=60")
+    gallery(visit, "?v=2&tab=methods&m=60")
     before = result(visit, "lrp_epsilon")
     visit.page.get_by_role("button", name="LRP-ε").click()
     card = visit.page.get_by_role("dialog")
@@ -280,7 +280,7 @@ def test_a_method_that_is_too_much_work_says_so_in_its_card_until_its_setting_ch
 
 def test_a_pinned_method_that_is_too_much_work_says_so_in_compare_and_is_asked_once(overworked: tuple[Visit, list[list[str]]]) -> None:
     visit, asked = overworked
-    visit.open("?v=1&tab=compare&pin=deeplift,smooth_integrated_gradients,lrp_zplus")
+    visit.open("?v=2&tab=compare&pin=deeplift,smooth_integrated_gradients,lrp_zplus")
     visit.until("(text) => document.getElementById('compare-maps').textContent.includes(text)", TOO_MUCH)
     visit.until("() => ['deeplift', 'lrp_zplus'].every((name) => (explorer.resultOf(name) || {}).map)")
     visit.until("() => !document.getElementById('correlations').textContent.includes('…')")
@@ -312,7 +312,7 @@ def test_a_link_with_heavy_options_opens_and_every_method_answers_in_the_end(vis
 
 
 def test_pinned_methods_that_are_known_are_not_asked_again_for_their_correlations(visit: Visit) -> None:
-    gallery(visit, "?v=1&tab=methods&pin=deeplift,lrp_zplus,occlusion")
+    gallery(visit, "?v=2&tab=methods&pin=deeplift,lrp_zplus,occlusion")
     before = about_methods(visit)
     visit.to_tab("compare")
     visit.rest()
@@ -322,13 +322,13 @@ def test_pinned_methods_that_are_known_are_not_asked_again_for_their_correlation
 
 
 def test_the_pages_rank_correlation_shares_ranks_among_ties_and_has_none_for_flat_maps(visit: Visit) -> None:
-    gallery(visit, "?v=1&tab=methods&p=circle&base=mean&net=digits-cnn")
+    gallery(visit, "?v=2&tab=methods&p=circle&base=mean&net=digits-cnn")
     names = [name for name in METHODS if name not in ("gradient", "gradient_times_input", "integrated_gradients", "smoothgrad")]
     maps = np.array([result(visit, name)["map"] for name in names]).reshape(-1, 8, 8)
     told = visit.page.evaluate("(names) => names.map((one) => names.map((two) => explorer.correlationOf(one, two)))", names)
     for row, right in zip(told, rank_correlations(maps).tolist(), strict=True):
         assert row == [None if np.isnan(value) else pytest.approx(value, abs=1e-9) for value in right]
-    visit.open("?v=1&tab=methods&pin=deeplift,lrp_zplus&base=drawing&draw=edge")  # the input is the baseline
+    visit.open("?v=2&tab=methods&pin=deeplift,lrp_zplus&base=drawing&draw=edge")  # the input is the baseline
     visit.until(ALL_THERE)
     assert visit.page.evaluate("() => explorer.correlationOf('deeplift', 'lrp_zplus')") is None
 
@@ -336,7 +336,7 @@ def test_the_pages_rank_correlation_shares_ranks_among_ties_and_has_none_for_fla
 @pytest.mark.parametrize("name", list(CONVENTIONS))
 def test_a_convention_sets_everything_says_what_differs_and_gives_its_numbers(name: str, visit: Visit, models: Zoo) -> None:
     convention = CONVENTIONS[name]
-    visit.open("?v=1&tab=methods&base=white&m=7")
+    visit.open("?v=2&tab=methods&base=white&m=7")
     assert visit.page.get_by_label("Conventions").input_value() == ""
     visit.page.get_by_label("Conventions").select_option(name)
     visit.rest()
@@ -357,7 +357,7 @@ def test_a_convention_sets_everything_says_what_differs_and_gives_its_numbers(na
 
 
 def test_compare_shows_a_core_method_as_its_options_have_it(visit: Visit) -> None:
-    gallery(visit, "?v=1&tab=methods&set=gradient.magnitude:1")
+    gallery(visit, "?v=2&tab=methods&set=gradient.magnitude:1")
     visit.to_tab("compare")
     visit.until("() => !document.getElementById('correlations').textContent.includes('…')")
     values = visit.page.evaluate("() => [...explorer.maps.find((map) => map.options.name === 'gradient' && document.getElementById('compare-maps').contains(map.root)).values]")
@@ -406,7 +406,7 @@ def test_methods_say_that_the_server_is_away_and_catch_up(visits: Visits, server
 
 
 def test_compare_tells_of_what_is_pinned(visit: Visit) -> None:
-    visit.open("?v=1&tab=compare&pin=deeplift,lrp_zplus,occlusion")
+    visit.open("?v=2&tab=compare&pin=deeplift,lrp_zplus,occlusion")
     visit.until("() => !document.getElementById('correlations').textContent.includes('…')")
     visit.until("() => document.getElementById('words').textContent.includes('ranked most alike by')")
     assert "LRP-z⁺ speaks of the logit" in visit.text("words")
@@ -416,7 +416,7 @@ def test_compare_tells_of_what_is_pinned(visit: Visit) -> None:
 
 
 def test_an_answer_draws_compare_once(visit: Visit) -> None:
-    visit.open("?v=1&tab=compare")
+    visit.open("?v=2&tab=compare")
     chart = "document.getElementById('mean-chart')"
     visit.page.evaluate(
         f"() => {{ window.labels = 0; new MutationObserver((changes) => (labels += changes.length)).observe({chart}, {{ attributeFilter: ['aria-label'] }}); }}"

@@ -122,7 +122,7 @@ def test_nothing_is_said_where_a_version_is_not_known_or_the_same(page: str | No
 
 
 def test_a_reload_keeps_the_state_and_what_can_be_undone(visit: Visit, versions: Versions, models: Zoo) -> None:
-    visit.open("?v=1&net=digits&m=30&rule=midpoint&scale=shared&pin=gradient,lime")
+    visit.open("?v=2&net=digits&m=30&rule=midpoint&scale=own&pin=gradient,lime")
     visit.stroke((0, 0), (0, 7))
     visit.page.locator("#keep-drawing").click()
     visit.stroke((1, 0), (1, 7))
@@ -171,7 +171,7 @@ def test_pictures_that_an_earlier_version_kept_can_be_undone_and_what_is_unknown
     visit.open()
     done = [[0.5] * 64, {"pixels": [0.25] * 64, "network": "gone"}, {"network": "digits"}, {"pixels": [2] * 64}, None, 7]
     visit.page.evaluate(
-        "(done) => sessionStorage.setItem('explorer-kept', JSON.stringify({ address: location.search, link: '?v=1', painting: { done, undone: 3 } }))", done
+        "(done) => sessionStorage.setItem('explorer-kept', JSON.stringify({ address: location.search, link: '?v=2', painting: { done, undone: 3 } }))", done
     )
     visit.page.reload()
     visit.rest()
@@ -215,7 +215,7 @@ SPOILED = {
 
 @pytest.mark.parametrize("how", SPOILED)
 def test_an_answer_that_cannot_be_drawn_leaves_what_was_shown(how: str, visit: Visit, versions: Versions, models: Zoo) -> None:
-    visit.open("?v=1&tab=integrated")
+    visit.open("?v=2&tab=integrated")
     shown = visit.numbers()
     versions.answers, versions.spoil = [NEXT], SPOILED[how]
     visit.page.locator("#paint-invert").click()
@@ -237,7 +237,7 @@ def test_an_answer_that_cannot_be_drawn_leaves_what_was_shown(how: str, visit: V
 @pytest.mark.parametrize("how", ["nothing in it", "another path"])
 def test_a_first_answer_that_cannot_be_drawn_offers_the_reload(how: str, visit: Visit, versions: Versions, models: Zoo) -> None:
     versions.answers, versions.spoil = [NEXT], SPOILED[how]
-    visit.page.goto(visit.address + "?v=1&p=ring&net=digits")
+    visit.page.goto(visit.address + "?v=2&p=ring&net=digits")
     visit.page.wait_for_function("() => (document.getElementById('notices') || {}).textContent?.includes('cannot show')")
     assert "opening" in visit.text("words") or visit.text("sees") == ""
     versions.page, versions.spoil = NEXT, lambda answer: answer
@@ -277,7 +277,7 @@ def test_a_page_whose_layout_comes_from_a_newer_replica_knows_its_own_version(vi
 
 def test_a_newer_page_with_an_older_layout_offers_the_reload_too(visit: Visit, versions: Versions, models: Zoo) -> None:
     versions.page, versions.replaced, versions.answers, versions.spoil = NEXT, OWN, [NEXT], unreadable
-    visit.page.goto(visit.address + "?v=1&p=ring")
+    visit.page.goto(visit.address + "?v=2&p=ring")
     visit.page.wait_for_function("() => window.explorer?.view?.state && document.getElementById('notices')?.textContent.includes('cannot show')")
     versions.replaced, versions.spoil = NEXT, lambda answer: answer
     reload(visit)
@@ -290,7 +290,7 @@ def test_a_layout_that_the_scripts_cannot_start_with_is_loaded_again(visit: Visi
     visit.expects_errors = True
     versions.replaced = NEXT
     visit.page.route("**/_dash-layout", without_a_tab, times=1)
-    visit.page.goto(visit.address + "?v=1&p=ring")
+    visit.page.goto(visit.address + "?v=2&p=ring")
     visit.page.wait_for_selector(".unopened")
     versions.replaced = None
     visit.page.wait_for_function("() => window.explorer?.view?.answer && !document.querySelector('.unopened')")
@@ -308,7 +308,7 @@ def without_a_tab(route: Route) -> None:
 def test_the_page_its_layout_and_its_answers_name_one_version(visit: Visit) -> None:
     heard: list[str | None] = []
     visit.page.on("response", lambda response: QUESTION in response.url and heard.append(response.header_value("X-Explorer-Version")))
-    visit.open("?v=1")
+    visit.open("?v=2")
     named = visit.page.evaluate("() => [document.querySelector('meta[name=explorer-version]').content, explorer.view.config.build]")
     assert {*named, *heard} == {version()} and len(heard) == 1
 
@@ -323,7 +323,7 @@ def test_an_answer_of_the_pages_own_version_that_cannot_be_drawn_is_asked_for_ag
     if opened:
         visit.page.locator("#paint-invert").click()
     else:
-        visit.page.goto(visit.address + "?v=1&p=ring")
+        visit.page.goto(visit.address + "?v=2&p=ring")
         visit.page.wait_for_function("() => window.explorer?.hasStarted?.()")
     visit.let_pass_until("() => /could not be shown.*trying again/.test((document.getElementById('away') || {}).textContent)")
     assert any("atob" in error for error in visit.errors)

@@ -78,9 +78,9 @@ def test_a_link_that_is_refused_is_told_of_until_that_is_dismissed(visits: Visit
     visit = visits(server.address)
     visit.expects_errors = True
     visit.page.route(f"**/{QUESTION}*", lambda route: route.fulfill(status=400, body="Too long.", content_type="text/plain"), times=1)
-    visit.open("?v=1&p=ring")
+    visit.open("?v=2&p=ring")
     assert visit.text("picture-name") == "Vertical edge"  # the opening state, and its numbers
-    assert visit.page.evaluate("() => location.search") == "?v=1&p=ring"
+    assert visit.page.evaluate("() => location.search") == "?v=2&p=ring"
     assert visit.text("notices") == "Too long."
     visit.page.get_by_label("Dismiss").click()
     assert visit.text("notices") == ""
@@ -90,7 +90,7 @@ def test_a_link_that_is_refused_is_told_of_until_that_is_dismissed(visits: Visit
 def test_notices_keep_off_the_grid_wherever_the_page_is_scrolled_to(width: int, height: int, visits: Visits, server: Server) -> None:
     visit = visits(server.address)
     visit.page.set_viewport_size({"width": width, "height": height})
-    visit.open("?v=1&tab=integrated")
+    visit.open("?v=2&tab=integrated")
     visit.page.evaluate("(text) => { explorer.notice(text); explorer.showTrouble('session', text); }", LONG)
     for top in range(0, 2_000, 97):
         visit.page.evaluate("(top) => window.scrollTo({ top, behavior: 'instant' })", top)

@@ -50,7 +50,7 @@ def lost(route: Route) -> None:
 )
 def test_a_page_that_comes_in_part_says_so_and_opens_when_it_can(file: str, fail: Callable[[Route], None], early: Visit, models: Zoo) -> None:
     early.page.route(file, fail)
-    early.page.goto(early.address + "?v=1&p=ring")
+    early.page.goto(early.address + "?v=2&p=ring")
     early.page.wait_for_function(UNOPENED)
     early.page.unroute_all()
     early.page.wait_for_function("() => window.explorer?.view?.answer && !document.querySelector('.unopened')")
@@ -108,7 +108,7 @@ def test_a_page_that_is_not_there_is_not_loaded_again(early: Visit, server: Serv
 def test_a_crowded_opening_is_honest_about_it(early: Visit, models: Zoo) -> None:
     early.page.route(f"**/{QUESTION}*", busy)
     early.install_clock()
-    early.page.goto(early.address + "?v=1&p=ring&net=digits")
+    early.page.goto(early.address + "?v=2&p=ring&net=digits")
     early.page.wait_for_function("() => window.explorer?.hasStarted?.()")
     early.let_pass_until("() => /first numbers/.test(document.getElementById('words').textContent)")
     assert early.text("sees") == "Opening…"
@@ -124,7 +124,7 @@ def test_a_crowded_opening_is_honest_about_it(early: Visit, models: Zoo) -> None
     early.shows_the_numbers_of_its_state(models)
 
 
-@pytest.mark.parametrize(("link", "questions"), [("", 0), ("?v=1&p=ring", 1), ("?utm_source=course", 1)])
+@pytest.mark.parametrize(("link", "questions"), [("", 0), ("?v=2&p=ring", 1), ("?utm_source=course", 1)])
 def test_an_address_without_a_link_opens_without_a_question(link: str, questions: int, visits: Visits, server: Server, models: Zoo) -> None:
     visit = visits(server.address, apart=True).open(link)
     assert len(visit.questions) == questions

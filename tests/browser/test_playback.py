@@ -100,7 +100,7 @@ def test_space_plays_and_pauses_and_keys_step(visit: Visit) -> None:
 def test_after_a_gap_without_frames_play_goes_on_from_where_it_stood(visits: Visits, server: Server) -> None:
     visit = visits(server.address, apart=True)
     visit.install_clock()
-    visit.open("?v=1&tab=integrated").page.locator("#speed").select_option("10")
+    visit.open("?v=2&tab=integrated").page.locator("#speed").select_option("10")
     visit.page.evaluate("() => { window.steps = []; explorer.on('step', (k) => steps.push([k, performance.now() / 1000])); }")
     visit.page.locator("#play").click()
     visit.let_pass_until("() => view.step >= 10 && view.step < 40")
@@ -163,7 +163,7 @@ def test_dragging_on_a_chart_of_the_path_scrubs(visit: Visit) -> None:
 
 
 def test_a_loop_starts_again_until_it_is_paused(visits: Visits, server: Server) -> None:
-    visit = visits(server.address).open("?v=1&m=6&tab=integrated")
+    visit = visits(server.address).open("?v=2&m=6&tab=integrated")
     visit.page.locator("#speed").select_option("60")
     visit.page.locator("#loop").click()
     assert visit.page.locator("#loop").get_attribute("aria-pressed") == "true"
@@ -177,7 +177,7 @@ def test_a_loop_starts_again_until_it_is_paused(visits: Visits, server: Server) 
 
 
 def test_the_path_of_every_rule_can_be_played(visits: Visits, server: Server) -> None:
-    visit = visits(server.address).open("?v=1&m=7&tab=integrated")
+    visit = visits(server.address).open("?v=2&m=7&tab=integrated")
     for rule in ("left", "midpoint", "trapezoid", "gauss-legendre", "exact"):
         visit.choose("rule", rule)
         visit.rest()
@@ -210,7 +210,7 @@ def test_the_stage_does_not_change_its_height_while_playing(visits: Visits, serv
     changing = {}
     for width in (1440, 1024, 390):
         visit.page.set_viewport_size({"width": width, "height": 900})
-        visit.open("?v=1&tab=integrated&m=40&rule=left")
+        visit.open("?v=2&tab=integrated&m=40&rule=left")
         visit.page.evaluate(
             "() => { window.heights = new Set(); explorer.on('step', () => heights.add(document.getElementById('stage').offsetHeight)); }"
         )
@@ -318,7 +318,7 @@ def test_tabs_theme_and_scale_ask_nothing(visit: Visit) -> None:
         own = visit.page.evaluate(limits)
         assert len(set(own)) == 3
         visit.page.get_by_label("One scale for all").check()
-        visit.until("() => view.state.scale === 'shared'")
+        visit.until("() => view.state.scale === 'own'")
         assert visit.page.evaluate(limits) == [max(own)] * 3
         visit.page.get_by_label("Each panel its own scale").check()
         visit.until("() => view.state.scale === 'own'")
@@ -337,7 +337,7 @@ def test_tabs_theme_and_scale_ask_nothing(visit: Visit) -> None:
 
 
 def test_the_words_follow_the_playback_and_end_with_the_finished_ones(visit: Visit) -> None:
-    visit.open("?v=1&tab=integrated")
+    visit.open("?v=2&tab=integrated")
     finished = visit.text("happening")
     visit.page.locator("#to-start").click()
     assert "Press Play" in visit.text("happening")
@@ -349,7 +349,7 @@ def test_the_words_follow_the_playback_and_end_with_the_finished_ones(visit: Vis
 
 
 def test_steps_are_shown_where_they_can_be_seen(visit: Visit) -> None:
-    visit.open("?v=1&tab=compare")
+    visit.open("?v=2&tab=compare")
     with visit.count_requests(0):
         visit.page.locator("#scrub").fill("20")
     assert (visit.state["tab"], visit.view["step"]) == ("integrated", 20)
@@ -359,7 +359,7 @@ def test_steps_are_shown_where_they_can_be_seen(visit: Visit) -> None:
 
 
 def test_escape_lets_a_chosen_pixel_go(visit: Visit) -> None:
-    visit.open("?v=1&tab=integrated")
+    visit.open("?v=2&tab=integrated")
     visit.page.locator("#integrated-maps [role=application]").first.click(position={"x": 5, "y": 5})
     visit.until("() => view.chosen === 0")
     visit.press("Escape")

@@ -73,7 +73,7 @@ def test_a_digit_on_shapes_brings_digits_and_undo_redo_and_back_bring_each(visit
     ],
 )
 def test_presets_go_with_the_networks_that_know_them(network: str, preset: str, after: str, visit: Visit) -> None:
-    visit.open(f"?v=1&net={network}&class=1&p=cross")
+    visit.open(f"?v=2&net={network}&class=1&p=cross")
     with visit.count_requests(1):
         digit(visit, int(preset)) if preset.isdigit() else pattern(visit, preset)
     assert chosen(visit)[:2] == (after, 1 if after == network else "predicted")
@@ -84,7 +84,7 @@ def test_presets_go_with_the_networks_that_know_them(network: str, preset: str, 
 
 
 def test_the_offer_goes_with_the_next_change_and_can_be_dismissed(visit: Visit) -> None:
-    visit.open("?v=1&class=2")
+    visit.open("?v=2&class=2")
     digit(visit, 3)
     visit.rest()
     visit.stroke((0, 0), (0, 7))
@@ -109,7 +109,7 @@ def test_the_offer_goes_with_the_next_change_and_can_be_dismissed(visit: Visit) 
 def test_before_the_first_answer_the_network_of_the_link_stays(visit: Visit) -> None:
     held: list[Route] = []
     visit.page.route(f"**/{QUESTION}*", lambda route: held.append(route), times=1)
-    visit.page.goto(visit.address + "?v=1&net=digits-cnn&class=predicted")
+    visit.page.goto(visit.address + "?v=2&net=digits-cnn&class=predicted")
     visit.until("() => seen.flying === 1")
     digit(visit, 3)
     held[0].continue_()

@@ -191,7 +191,7 @@ def test_my_drawing_stays_the_baseline_while_i_paint_on(visit: Visit, models: Zo
 
 def test_any_baseline_that_equals_the_picture_says_what_follows(visit: Visit) -> None:
     for link, equal in (("p=black", True), ("p=white", False), ("p=white&base=white", True), ("p=white&base=blur", True)):
-        visit.open(f"?v=1&tab=integrated&{link}")
+        visit.open(f"?v=2&tab=integrated&{link}")
         assert (visit.numbers()["methods"]["integrated_gradients"]["map"] == [0] * 64) is equal
         assert ("Paint on" in visit.text("baseline-hint")) is ("Paint on" in visit.text("suggestion")) is equal, link
 
@@ -208,7 +208,7 @@ def test_the_exact_rule_takes_no_steps(visit: Visit) -> None:
 def test_the_wheel_scrolls_the_page_and_leaves_the_field_under_it_alone(visits: Visits, server: Server) -> None:
     visit = visits(server.address)
     visit.page.set_viewport_size({"width": 1000, "height": 500})
-    visit.open("?v=1&base=noise")
+    visit.open("?v=2&base=noise")
     for field in ("steps", "baseline_seed", "steps-slider", "rule"):
         visit.page.evaluate("() => window.scrollTo(0, 0)")
         place = visit.page.locator(f"#{field}")
@@ -232,7 +232,7 @@ def test_settings_are_folded_on_a_phone(visits: Visits, server: Server) -> None:
 
 
 def test_the_class_that_the_network_sees_can_be_asked_about_with_one_click(visit: Visit, models: Zoo) -> None:
-    visit.open("?v=1&p=ring")
+    visit.open("?v=2&p=ring")
     assert "ring" in visit.text("sees")
     visit.page.get_by_role("button", name="Ask about “ring” instead").click()
     visit.rest()
@@ -243,7 +243,7 @@ def test_the_class_that_the_network_sees_can_be_asked_about_with_one_click(visit
 
 
 def test_a_field_that_is_left_empty_shows_what_is_in_use(visit: Visit) -> None:
-    visit.open("?v=1&m=70")
+    visit.open("?v=2&m=70")
     field = visit.page.locator("#steps")
     field.fill("")
     visit.until("() => document.getElementById('steps-refusal').textContent.includes('still using 70')")

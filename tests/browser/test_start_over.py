@@ -12,7 +12,7 @@ from explorer.state import State
 from .visit import Visit
 
 Zoo = Mapping[str, Model]
-RICH = "?v=1&tab=integrated&net=digits&class=3&out=logit&p=ring&base=white&m=30&rule=midpoint&n=20&noise=0.3&seed=7&scale=shared&pin=gradient,lime"
+RICH = "?v=2&tab=integrated&net=digits&class=3&out=logit&p=ring&base=white&m=30&rule=midpoint&n=20&noise=0.3&seed=7&scale=own&pin=gradient,lime"
 OPENING = State().to_json()
 
 

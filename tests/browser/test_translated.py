@@ -46,7 +46,7 @@ def tour(visit: Visit) -> dict[str, list[str]]:
             visit.until("() => view.pixel === null")
         read[name] = told(visit)
 
-    visit.open("?v=1&m=10")
+    visit.open("?v=2&m=10")
     stop("opened")
     visit.stroke((1, 1), (1, 6))
     stop("painted")

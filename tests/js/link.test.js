@@ -18,12 +18,12 @@ const config = {
 const link = (/** @type {object} */ changed) => linkOf({ ...defaults, ...changed }, config);
 
 test("only what differs from the defaults is in a link, its version last", () => {
-  assert.equal(link({}), "?v=1");
-  assert.equal(link({ network: "digits", clip: true, steps: 70, tab: "compare" }), "?net=digits&clip=1&m=70&tab=compare&v=1");
+  assert.equal(link({}), "?v=2");
+  assert.equal(link({ network: "digits", clip: true, steps: 70, tab: "compare" }), "?net=digits&clip=1&m=70&tab=compare&v=2");
 });
 
 test("a pattern goes by its name, any other picture by its levels", () => {
-  assert.equal(link({ pixels: dot }), "?p=dot&v=1");
+  assert.equal(link({ pixels: dot }), "?p=dot&v=2");
   const grey = black.with(0, 0.5).with(63, 1);
   const parts = new URLSearchParams(link({ pixels: grey }));
   // three colours, 1400 = 21 · 64 + 56, 0, 2800 = 43 · 64 + 48; then a letter a pixel

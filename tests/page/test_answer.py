@@ -195,7 +195,7 @@ def test_the_same_state_gives_the_same_answer_twice_and_from_another_zoo(asked: 
 
 @each("asked", SOME, ids=map(named, SOME))
 def test_looks_change_no_number(asked: State) -> None:
-    assert answer(asked.replace(tab="compare", scale="shared"), ZOO) == answered(asked)
+    assert answer(asked.replace(tab="compare", scale="own"), ZOO) == answered(asked)
 
 
 # ---------------------------------------------------------------- where things are zero, saturated or constant

@@ -84,7 +84,13 @@ def refused(response: TestResponse, *statuses: int) -> str:
 def test_a_question_with_a_state_gets_that_states_answer() -> None:
     state = State(network="digits", target="predicted", steps=7, samples=5)
     said = respond({"ask": 7, "state": state.to_json()}, ZOO)
-    assert said == {"ask": 7, **answer(state, ZOO, exact=False)}
+    assert said == {"ask": 7, **answer(state, ZOO)}
+
+
+def test_a_saliency_question_needs_no_exact_path() -> None:
+    state = State(network="digits", steps=7, samples=5, tab="saliency")
+    said = respond({"ask": 7, "state": state.to_json()}, ZOO)
+    assert said == {"ask": 7, **answer(state, ZOO, exact=False)} and said["exact"] is None
 
 
 def test_a_question_with_a_link_also_says_what_state_it_was_read_as() -> None:
@@ -96,7 +102,7 @@ def test_a_question_with_a_link_also_says_what_state_it_was_read_as() -> None:
 
 
 def test_a_damaged_link_is_answered_with_notices() -> None:
-    said = respond({"ask": 0, "link": "?v=1&m=0&n=7"}, ZOO)
+    said = respond({"ask": 0, "link": "?v=2&m=0&n=7"}, ZOO)
     assert said["state"] == State(samples=7).to_json()
     assert len(said["notices"]) == 1 and "steps" in said["notices"][0]
 
@@ -123,7 +129,7 @@ NO_QUESTIONS: list[Any] = [
     {"ask": 1, "state": {}, "more": 1},
     {"ask": 1, "link": None},
     {"ask": 1, "link": 5},
-    {"ask": 1, "link": ["?v=1"]},
+    {"ask": 1, "link": ["?v=2"]},
     {"ask": 1, "link": "", "methods": ["gradient"]},
     {"ask": 1, "link": "x" * 100_000},
 ]
@@ -166,7 +172,7 @@ def test_the_pages_own_request_gets_the_numbers(client: Client) -> None:
     state = State(network="digits", target=3, rule="midpoint", steps=9, samples=4)
     response = post(client, body({"ask": 12, "state": state.to_json()}))
     assert response.status_code == 200 and response.mimetype == "application/json"
-    assert said_in(response) == json.loads(json.dumps({"ask": 12, **answer(state, ZOO, exact=False)}))
+    assert said_in(response) == json.loads(json.dumps({"ask": 12, **answer(state, ZOO)}))
 
 
 def test_two_apps_answer_alike_and_requests_leave_no_trace(client: Client) -> None:

@@ -106,7 +106,7 @@ def test_metrics_are_served_only_if_enabled(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_request_gets_one_line_without_its_query_or_its_body(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, ACCESS):
-        client.get("/?v=1&px=secret", headers={"User-Agent": "secret", "Referer": "http://secret/"}, environ_base={"REMOTE_ADDR": "203.0.113.7"})
+        client.get("/?v=2&px=secret", headers={"User-Agent": "secret", "Referer": "http://secret/"}, environ_base={"REMOTE_ADDR": "203.0.113.7"})
         client.post(UPDATE, json=stroke(state={"network": "secret"}))
     page, refusal = [getattr(record, FIELDS) for record in caplog.records]
     assert {**page, "milliseconds": 0} == {

@@ -92,7 +92,7 @@ INVALID = {
     "QUEUE": ["0"],
     "CACHE_MB": ["-1"],
     "URL_PREFIX": ["/a b/", "/50%/"],
-    "PUBLIC_URL": ["192.168.1.5:8050", "http://192.168.1.5:8050/?v=1"],
+    "PUBLIC_URL": ["192.168.1.5:8050", "http://192.168.1.5:8050/?v=2"],
     "HOST": [""],
     "FRAME_ANCESTORS": ["*; script-src *", "'self'\nSet-Cookie: x=1"],
     "LOG_LEVEL": ["loud"],
