@@ -41,6 +41,12 @@ INDEX = """<!DOCTYPE html>
     </head>
     <body>
         {%app_entry%}
+        CONCEPTS
+        <footer>
+            Digits: UCI Optical Recognition of Handwritten Digits (Alpaydin &amp; Kaynak 1998),
+            <a href="https://creativecommons.org/licenses/by/4.0/" rel="noopener noreferrer">CC BY 4.0</a>.
+            After the Gradient Attribution explorer by Greg T. Chism (MIT). Nothing you do here is stored.
+        </footer>
         <noscript>This explorer draws in the browser and needs JavaScript.</noscript>
         <div>{%config%}{%scripts%}{%renderer%}</div>
     </body>
@@ -61,6 +67,7 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
     from explorer.models import load_zoo
     from explorer.page import callbacks, self_check
     from explorer.page.bundle import bundle
+    from explorer.page.concepts import concepts
     from explorer.page.layout import layout
     from explorer.server.application import application
     from explorer.server.compute import Compute
@@ -82,7 +89,7 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
         add_log_handler=False,
         enable_mcp=False,
         url_base_pathname="/",
-        index_string=INDEX,
+        index_string=INDEX.replace("CONCEPTS", concepts()),
         meta_tags=[{"name": "explorer-version", "content": version()}],  # read by the page, see version.js
     )
     compute = Compute(settings.queue, settings.cache * 2**20, Metrics(version()))

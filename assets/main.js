@@ -21,6 +21,7 @@ import { startPresent } from "./panels/present.js";
 import * as registry from "./panels/registry.js";
 import { startStartOver } from "./panels/start_over.js";
 import { redraw, startTabs } from "./panels/tabs.js";
+import { startTerms } from "./panels/terms.js";
 
 export { scaleChanged } from "./panels/compare.js";
 export { controlsChanged } from "./panels/controls.js";
@@ -56,6 +57,7 @@ export function start(config, pageIsThere) {
   startStartOver();
   startKeys();
   startPresent();
+  startTerms();
   startCopyLink();
   startExport();
   on("answer", () => {

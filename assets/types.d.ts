@@ -94,6 +94,7 @@ export interface Config {
   tabs: string[];
   exact_tabs: string[];
   families: string[];
+  terms: Record<string, { text: string; concept: string }>; // what a popover says, and the concept that says more
   first: Record<string, [string, string]>; // what the tab Methods opens with: the question that each answers, and a caveat
   method_tabs: string[]; // which show answers of single methods
   own_hosts: string; // a pattern: the hosts that every machine takes for itself

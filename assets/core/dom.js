@@ -65,10 +65,17 @@ export function iconButton(icon, label, onclick) {
 export const smallButton = (text, onclick) => element("button", { type: "button", class: "btn btn-sm btn-outline-secondary", text, onclick });
 
 /**
- * Terms and what they mean, for a list of definitions.
- * @param {[string, Node | string][]} lines
+ * A word that a popover explains, see terms.js; the layout has its own of the same kind.
+ * @param {string} name
+ * @param {string} text
  */
-export const pairs = (lines) => lines.flatMap(([term, text]) => [element("dt", { text: term }), element("dd", {}, text)]);
+export const term = (name, text) => element("button", { type: "button", class: "term", text, "data-term": name, "aria-expanded": "false" });
+
+/**
+ * Terms and what they mean, for a list of definitions.
+ * @param {[Node | string, Node | string][]} lines
+ */
+export const pairs = (lines) => lines.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]);
 
 /** @param {Element} target */
 export const isTyping = (target) => target.matches("input:not([type=range]):not([type=radio]):not([type=checkbox]), textarea, [contenteditable]");

@@ -1,7 +1,7 @@
 // One 8 × 8 map on the page: a canvas with its title, figure, caption and colour scale; all of them mark the same pixel.
 
 import { pixelInView } from "../core/derived.js";
-import { element, iconButton, keyOf, say, smallButton, write } from "../core/dom.js";
+import { element, iconButton, keyOf, say, smallButton, term, write } from "../core/dom.js";
 import { emit, on } from "../core/events.js";
 import { pixelAfter, place } from "../core/grid.js";
 import { bound, largest, number, signed } from "../core/numbers.js";
@@ -10,9 +10,10 @@ import { paintMap } from "./paint.js";
 
 /**
  * @typedef {import("./paint.js").PaintOptions & {
- *   name: string, title: string, bare?: boolean, plain?: boolean, magnifies?: boolean, onselect?: (map: PixelMap) => void,
+ *   name: string, title: string, bare?: boolean, plain?: boolean, magnifies?: boolean, term?: [string, string], onselect?: (map: PixelMap) => void,
  * }} MapOptions
- * `name` is for files; `bare`: without title and tools; `plain`: without tools; `magnifies`: too faint at its scale, it can be
+ * `name` is for files; `bare`: without title and tools; `plain`: without tools; `term`: name and text of one that
+ * belongs to the title; `magnifies`: too faint at its scale, it can be
  * magnified; `onselect`: a click or Enter.
  */
 
@@ -67,8 +68,8 @@ export class PixelMap {
   }
 
   #head() {
-    const { title, plain } = this.options;
-    return element("div", { class: "map-head" }, this.title, this.note, plain ? null : iconButton("large", `Enlarge: ${title}`, () => emit("enlarge", this)));
+    const { title, plain, term: named } = this.options;
+    return element("div", { class: "map-head" }, this.title, named && term(...named), this.note, plain ? null : iconButton("large", `Enlarge: ${title}`, () => emit("enlarge", this)));
   }
 
   #listen() {

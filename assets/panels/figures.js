@@ -1,7 +1,7 @@
 // The figures on the right.
 
 import { className, outputName, score } from "../core/derived.js";
-import { byId, element, smallButton, write } from "../core/dom.js";
+import { byId, element, smallButton, term, write } from "../core/dom.js";
 import { on } from "../core/events.js";
 import { place } from "../core/grid.js";
 import { chance, number, percent, probability, signed } from "../core/numbers.js";
@@ -91,17 +91,17 @@ function buildScores() {
 
 /**
  * @param {string} host
- * @param {[string, string, string?][]} lines names, values, and what they mean
+ * @param {[Node | string, string, string?][]} lines names, values, and what they mean
  */
 function table(host, lines) {
-  const cells = lines.flatMap(([name, value, note]) => [element("dt", { text: name }), element("dd", { text: value, title: note, translate: "no" })]);
+  const cells = lines.flatMap(([name, value, note]) => [element("dt", {}, name), element("dd", { text: value, title: note, translate: "no" })]);
   byId(host).replaceChildren(element("dl", {}, ...cells));
 }
 
 function drawF() {
   const { f } = view.answer;
   table("f-table", [
-    ["F is", outputName()],
+    [term("F", "F is"), outputName()],
     ["F(x)", score(f.input)],
     ["F(x′)", score(f.baseline)],
     ["ΔF", signed(f.delta, 4)],
@@ -168,7 +168,7 @@ function drawSums(figures, method, caption) {
   const over = figures.delta * view.answer.f.delta > 0;
   table("completeness", [
     ["Σ attribution", signed(figures.total, 4)],
-    ["Σ − ΔF", signed(figures.delta)],
+    [term("error", "Σ − ΔF"), signed(figures.delta)],
     [over ? "too much, of ΔF" : "missing, of ΔF", percent(figures.share)],
   ]);
   byId("completeness").prepend(captionElement(caption));
@@ -183,7 +183,7 @@ function drawSums(figures, method, caption) {
 function drawNoise(figures, answer, caption) {
   const { snr } = answer.smoothgrad;
   table("snr", [
-    ["Concentration: peak ÷ mean", number(figures.snr), "max |a| / mean |a|: 1 is flat, 64 a single pixel"],
+    [term("concentration", "Concentration: peak ÷ mean"), number(figures.snr), "max |a| / mean |a|: 1 is flat, 64 a single pixel"],
     ["SmoothGrad: |mean| ÷ error", snr === null ? "–" : number(snr), "median over the pixels of |mean| / standard error"],
   ]);
   byId("snr").prepend(captionElement(caption));

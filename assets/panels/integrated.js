@@ -32,9 +32,9 @@ const between = new Float64Array(64); // the interpolated input, reused by every
 
 export function start() {
   maps = {
-    baseline: new PixelMap(byId("map-baseline"), { name: "baseline", title: "Start from x′", kind: "grey", plain: true }),
-    interpolated: new PixelMap(byId("map-interpolated"), { name: "interpolated", title: "Now", kind: "grey", plain: true }),
-    gradient: new PixelMap(byId("map-gradient"), { name: "step-gradient", title: "Gradient here", kind: "signed", magnifies: true }),
+    baseline: new PixelMap(byId("map-baseline"), { name: "baseline", title: "Start from", term: ["baseline", "x′"], kind: "grey", plain: true }),
+    interpolated: new PixelMap(byId("map-interpolated"), { name: "interpolated", title: "Now", term: ["alpha", "α"], kind: "grey", plain: true }),
+    gradient: new PixelMap(byId("map-gradient"), { name: "step-gradient", title: "Gradient here", term: ["gradient", "∂F/∂x"], kind: "signed", magnifies: true }),
     sum: new PixelMap(byId("map-sum"), { name: "integrated_gradients", title: "Sum", kind: "signed" }),
   };
   maps.gradient.onmagnify = describeGradient;
@@ -92,7 +92,7 @@ function drawStep() {
   document.body.classList.toggle("midway", !finished);
   for (let i = 0; i < 64; i++) between[i] = (1 - alpha) * answer.baseline[i] + alpha * path.input[i];
   maps.interpolated.set(between, 1);
-  maps.interpolated.describe({ note: `α = ${alpha.toFixed(2)}`, figure: fText(path.values[step]), caption: finished ? "your picture" : `${percentOfWay(alpha)} of the way` });
+  maps.interpolated.describe({ note: `= ${alpha.toFixed(2)}`, figure: fText(path.values[step]), caption: finished ? "your picture" : `${percentOfWay(alpha)} of the way` });
   // over a piece a probability's gradient is not one number: what is shown is its mean
   write(maps.gradient.title, view.asked.rule === "exact" && !finished ? "Mean gradient" : "Gradient here");
   maps.gradient.set(isAsked() ? path.gradientAt(step) : NOTHING, path.scale);
@@ -109,9 +109,9 @@ const isAsked = () => view.step > 0 || view.asked.rule === "trapezoid";
 
 function describeGradient() {
   const { gradient } = maps;
-  if (!isAsked()) return gradient.describe({ note: "∂F/∂x", figure: "–", caption: "no step yet" });
+  if (!isAsked()) return gradient.describe({ figure: "–", caption: "no step yet" });
   const caption = gradient.magnified !== 1 ? "magnified to be seen" : gradient.faint ? "too faint at this scale" : `${isProbability() ? "P" : "logit"} per unit of a pixel`;
-  gradient.describe({ note: "∂F/∂x", figure: gradient.peak ? `at most ${bound(gradient.peak)}` : "0 everywhere", caption });
+  gradient.describe({ figure: gradient.peak ? `at most ${bound(gradient.peak)}` : "0 everywhere", caption });
 }
 
 /** @param {number} alpha */
@@ -148,7 +148,7 @@ function drawTimeline() {
   const { curve, switches, ends, sizes, steepest } = path;
   write(byId("path-title"), `F = ${outputName()} along the path`);
   const counted = `${switches.length} ReLU switch${switches.length === 1 ? "" : "es"}`;
-  write(byId("path-note"), switches.length ? "ticks: a unit switches" : "");
+  byId("path-note").classList.toggle("needless", !switches.length);
   const axis = isProbability() ? { range: /** @type {[number, number]} */ ([0, 1]), ticks: [0, 0.5, 1], texts: ["0", "0.5", "1"] } : calmAxis(Math.min(0, ...curve), Math.max(0, ...curve), 0);
   const [low, high] = axis.range;
   const x = curve.map((_, i) => i / (curve.length - 1));

@@ -1,7 +1,7 @@
 // What a method is: its map large, its entry, and its own settings, opened from the Methods tab.
 
 import { openDialog } from "../core/dialog.js";
-import { element, pairs } from "../core/dom.js";
+import { element, pairs, term } from "../core/dom.js";
 import { on } from "../core/events.js";
 import { resultOf, setOption } from "../core/method_results.js";
 import { largest, number, percent, signed } from "../core/numbers.js";
@@ -55,7 +55,7 @@ function entry(method) {
       ["Explains", method.explains === "logit" ? "the target’s logit, whichever output is chosen" : "F, the chosen output"],
       ["Sums to", method.complete || "nothing is promised"],
       ["Invariant", invariant],
-      ["Costs", method.passes],
+      [term("passes", "Costs"), method.passes],
       ["Misleads", method.caveat],
     ])
   );
@@ -63,9 +63,9 @@ function entry(method) {
 
 /** @param {Result} result */
 function figures(result) {
-  /** @type {[string, string][]} */
+  /** @type {[Node | string, string][]} */
   const lines = [
-    ["Concentration (peak ÷ mean)", number(result.snr)],
+    [term("concentration", "Concentration"), number(result.snr)],
     ["Σ attribution", signed(result.total, 4)],
   ];
   if (result.expected_sum !== null && result.expected_sum !== undefined) {

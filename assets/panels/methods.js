@@ -1,6 +1,6 @@
 // The tab Methods: six that each answer another question, then all: small maps with their figures; sorted, filtered, pinned to Compare.
 
-import { byId, element, write } from "../core/dom.js";
+import { byId, element, term, write } from "../core/dom.js";
 import { emit, on } from "../core/events.js";
 import { hasOptions, isWhole, readings, reasonAgainst, resultOf, wantMethods, whenQuiet } from "../core/method_results.js";
 import { bound, largest, number, percent, signed } from "../core/numbers.js";
@@ -168,6 +168,7 @@ function buildTools() {
     selectField("Family", "family", [["", "All families"], ...view.config.families.map((family) => [family, family])]),
     selectField("Show", "show", Object.entries(SHOWN).map(([value, [title]]) => [value, title])),
     field("Find", "text", text),
+    term("pin", "What is a pin?"),
     element("div", { class: "methods-count" }, progress.text, progress.shown),
     progress.bar
   );

@@ -18,8 +18,8 @@ export function start() {
   const host = byId("saliency-maps");
   maps = {
     input: new PixelMap(host, { name: "input", title: "Your picture", kind: "grey", plain: true }),
-    probability: new PixelMap(host, { name: "gradient", title: "Gradient of P", kind: "signed", magnifies: true }),
-    logit: new PixelMap(host, { name: "logit-gradient", title: "Gradient of the logit", kind: "signed", magnifies: true }),
+    probability: new PixelMap(host, { name: "gradient", title: "Gradient of P", term: ["gradient", "∂P/∂x"], kind: "signed", magnifies: true }),
+    logit: new PixelMap(host, { name: "logit-gradient", title: "Gradient of the logit", term: ["logit", "logit?"], kind: "signed", magnifies: true }),
   };
   maps.probability.onmagnify = () => describe("probability");
   maps.logit.onmagnify = () => describe("logit");
@@ -62,5 +62,5 @@ function drawOutput(output, map, limit) {
 function describe(output) {
   const map = maps[output];
   const caption = map.magnified !== 1 ? "magnified to be seen" : map.faint ? "too faint at this scale" : `${output === "logit" ? "logit" : "P"} per unit of a pixel`;
-  map.describe({ note: output === "logit" ? "" : "∂P/∂x", figure: map.peak ? `at most ${bound(map.peak)}` : "0 everywhere", caption });
+  map.describe({ figure: map.peak ? `at most ${bound(map.peak)}` : "0 everywhere", caption });
 }

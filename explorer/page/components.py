@@ -31,6 +31,11 @@ def icon_button(id: str, label: str, icon: str, *, title: str | None = None, cla
     )
 
 
+def term(name: str, text: str) -> html.Button:
+    """A term with a dotted underline, which ``terms.js`` explains in a popover; the name is in ``TERMS``."""
+    return html.Button(text, type="button", className="term", **{"data-term": name, "aria-expanded": "false"})
+
+
 def segmented(id: str, legend: str, options: list[dict[str, str]], value: str) -> html.Fieldset:
     """A choice between a few, drawn as one bar of buttons; native radio inputs."""
     radio = dbc.RadioItems(id=id, options=options, value=value, inline=True, className="segmented")

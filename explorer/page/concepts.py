@@ -1,119 +1,48 @@
-"""Key concepts, each behind its own fold: the formulas and where they come from."""
+"""Key concepts: the Markdown files in ``texts/``, rendered as a part of the page that React does not own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from dash import html
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
 
-
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """One fold: a title, a formula, a few sentences, and the paper."""
-
-    title: str
-    formula: str
-    text: str
-    paper: str
-    address: str
+TEXTS = Path(__file__).parent / "texts"
 
 
-CONCEPTS = (
-    Concept(
-        "Vanilla gradient (saliency map)",
-        "S(x) = ∂F(x) / ∂x",
-        "How much F changes when one pixel changes a little, here, at this picture. One backward pass. Where F has "
-        "saturated (a probability near 1, a ReLU that is off) it is nearly zero even at pixels that F depends on.",
-        "Simonyan, Vedaldi & Zisserman 2013, Deep Inside Convolutional Networks",
-        "https://arxiv.org/abs/1312.6034",
-    ),
-    Concept(
-        "Integrated Gradients",
-        "IGᵢ(x) = (xᵢ − x′ᵢ) · ∫₀¹ ∂F(x′ + α (x − x′)) / ∂xᵢ dα  ≈  (xᵢ − x′ᵢ) · Σₖ wₖ ∂F(x′ + αₖ (x − x′)) / ∂xᵢ",
-        "Walk straight from the baseline x′ to the picture x, collect the gradient on the way, and scale it by how far "
-        "each pixel moved. What happened before saturation counts too. A pixel that equals the baseline gets 0.",
-        "Sundararajan, Taly & Yan 2017, Axiomatic Attribution for Deep Networks",
-        "https://arxiv.org/abs/1703.01365",
-    ),
-    Concept(
-        "Completeness",
-        "Σᵢ IGᵢ(x) = F(x) − F(x′) = ΔF",
-        "The attributions share out the whole change of F. A sum with m steps only comes close; Σ − ΔF is its completeness "
-        "delta. A small delta is necessary, not sufficient, as errors of single pixels can cancel. So the explorer also "
-        "shows each pixel’s error against the exact integral.",
-        "Sundararajan, Taly & Yan 2017, section 3",
-        "https://arxiv.org/abs/1703.01365",
-    ),
-    Concept(
-        "The exact rule",
-        "x′ + α (x − x′) crosses finitely many linear pieces of a ReLU network",
-        "Between the places where a unit switches on or off the logits are linear in α, so each piece is integrated by itself. "
-        "A logit’s gradient is constant on a piece. A probability’s is not: there a Gauss–Legendre sum is right to rounding. "
-        "The other rules are measured against this one. The ticks under the path chart are the switches.",
-        "Sotoudeh & Thakur 2019, Computing Linear Restrictions of Neural Networks",
-        "https://arxiv.org/abs/1908.06214",
-    ),
-    Concept(
-        "SmoothGrad",
-        "SG(x) = 1/n · Σⱼ ∂F(x + εⱼ) / ∂x,   εⱼ ~ N(0, σ²)",
-        "The gradient averaged over noisy copies of the picture: what changes sign cancels, what stays the same stays. σ is the noise "
-        "level times the range of a pixel, which is 1. The standard error of a pixel says how far n copies have settled its mean.",
-        "Smilkov, Thorat, Kim, Viégas & Wattenberg 2017, SmoothGrad: removing noise by adding noise",
-        "https://arxiv.org/abs/1706.03825",
-    ),
-    Concept(
-        "Two signal-to-noise ratios",
-        "SNR = max |a| / mean |a|        statistical SNR = median over pixels of |mean| / standard error",
-        "The first is the peak-to-mean ratio of a map: 1 is flat, 64 a single pixel. It measures concentration, not truth. "
-        "The second belongs to SmoothGrad and says how far its mean stands above its own sampling noise.",
-        "The first is the original explorer’s; the second is the usual standard error of a mean",
-        "https://en.wikipedia.org/wiki/Standard_error",
-    ),
-    Concept(
-        "What about Grad-CAM?",
-        "L = ReLU( Σₖ wₖ Aᵏ ),   wₖ = mean over positions of ∂F / ∂Aᵏ",
-        "It weighs the feature maps of a convolutional layer instead of pixels, so it is coarser. It needs such a layer: of the "
-        "networks here only the convolutional one has it. There, after global average pooling and one linear layer, the logit’s "
-        "Grad-CAM is CAM without its negative part. A probability’s is not: it also weighs what speaks for the other classes.",
-        "Selvaraju et al. 2017, Grad-CAM",
-        "https://arxiv.org/abs/1610.02391",
-    ),
-    Concept(
-        "Implementation invariance",
-        "F₁(x) = F₂(x) for all x   ⇒   the same map",
-        "Two networks that compute the same function should get the same explanation. Whatever only asks for F keeps this. So "
-        "does what asks for its gradient, but for points on a kink: there the gradient depends on the layers. Methods that look "
-        "at the layers (LRP, DeepLIFT, Guided Backprop, Grad-CAM) need not keep it. Compare Digits and Digits, rewritten.",
-        "Sundararajan et al. 2017, Axiomatic Attribution for Deep Networks, section 2",
-        "https://arxiv.org/abs/1703.01365",
-    ),
-    Concept(
-        "Shapley values",
-        "φᵢ = Σ over S without i of |S|! (n − |S| − 1)! / n! · (F(S ∪ i) − F(S))",
-        "What a player adds, averaged over all orders in which the players could come. Here the players are the sixteen 2 × 2 blocks, "
-        "so all 65,536 coalitions can be asked; blocks that are out have the baseline’s pixels. The values sum to ΔF exactly. "
-        "KernelSHAP estimates them from some of the coalitions.",
-        "Lundberg & Lee 2017, A Unified Approach to Interpreting Model Predictions",
-        "https://arxiv.org/abs/1705.07874",
-    ),
-)
+class _Renderer(RendererHTML):
+    """Indented lines are formulas, and links open in another tab."""
+
+    def code_block(self, tokens: Sequence[Token], i: int, options: Any, env: Any) -> str:
+        return f'<p class="formula notranslate">{_escaped(tokens[i].content.strip())}</p>\n'
+
+    def link_open(self, tokens: Sequence[Token], i: int, options: Any, env: Any) -> str:
+        tokens[i].attrs |= {"target": "_blank", "rel": "noopener noreferrer"}
+        return str(self.renderToken(tokens, i, options, env))
 
 
-def concepts() -> html.Section:
-    """All concepts, folded."""
-    return html.Section(
-        [html.H2("Key concepts"), *[_fold(concept) for concept in CONCEPTS]], id="concepts", className="concepts"
-    )
+MARKDOWN = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer)  # HTML in a text is shown, not run
 
 
-def _fold(concept: Concept) -> html.Details:
-    return html.Details(
-        [
-            html.Summary(concept.title),
-            html.P(concept.formula, className="formula notranslate"),
-            html.P(concept.text),
-            html.P(
-                html.A(concept.paper, href=concept.address, target="_blank", rel="noopener noreferrer"), className="quiet"
-            ),
-        ]
-    )
+def concepts(folder: Path = TEXTS) -> str:
+    """All concepts as HTML: a section with a fold for each, in the order of the files' names."""
+    folds = "".join(_fold(name, text) for name, text in concept_texts(folder).items())
+    return f'<section id="concepts" class="concepts" aria-label="Key concepts"><h2>Key concepts</h2>{folds}</section>'
+
+
+def concept_texts(folder: Path = TEXTS) -> Mapping[str, str]:
+    """The Markdown of each concept, by the name after its file's number, as in ``04-integrated-gradients.md``."""
+    return {path.stem.partition("-")[2]: path.read_text("utf-8") for path in sorted(folder.glob("*.md"))}
+
+
+def _fold(name: str, text: str) -> str:
+    heading, _, body = text.partition("\n")
+    title = MARKDOWN.renderInline(heading.removeprefix("# "))
+    return f'<details id="concept-{name}"><summary>{title}</summary>{MARKDOWN.render(body)}</details>'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

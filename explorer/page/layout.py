@@ -13,7 +13,6 @@ from explorer.attribution import CONVENTIONS, CORE, FAMILIES, METHODS, SHARED, S
 from explorer.link_picture import ALPHABET
 from explorer.page.answer import COMPARED
 from explorer.page.callbacks import KINDS
-from explorer.page.concepts import concepts
 from explorer.page.controls import BASELINE_TITLES, class_options
 from explorer.page.figures import figures
 from explorer.page.header import header
@@ -23,6 +22,7 @@ from explorer.page.painting import painting
 from explorer.page.panels import PANELS
 from explorer.page.panels.methods import FIRST
 from explorer.page.tabs import tabs
+from explorer.page.terms import TERMS
 from explorer.state import LOOKS, MAX_PINNED, State, Zoo, limits
 from explorer.version import version
 
@@ -42,8 +42,6 @@ def layout(zoo: Zoo, answer: str) -> html.Div:
             html.Div(id="notices", role="status", **{"aria-atomic": "false"}),  # a new one is read out, not all again
             html.Main([painting(), tabs(opening)], className="app"),
             figures(),
-            concepts(),
-            _footer(),
             # the input and output of each callback; core/server.js sends the requests, so nothing is written into them
             *(dcc.Store(id=end) for kind in KINDS.values() for end in (kind.source, kind.output)),
             dcc.Store(id="config", data=config(opening, zoo) | {"answer": answer}),
@@ -54,18 +52,6 @@ def layout(zoo: Zoo, answer: str) -> html.Div:
         if getattr(part, "_namespace", "") == "dash_html_components" and hasattr(part, "id"):
             part.disable_n_clicks = True  # no callback asks for clicks, of which Dash would dispatch two a stroke
     return page
-
-
-def _footer() -> html.Footer:
-    return html.Footer(
-        html.P(
-            [
-                "Digits: UCI Optical Recognition of Handwritten Digits (Alpaydin & Kaynak 1998), ",
-                html.A("CC BY 4.0", href="https://creativecommons.org/licenses/by/4.0/", rel="noopener noreferrer"),
-                ". After the Gradient Attribution explorer by Greg T. Chism (MIT). Nothing you do here is stored.",
-            ]
-        )
-    )
 
 
 def config(opening: State, zoo: Zoo) -> dict[str, Any]:
@@ -119,6 +105,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
             }
             for name, m in METHODS.items()
         },
+        "terms": {name: {"text": text, "concept": concept} for name, (text, concept) in TERMS.items()},
         "conventions": {
             name: {
                 "title": c.title,

@@ -6,7 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from explorer.page.components import icon_button, script_owned
+from explorer.page.components import icon_button, script_owned, term
 from explorer.page.controls import baseline_controls, quadrature_controls
 from explorer.page.narration import NOTHING, PIXELS, Claim, Facts, Sentence
 from explorer.page.panel import Panel
@@ -105,7 +105,7 @@ def _timeline() -> html.Div:
             ),
             dbc.Label("Step", html_for="scrub", className="visually-hidden"),
             dbc.Input(id="scrub", type="range", min=0, max=50, step=1, value=50),
-            html.Div([html.Span(id="path-from"), html.Span(id="path-note"), html.Span("your picture")], className="ends"),
+            html.Div([html.Span(id="path-from"), html.Span(["ticks: a ", term("relu", "unit"), " switches"], id="path-note"), html.Span("your picture")], className="ends"),
         ],
         className="timeline",
     )
@@ -114,7 +114,7 @@ def _timeline() -> html.Div:
 def _gauge() -> html.Div:
     return html.Div(
         [
-            html.Div([html.H3("Σ against ΔF"), html.B(id="sum-shown", className="notranslate")], className="head"),
+            html.Div([html.H3([term("sum", "Σ"), " against ", term("delta", "ΔF")]), html.B(id="sum-shown", className="notranslate")], className="head"),
             script_owned("sum-bar", "bar"),
             html.P(id="sum-note", className="quiet"),
         ],

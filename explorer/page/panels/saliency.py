@@ -6,14 +6,14 @@ from dash import html
 from dash.development.base_component import Component
 
 from explorer.attribution.network import OUTPUTS
-from explorer.page.components import script_owned
+from explorer.page.components import script_owned, term
 from explorer.page.narration import PIXELS, Facts, Sentence
 from explorer.page.panel import Panel
 from explorer.state import State
 
 
 def _layout(state: State) -> list[Component]:
-    slope = html.P([html.B("A gradient is a slope."), " Where the curve is flat, the slope is 0 and the map is blank."], className="slope-note")
+    slope = html.P([html.B("A gradient is a slope."), " Where the curve is flat, the slope is 0 and the map is blank: ", term("saturation", "saturation"), "."], className="slope-note")
     curves = [
         html.Div([html.H3(id=f"slope-{output}-title", className="visually-hidden"), script_owned(f"slope-{output}", "chart"), html.P(id=f"slope-{output}-note", className="quiet")])
         for output in OUTPUTS
