@@ -143,7 +143,7 @@ export interface Answer {
   equal_pixels: number;
   methods: Record<string, Result>;
   curves: Record<State["output"], string>; // of the target along the path
-  logit_gradient: number[];
+  logit_gradient: string;
   path: { alphas: number[]; weights: number[]; values: number[]; ends: [number, number]; gradients: string };
   exact: { map: number[]; pieces: number; switches: string; error_max: number; error_mean: number } | null;
   smoothgrad: { error: number[] | null; snr: number | null; sigma: number };

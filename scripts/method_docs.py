@@ -51,6 +51,7 @@ def _entry(method: Method) -> str:
 
 - {method.paper}: {method.reference}
 - sums to: {method.complete or "nothing is promised"}
+- unit: {method.unit or "none: its parts have different ones"}{" (of the logit)" if method.explains == "logit" else ""}
 - invariant: {"yes" if method.invariant else "no"}
 - costs: {method.passes}
 - settings: {settings}

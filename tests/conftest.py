@@ -23,7 +23,7 @@ settings.register_profile("explorer", deadline=None, derandomize=True, database=
 settings.load_profile("explorer")
 
 REFERENCE = Path(__file__).parent / "reference"
-ZOO = ("shapes", "digits", "digits-cnn", "digits-rewritten", "logistic")
+ZOO = ("shapes", "shapes-ordinary", "digits", "digits-cnn", "digits-rewritten", "logistic")
 
 
 @pytest.fixture(scope="session")

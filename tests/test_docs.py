@@ -10,10 +10,20 @@ import numpy as np
 import pytest
 from torch import nn
 
-from explorer.attribution import METHODS, Case, Network, Settings, completeness, exact_integrated_gradients, explain
+from explorer.attribution import (
+    METHODS,
+    Case,
+    Network,
+    Settings,
+    completeness,
+    exact_integrated_gradients,
+    explain,
+    trace,
+)
 from explorer.models import Model
 from explorer.pictures import PATTERNS
 from explorer.server.settings import ServerSettings
+from scripts import network_docs
 from scripts.method_docs import PLACE, ROOT, page
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,6 +34,10 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 def test_the_page_of_methods_is_the_table_of_methods() -> None:
     assert PLACE.read_text(encoding="utf-8") == page(), "make docs writes it anew"
     assert all(method.title in page() and method.caveat in page() for method in METHODS.values())
+
+
+def test_the_page_of_networks_says_what_was_measured(models: Mapping[str, Model]) -> None:
+    assert (ROOT / "docs" / "networks.md").read_text(encoding="utf-8") == network_docs.page(models), "make docs writes it anew"
 
 
 def anchors(file: Path) -> set[str]:
@@ -69,9 +83,11 @@ def test_the_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> No
 def test_the_numbers_of_the_tour_are_those_of_the_opening_page(models: Mapping[str, Model]) -> None:
     case = Case(models["shapes"].network, PATTERNS["edge"], np.zeros((8, 8)), 0, "probability")
     fifty, five = (explain(case, Settings(steps=steps, rule="right")) for steps in (50, 5))
-    assert "P ≈ 0.99" in README and round(fifty.f_input, 2) == 0.99
+    assert f"P = {fifty.f_input:.3f}" in README
     largest = np.abs(METHODS["gradient"](case).attribution).max()
-    assert f"±{largest:.4f}" in README
+    assert f"above {np.ceil(largest * 1e4) / 1e4:.4f}" in README
+    steps = trace(case, fifty.settings, fifty["integrated_gradients"].field)
+    assert f"reaches {np.abs(steps.gradients).max():.2f}" in README
     logit = Case(case.network, case.input, case.baseline, 0, "logit")
     assert np.abs(METHODS["gradient"](logit).attribution).max() > 50 * largest
     off = [abs(completeness(e["integrated_gradients"].attribution, e.delta_f).delta) for e in (five, fifty)]

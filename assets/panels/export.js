@@ -121,6 +121,7 @@ async function saveJson() {
     single_methods: knownResults(),
     exact: exact && { ...exact, switches },
     curves,
+    logit_gradient: Array.from(floats(answer.logit_gradient)),
     path: { ...path, gradients: steps },
   };
   download(fileName("all", "json"), new Blob([JSON.stringify(all, null, 1)], { type: "application/json" }));

@@ -268,6 +268,6 @@ function show() {
     cell.setAttribute("aria-label", `${place(i)}: ${picture[i].toFixed(2)}`);
   });
   const name = pictureName(picture);
-  write(byId("picture-name"), name.title);
+  write(byId("picture-name"), name.title.split(" (")[0]);
   showPreset(name);
 }

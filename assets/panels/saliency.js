@@ -33,7 +33,8 @@ export function draw() {
   maps.probability.root.hidden = !both;
   /** @type {HTMLElement} */ (byId("slope-probability").parentElement).hidden = !both;
   if (both) drawOutput("probability", answer.methods.gradient.map, path.scale);
-  drawOutput("logit", answer.logit_gradient, both ? largest(answer.logit_gradient) : path.scale);
+  const logit = both ? Array.from(floats(answer.logit_gradient)) : answer.methods.gradient.map;
+  drawOutput("logit", logit, both ? largest(logit) : path.scale);
 }
 
 /**

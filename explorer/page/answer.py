@@ -1,7 +1,7 @@
 """The answer to a state, as plain data: every number that the page shows, and the sentences about them.
 
 Maps are 64 numbers, row by row. What is only drawn is packed as float32: the gradients of the path, which are the largest
-part, the curve of F and the positions of the switches.
+part, the curves of both outputs, the logit's gradient and the positions of the switches.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def narrated(state: State, zoo: Zoo, *, exact: bool = True) -> tuple[dict[str, A
         },
         "path": _path(steps, explanation),
         "curves": _curves(case, crossed),
-        "logit_gradient": _numbers(explanation.logit_gradient),
+        "logit_gradient": _packed(explanation.logit_gradient),
         "exact": crossed and _exact(crossed, steps.attribution),
         "smoothgrad": {
             "error": None if noise_error is None else _numbers(noise_error),

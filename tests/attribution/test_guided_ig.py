@@ -95,7 +95,7 @@ def test_on_a_smooth_network_a_free_path_comes_near_too() -> None:
 
 
 def test_among_kinks_the_sum_stays_off_with_the_leeway_of_the_default_however_many_steps(zoo: dict[str, Network]) -> None:
-    case = Case(zoo["shapes"], PATTERNS["edge"], BLACK, 0, "logit")
+    case = Case(zoo["shapes-ordinary"], PATTERNS["edge"], BLACK, 0, "logit")  # whose gradients differ most between pieces
     for steps in (100, 500):
         assert abs(guided(case, steps=steps).sum() - delta_f(case)) > 0.1 * delta_f(case)
         assert abs(guided(case, steps=steps, max_dist=0.0).sum() - delta_f(case)) < 0.01 * delta_f(case)

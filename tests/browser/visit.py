@@ -77,7 +77,7 @@ AT_REST = """
 CAUGHT_UP = AT_REST.replace(" || seen.timers.size", "")
 
 
-PACKED = ("gradients", "curve", "switches")
+PACKED = ("gradients", "probability", "logit", "logit_gradient", "switches")
 
 COURSE = "http://localhost"  # another site than 127.0.0.1
 

@@ -70,7 +70,7 @@ def test_small_responses_are_not_compressed() -> None:
     assert "Content-Encoding" not in response.headers and len(response.data) < MIN_COMPRESSED
 
 
-@each("network", ["shapes", "digits", "digits-cnn", "digits-rewritten", "logistic"])
+@each("network", ["shapes", "shapes-ordinary", "digits", "digits-cnn", "digits-rewritten", "logistic"])
 def test_a_stroke_is_answered_in_20_kb_at_50_steps(network: str) -> None:
     response = response_to("gzip", **State(pixels=PICTURE, network=network, steps=50).to_json())
     assert len(response.data) <= 20_480
