@@ -27,9 +27,13 @@ SCRIPT_TOOLS := node_modules/.package-lock.json
 PRECOMPRESSED := build/static-made
 PAGE := app.py $(shell find explorer assets models -name '*.py' -o -name '*.js' -o -name '*.css' -o -name '*.npz')
 TORCH = $$(grep '^torch==' requirements.txt)
+# The tests in a browser, in two halves by the first letters of their files.
+BROWSER := test-browser-a-m test-browser-n-z
+TESTS := test-python $(BROWSER) test-scripts
+side_by_side = $(MAKE) --jobs --output-sync=target --keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-scripts test-browser test-python test-firefox lint bench load soak fuzz record train failover container screenshots docs lock audit clean browser nginx
+.PHONY: help run check test $(TESTS) test-firefox lint bench load soak fuzz record train failover container screenshots docs lock audit clean browser nginx
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
@@ -39,14 +43,17 @@ run: $(RUN) $(PRECOMPRESSED) ## Serve on http://127.0.0.1:8050; HOST, PORT and o
 	@exec $(BIN)/python app.py
 
 test: $(DEV) browser nginx ## Run all tests, including those in a browser
-	@$(MAKE) --jobs=3 --output-sync=target --keep-going test-scripts test-browser test-python
+	@$(side_by_side) $(TESTS)
+
+check: $(DEV) $(SCRIPT_TOOLS) browser nginx ## Lint and run all tests, side by side
+	@$(side_by_side) lint $(TESTS)
 
 # Independent of each other, so that they can run side by side. Status 5 of pytest: ARGS selected nothing there.
 test-scripts: $(DEV)
 	@$(NODE) --test --test-reporter=dot 'tests/js/*.test.js'
 
-test-browser: $(DEV)
-	@$(BIN)/python -m pytest tests/browser $(ARGS) || [ $$? -eq 5 ]
+$(BROWSER): test-browser-%: $(DEV)
+	@$(BIN)/python -m pytest $(wildcard tests/browser/test_[$*]*.py) $(ARGS) || [ $$? -eq 5 ]
 
 test-python: $(DEV)
 	@$(BIN)/python -m pytest --ignore=tests/browser $(ARGS) || [ $$? -eq 5 ]

@@ -44,6 +44,9 @@ export interface Method {
   family: string;
   formula: string;
   complete: string;
+  other_units: Record<string, [Value, string][]>; // by setting: the unit with some of its values
+  asks_at: "picture" | "path" | "copies" | "";
+  asks: string; // where else, in words
   unit: string; // of its map, "" if its parts have different ones
   invariant: boolean;
   passes: string;

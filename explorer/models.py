@@ -184,8 +184,8 @@ def _rewritten(digits: Model) -> Model:
         digits,
         name="digits-rewritten",
         title="Digits, rewritten",
-        about="The digits network with other layers inside that compute the very same function: methods that ask only for "
-        "F and its gradient give the same maps to rounding, others need not.",
+        about="It computes the same function as the digits network, with other layers inside. Methods that ask only for F "
+        "and its gradient give the same maps, to rounding. Others need not.",
         network=Network(
             torch.nn.Sequential(*layers), classes=digits.classes, background=digits.network.background
         ),

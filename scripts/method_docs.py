@@ -51,12 +51,18 @@ def _entry(method: Method) -> str:
 
 - {method.paper}: {method.reference}
 - sums to: {method.complete or "nothing is promised"}
-- unit: {method.unit or "none: its parts have different ones"}{" (of the logit)" if method.explains == "logit" else ""}
+- unit: {_unit(method)}
 - invariant: {"yes" if method.invariant else "no"}
 - costs: {method.passes}
 - settings: {settings}
 - caveat: {method.caveat}
 """
+
+
+def _unit(method: Method) -> str:
+    unit = method.unit or "none: its parts have different ones"
+    others = "".join(f"; {other} with `{name}` {value}" for name, units in method.other_units.items() for value, other in units.items())
+    return unit + (" (of the logit)" if method.explains == "logit" else "") + others
 
 
 def _setting(setting: Setting) -> str:

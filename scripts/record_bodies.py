@@ -113,6 +113,7 @@ def setting(visit: Visit, rng: random.Random) -> dict[str, Any]:
 
 def methods(visit: Visit) -> dict[str, Any]:
     """Look at every method: the page requests them in portions, one after the other."""
+    visit.page.evaluate("() => { document.getElementById('methods-all').open = true; }")
     visit.to_tab("methods")
     visit.page.wait_for_function(METHODS_COMPLETE)
     return {"act": "methods", "bodies": [body for _, body in new_bodies(visit)]}

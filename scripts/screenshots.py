@@ -27,7 +27,7 @@ def shoot(page: Page, address: str, step: int | None, picture: Path) -> None:
     page.goto(address)
     until(page, "window.explorer?.view?.answer")
     if "tab=methods" in address:
-        until(page, "Object.entries(explorer.view.config.methods).every(([name, m]) => m.unsupported['digits-cnn'] || explorer.isWhole(name))")
+        until(page, "Object.keys(explorer.view.config.first).every((name) => explorer.resultOf(name)?.map)")
     if step is not None:
         page.evaluate("(step) => explorer.goToStep(step)", step)
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

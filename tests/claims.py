@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from packed import floats
 from scipy import stats
 from truth import Floats, Truth, close
 
@@ -52,23 +51,24 @@ def _(truth: Truth, said: Sentence) -> bool:
     peak = np.abs(truth.gradient).max()
     score = said.numbers["score"]
     near = score > 0.98 if "already" in said.text else score < 0.02
-    blank = _is_blank(truth) if "blank" in said.text else True
+    blank = _is_blank(truth) if "blank" in said.text else _is_seen(truth)
     return bool(close(score, truth.scores[truth.target]) and near and blank and peak < 0.05 and truth.state.output == "probability")
 
 
 def _scale(truth: Truth) -> float:
     """The largest |gradient| of the path's steps and of the picture."""
-    if truth.state.rule == "exact":  # means over the pieces, which the page draws
-        steps = floats(truth.payload["path"]["gradients"])
-        assert np.abs(steps).max() <= 1.05 * np.abs(truth.dense_gradients).max() + 1e-9
-    else:
-        steps = truth.steps(truth.state.steps)[0]
+    steps = truth.piece_gradients if truth.state.rule == "exact" else truth.steps(truth.state.steps)[0]
     return float(max(np.abs(steps).max(), np.abs(truth.gradient).max()))
 
 
 def _is_blank(truth: Truth) -> bool:
     """Whether the map of the gradient stays below 4 % of its scale, where no sign is drawn."""
     return bool(0 < np.abs(truth.gradient).max() < 0.0401 * _scale(truth))
+
+
+def _is_seen(truth: Truth) -> bool:
+    """Whether something of it is drawn."""
+    return bool(np.abs(truth.gradient).max() > 0.0399 * _scale(truth))
 
 
 @means("gradient blank")
@@ -104,7 +104,8 @@ def _(truth: Truth, said: Sentence) -> bool:
         return agreed
 
     left = marked[~agrees(1e-5, marked)]
-    return not len(left) or bool(agrees(1e-7, left).all())  # a kink may lie within the first
+    rises = not len(left) or bool(agrees(1e-7, left).all())  # a kink may lie within the first
+    return rises and _is_seen(truth) and close(said.numbers["score"], truth.ends[1], absolute=1e-12)
 
 
 @means("steepest")
@@ -182,16 +183,27 @@ means("ends")(_names_the_ends)
 
 @means("score")
 def _(truth: Truth, said: Sentence) -> bool:
-    return close(said.numbers["score"], truth.ends[1], absolute=1e-12) and ("logit" in said.text) == (truth.state.output == "logit")
+    named = close(said.numbers["score"], truth.ends[1], absolute=1e-12)
+    return named and _is_seen(truth) and ("logit" in said.text) == (truth.state.output == "logit")
+
+
+@means("logit responds")
+def _(truth: Truth, said: Sentence) -> bool:
+    return truth.state.output == "logit" and _is_seen(truth) and close(said.numbers["score"], truth.ends[1], absolute=1e-12)
+
+
+@means("near 1")
+def _(truth: Truth, said: Sentence) -> bool:
+    score = truth.scores[truth.target]
+    return bool(close(said.numbers["score"], score) and score > 0.9799)
 
 
 def _moved(sign: int) -> Predicate:
     """Whether F moved that way from the baseline, and some attributions are of that sign."""
 
     def predicate(truth: Truth, said: Sentence) -> bool:
-        before, after = truth.payload["f"]["baseline"], truth.payload["f"]["input"]
         named = close(said.numbers["baseline"], truth.ends[0], absolute=1e-12)
-        return bool(named and sign * (after - before) > 0 and (sign * truth.map("integrated_gradients")).max() > 0)
+        return bool(named and sign * truth.delta_f > 0 and (sign * truth.own_integrated).max() > 0)
 
     return predicate
 
@@ -205,8 +217,10 @@ def _(truth: Truth, said: Sentence) -> bool:
     here, reached = said.numbers["here"], said.numbers["on the path"]
     distance = np.abs(truth.difference)
     moves = distance >= 0.0999 * distance.max()
-    if truth.state.rule == "exact":  # a mean over a piece: somewhere on the piece it is as large
-        reaches = np.abs(truth.dense_gradients[:, moves]).max() >= 0.97 * reached
+    if truth.state.rule == "exact":  # a mean over a piece: somewhere on the piece, which may be narrow, it is as large
+        cuts = np.array([0.0, *truth.payload["path"]["alphas"]])
+        inside = cuts[:-1] + np.diff(cuts) * (np.arange(9)[:, None] + 0.5) / 9
+        reaches = np.abs(truth.look(truth.on_path(inside.ravel()))[1][:, moves]).max() >= 0.97 * reached
     else:
         gradients, weights = truth.steps(truth.state.steps)
         reaches = close(np.abs(gradients[weights > 0][:, moves]).max(), reached)

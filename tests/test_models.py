@@ -472,7 +472,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "no classes": lambda path: rewrite(path, classes=None),
     "one class too many": lambda path: rewrite(path, classes=[*stored(path.name)["classes"], "dog"]),
     "not finite": lambda path: rewrite(path, b0=stored(path.name)["b0"] * np.nan),
-    "transposed": lambda path: rewrite(path, w1=stored(path.name)["w1"].T),
+    "transposed": lambda path: rewrite(path, w2=stored(path.name)["w2"].T),
     "no number": lambda path: rewrite(path, accuracy="good"),
     "mean too small": lambda path: rewrite(path, mean=np.zeros((7, 7))),
 }

@@ -51,15 +51,42 @@ export function startMethodResults() {
 export function resultOf(name) {
   const reason = reasonAgainst(name);
   if (reason) return { refusal: `Does not apply here: ${reason[0].toUpperCase()}${reason.slice(1)}.` };
+  if (view.state.network !== view.asked.network) return undefined; // no old network's map under a new name
   // the explanation knows the core methods as the page's settings have them, without options of their own
   return results[name] ?? (hasOptions(name) ? undefined : view.answer.methods[name]);
+}
+
+/**
+ * The same, but the explanation's own map where it has one: it is there at once.
+ * @param {string} name
+ */
+export function shownOf(name) {
+  const result = resultOf(name);
+  return (result && !hasOptions(name) && view.answer.methods[name]) || result;
 }
 
 /**
  * Why a method does not apply to the network, if it does not.
  * @param {string} name
  */
-export const reasonAgainst = (name) => view.config.methods[name].unsupported[view.asked.network];
+export const reasonAgainst = (name) => view.config.methods[name].unsupported[view.state.network];
+
+/**
+ * The unit of a method's map with its settings, F being what it explains; "" if it has none.
+ * @param {string} name
+ */
+export function unitOf(name) {
+  const { unit, other_units: others } = view.config.methods[name];
+  const own = view.state.options[name] ?? {};
+  const found = Object.entries(others).flatMap(([setting, units]) => units.filter(([value]) => value === own[setting]));
+  return found.length ? found[0][1] : unit;
+}
+
+/**
+ * What a method explains, as a text.
+ * @param {string} name
+ */
+export const explainedBy = (name) => (view.config.methods[name].explains === "logit" || view.asked.output === "logit" ? "logit" : "P");
 
 /**
  * What the maps of some methods say of a pixel; those that are not there are left out.
@@ -88,12 +115,16 @@ export function correlationOf(one, two) {
 /**
  * Ask for these, instead of what was wanted before; those that are known are not asked again.
  * @param {string[]} names
+ * @param {number} [most] in one question
  */
-export function wantMethods(names) {
-  const missing = names.filter((name) => !reasonAgainst(name) && !results[name] && !(stop && flying.includes(name)));
-  wanted = [];
-  const most = view.config.most_methods; // in one question
-  for (let i = 0; i < missing.length; i += most) wanted.push(missing.slice(i, i + most));
+export function wantMethods(names, most = view.config.most_methods) {
+  const isFlying = (/** @type {string} */ name) => Boolean(stop) && flying.includes(name);
+  const missing = names.filter((name) => !reasonAgainst(name) && !results[name] && !isFlying(name));
+  const waiting = wanted.flat().filter((name) => !isFlying(name));
+  if (waiting.length !== missing.length || !missing.every((name) => waiting.includes(name))) {
+    wanted = []; // else they stay as they are: a portion may have been split
+    for (let i = 0; i < missing.length; i += most) wanted.push(missing.slice(i, i + most));
+  }
   if (!stop) later(0);
 }
 

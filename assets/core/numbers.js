@@ -60,6 +60,12 @@ export function chance(value) {
 }
 
 /**
+ * The same within a sentence.
+ * @param {number} value
+ */
+export const saidChance = (value) => chance(value).replace("<", "less than ");
+
+/**
  * An upper bound in two digits, one where it is small: rounded up, so that it holds.
  * @param {number} value at least 0
  */
@@ -84,7 +90,7 @@ const FORMATS = /** @type {Record<string, (value: number) => string>} */ ({
   whole: String,
   percent,
   probability,
-  chance,
+  chance: saidChance,
   bound,
   correlation,
 });
@@ -93,7 +99,8 @@ const FORMATS = /** @type {Record<string, (value: number) => string>} */ ({
  * A sentence of the server's: `{name:format}` in its text is one of its numbers.
  * @param {{ text: string, numbers: Record<string, number> }} sentence
  */
-export const sentenceText = ({ text, numbers }) => text.replace(/\{([^{}:]+)(?::(\w+))?\}/g, (_, name, format = "number") => FORMATS[format](numbers[name]));
+export const sentenceText = ({ text, numbers }) =>
+  text.replace(/\{([^{}:]+)(?::(\w+))?\}/g, (_, name, format = "number") => FORMATS[format](numbers[name])).replace("= less than ", "< ");
 
 /**
  * Base64 of little-endian float32, first the lowest byte of each, then the next: see _packed in answer.py.

@@ -345,5 +345,5 @@ function showStale(stale) {
   ["stage", "facts", "scores", "sees"].forEach((id) => byId(id).setAttribute("aria-busy", String(stale)));
   if (!stale || hasAnswer()) return;
   write(byId("sees"), "Opening…");
-  write(byId("headline"), "The page is opening: the first numbers are on their way.");
+  for (const id of ["headline", "words"]) write(byId(id), "The page is opening: the first numbers are on their way.");
 }

@@ -57,7 +57,8 @@ export class PixelMap {
     this.figure = element("p", { class: "map-figure", translate: "no" });
     this.caption = element("p", { class: "map-caption" });
     this.scale = element("div", { class: `scale scale-${kind}`, translate: "no" });
-    this.magnifier = magnifies ? smallButton("", () => this.#toggleMagnified()) : null;
+    this.magnifier = magnifies ? smallButton("Magnify", () => this.#toggleMagnified()) : null;
+    this.magnifier?.classList.add("needless");
     this.foot = element("div", { class: "map-foot" }, kind === "signed" ? this.scale : null, this.magnifier);
     this.root = element("div", { class: "map" }, bare ? null : this.#head(), this.surface, this.figure, this.caption, this.foot);
     host.append(this.root);

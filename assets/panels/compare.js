@@ -3,13 +3,13 @@
 import { outputName, startName } from "../core/derived.js";
 import { byId, element, write } from "../core/dom.js";
 import { emit, on } from "../core/events.js";
-import { correlationOf, hasOptions, readings, resultOf, wantMethods, whenQuiet } from "../core/method_results.js";
+import { correlationOf, explainedBy, hasOptions, readings, resultOf, shownOf, unitOf, wantMethods, whenQuiet } from "../core/method_results.js";
 import { bound, correlation, largest, number, plain, sentenceText, signed } from "../core/numbers.js";
 import { commitLooks, update } from "../core/session.js";
 import { hasAnswer, hasStarted, view } from "../core/store.js";
 import { calmAxis, drawChart } from "../draw/chart.js";
 import { ink } from "../draw/colours.js";
-import { PixelMap } from "../draw/map.js";
+import { FAINT, PixelMap } from "../draw/map.js";
 
 /** @import { Refusal, Result, State, Told } from "../types.js" */
 
@@ -17,7 +17,7 @@ import { PixelMap } from "../draw/map.js";
 
 const NOTHING = new Array(64).fill(0);
 const SLOPE = "F per unit of a pixel";
-const NEAR = ["gradient", "gradient_times_input", "smoothgrad"]; // look at the picture, or at copies of it
+const NEAR = ["gradient", "gradient_times_input", "smoothgrad"]; // look at the picture, or at noisy copies of it
 
 /** @type {Map<string, Cell>} */
 const cells = new Map(); // by method, those that are pinned
@@ -53,21 +53,10 @@ const methods = () => view.config.methods;
 const titleOf = (/** @type {string} */ name) => methods()[name].title;
 
 /**
- * The unit of a method's map, with the output in place of F: what is explained may be the logit whatever is chosen.
+ * The unit of a method's map, with what it explains in place of F.
  * @param {string} name
  */
-function unitOf(name) {
-  const { unit, explains } = methods()[name];
-  const f = explains === "logit" || view.asked.output === "logit" ? "logit" : "P";
-  return unit ? unit.replace("F", f) : `no unit (${titleOf(name)})`;
-}
-
-/**
- * What is known of a method's map; the explanation's own comes first, as it is of this very picture.
- * @param {string} name
- * @returns {Result | Refusal | undefined}
- */
-const shownOf = (name) => (view.state.options[name] ? undefined : view.answer.methods[name]) ?? resultOf(name);
+const shownUnit = (name) => unitOf(name).replace("F", explainedBy(name)) || `No unit (${titleOf(name)})`;
 
 /** The pinned methods whose maps are there. */
 const ready = () =>
@@ -100,8 +89,8 @@ let hosted = "";
 
 function hostMaps() {
   const { pinned } = view.state;
-  const groups = new Map(pinned.map((name) => [unitOf(name), /** @type {string[]} */ ([])]));
-  pinned.forEach((name) => groups.get(unitOf(name))?.push(name));
+  const groups = new Map(pinned.map((name) => [shownUnit(name), /** @type {string[]} */ ([])]));
+  pinned.forEach((name) => groups.get(shownUnit(name))?.push(name));
   const wanted = JSON.stringify([...groups]);
   if (wanted === hosted) return;
   hosted = wanted;
@@ -110,6 +99,7 @@ function hostMaps() {
   cells.forEach(({ map }) => map.remove());
   cells.clear();
   heads.clear();
+  byId("compare-maps").style.setProperty("--count", String(pinned.length));
   byId("compare-maps").replaceChildren(...[...groups].map(([unit, names]) => group(unit, names)));
   const smooth = cells.get("smoothgrad");
   controls.hidden = !smooth;
@@ -123,9 +113,9 @@ function hostMaps() {
 function group(unit, names) {
   const scale = element("span", { class: "quiet", translate: "no" });
   heads.set(unit, scale);
-  const title = /^(P|logit)$/.test(unit) ? `${unit}: shares of ΔF` : unit;
-  const maps = element("div", { class: "unit-maps" }, ...names.map(cell));
-  const section = element("section", { class: "unit" }, element("div", { class: "head" }, element("h3", { text: title }), scale), maps);
+  const title = unit === "P" ? "Amounts of P" : unit === "logit" ? "Amounts of the logit" : unit;
+  const head = element("div", { class: "head" }, element("h3", { text: title }), scale);
+  const section = element("section", { class: `unit ${names.length === 1 ? "alone" : ""}` }, head, ...names.map(cell));
   section.style.setProperty("--count", String(names.length));
   return section;
 }
@@ -155,16 +145,16 @@ function clear({ map }) {
 }
 
 function drawMaps() {
-  const { state, path, asked } = view;
+  const { state, path } = view;
   const own = state.scale === "own";
   byId("compare-maps").classList.toggle("own", own);
   /** @type {Map<string, number>} */
   const limits = new Map();
   cells.forEach((_, name) => {
-    const unit = unitOf(name);
+    const unit = shownUnit(name);
     const size = largest(shownOf(name)?.map ?? [0]);
     // slopes of F are on the scale of the path, so that what has vanished is blank
-    const least = methods()[name].unit === SLOPE && methods()[name].explains === "F" ? path.scale : 0;
+    const least = unitOf(name) === SLOPE && methods()[name].explains === "F" ? path.scale : 0;
     limits.set(unit, Math.max(limits.get(unit) ?? 0, size, least));
   });
   heads.forEach((scale, unit) => write(scale, own ? "" : `one scale: ±${bound(limits.get(unit) ?? 0)}`));
@@ -174,8 +164,8 @@ function drawMaps() {
     const result = shownOf(name);
     map.root.classList.toggle("waiting", !result);
     map.root.classList.toggle("refused", Boolean(result?.refusal));
-    if (result || cell.network !== asked.network) map.set(result?.map ?? NOTHING, own ? largest(result?.map ?? [0]) : limits.get(unitOf(name)) ?? 0);
-    cell.network = asked.network;
+    if (result || cell.network !== state.network) map.set(result?.map ?? NOTHING, own ? largest(result?.map ?? [0]) : limits.get(shownUnit(name)) ?? 0);
+    cell.network = state.network;
     describe(name);
     drawSum(cell, name, result);
     drawLooks(cell, name);
@@ -187,18 +177,24 @@ function describe(name) {
   const { map } = /** @type {Cell} */ (cells.get(name));
   const result = shownOf(name);
   if (!result?.map) return map.describe({ note: noteOf(name), caption: result ? result.refusal : "on its way…" });
-  const { unit } = methods()[name];
-  const signs = unit === "F" ? `+ raised, − lowered ${unitOf(name) === "P" ? "P" : "the logit"}` : unitOf(name);
-  const caption = map.magnified !== 1 ? "magnified to be seen" : map.faint ? "too faint at this scale" : signs;
+  const caption = map.magnified !== 1 ? "magnified to be seen" : map.faint ? "too faint at this scale" : meaningOf(name);
   map.describe({ note: noteOf(name), figure: map.peak ? `at most ${bound(map.peak)}` : "0 everywhere", caption });
+}
+
+/**
+ * What the colours mean. Only what sums to a difference of F says what raised it.
+ * @param {string} name
+ */
+function meaningOf(name) {
+  if (unitOf(name) !== "F") return unitOf(name) ? shownUnit(name) : "no unit";
+  const f = explainedBy(name) === "P" ? "P" : "the logit";
+  return methods()[name].complete.includes("F(x") ? `+ raised, − lowered ${f}` : `in units of ${f}`;
 }
 
 /** @param {string} name */
 function noteOf(name) {
-  const { asked } = view;
   if (hasOptions(name)) return "with settings of its own";
-  if (name === "integrated_gradients") return `from ${startName()}, ${asked.rule === "exact" ? "exact" : `m = ${asked.steps}, ${asked.rule}`}`;
-  return NEAR.includes(name) ? "" : methods()[name].paper;
+  return view.config.core.includes(name) ? "" : methods()[name].paper;
 }
 
 /**
@@ -208,14 +204,15 @@ function noteOf(name) {
  * @param {Result | Refusal | undefined} result
  */
 function drawSum({ adds, fill, sum, figures }, name, result) {
-  const inF = methods()[name].unit === "F";
-  adds.classList.toggle("needless", !inF || !result?.map);
+  const promised = result?.map ? result.expected_sum ?? null : null;
+  const addsUp = unitOf(name) === "F" && (promised !== null || view.config.core.includes(name));
+  adds.classList.toggle("needless", !addsUp || !result?.map);
   if (!result?.map) return write(figures, "");
-  const expected = result.expected_sum ?? view.answer.f.delta;
+  const expected = promised ?? view.answer.f.delta;
   const goal = expected === view.answer.f.delta ? "ΔF" : "the goal";
   write(sum, `Σ ${number(result.total)} of ${goal} ${number(expected)}`);
   fill.style.transform = `scaleX(${expected ? Math.max(0, Math.min(1, result.total / expected)) : 0})`;
-  write(figures, `concentration ${number(result.snr)}${inF ? `\nΣ − ${goal} = ${signed(result.total - expected, 2)}` : ""}`);
+  write(figures, `concentration ${number(result.snr)}${addsUp ? `\nΣ − ${goal} = ${signed(result.total - expected, 2)}` : ""}`);
 }
 
 /**
@@ -242,12 +239,13 @@ function drawLooks({ chart, asks }, name) {
  * @param {string} name
  */
 function dotsOf(name) {
-  const { path, asked, answer } = view;
+  const { path, answer } = view;
   const end = path.ends[1];
-  if (name === "gradient" || name === "gradient_times_input") return { x: [1], y: [end] };
-  if (name === "integrated_gradients" && !hasOptions(name)) return { x: answer.path.alphas, y: answer.path.values };
-  if (name === "smoothgrad") {
-    const shown = Math.min(asked.samples, 15);
+  const { asks_at: place } = methods()[name];
+  if (place === "picture") return { x: [1], y: [end] };
+  if (place === "path" && !hasOptions(name)) return { x: answer.path.alphas, y: answer.path.values };
+  if (place === "copies") {
+    const shown = Math.min(samplesOf(name), 15);
     return { x: Array.from({ length: shown }, (_, i) => (shown === 1 ? 1 : 0.95 + (0.05 * i) / (shown - 1))), y: Array(shown).fill(end) };
   }
   return null;
@@ -256,13 +254,34 @@ function dotsOf(name) {
 /** @param {string} name */
 function asksText(name) {
   const { asked, answer } = view;
-  if (name === "gradient" || name === "gradient_times_input") return "asks once, at your picture";
-  if (name === "smoothgrad") return `asks at ${asked.samples} noisy cop${asked.samples === 1 ? "y" : "ies"} of your picture, σ = ${plain(answer.smoothgrad.sigma)}`;
-  if (name === "integrated_gradients" && !hasOptions(name)) {
-    const count = view.path.count;
-    return asked.rule === "exact" ? `asks on each of ${count} linear piece${count === 1 ? "" : "s"} of the way` : `asks ${answer.path.alphas.length} time${answer.path.alphas.length === 1 ? "" : "s"} along the way`;
-  }
-  return `costs ${methods()[name].passes}`;
+  const { asks_at: place, asks, passes } = methods()[name];
+  if (asks) return `asks ${asks}`;
+  if (place === "picture") return passes.startsWith("1 forward") ? "asks once, at your picture" : "asks only at your picture";
+  if (place === "copies") return `asks at ${count(samplesOf(name), "noisy copy", "noisy copies")} of your picture, σ = ${plain(noiseOf(name))}`;
+  if (hasOptions(name)) return "asks along the way";
+  return asked.rule === "exact"
+    ? `asks on each of ${count(view.path.count, "linear piece", "linear pieces")} of the way from ${startName()}`
+    : `asks ${count(answer.path.alphas.length, "time", "times")} along the way from ${startName()}`;
+}
+
+const count = (/** @type {number} */ n, /** @type {string} */ one, /** @type {string} */ more) => `${n} ${n === 1 ? one : more}`;
+
+/**
+ * How many noisy copies of the picture a method takes: with `clean_last` the last one is the picture itself.
+ * @param {string} name
+ */
+function samplesOf(name) {
+  const { samples = view.asked.samples, clean_last: clean } = view.state.options[name] ?? {};
+  return Number(samples) - (clean ? 1 : 0);
+}
+
+/**
+ * σ of its noise.
+ * @param {string} name
+ */
+function noiseOf(name) {
+  const { noise_level: level = view.asked.noise_level, noise_range: range } = view.state.options[name] ?? {};
+  return Number(level) * (range === "picture" ? Math.max(...view.asked.pixels) - Math.min(...view.asked.pixels) : 1);
 }
 
 // ---- what is said
@@ -274,19 +293,31 @@ export function sentence() {
   const ranks = sentenceFor(pinned, pinned.map(resultOf));
   // the server's sentences are about the core methods as the page's settings have them
   const served = compared.every((name) => pinned.includes(name) && !hasOptions(name)) ? (view.answer.narration.compare ?? []).map(sentenceText) : [];
-  const faint = pinned.filter((name) => NEAR.includes(name) && cells.get(name)?.map.faint && shownOf(name)?.map);
+  const faint = pinned.filter((name) => isNear(name) && cells.get(name)?.map.faint && shownOf(name)?.map);
   const integrated = cells.get("integrated_gradients")?.map;
-  const [f, it] = view.asked.output === "probability" ? ["P", "P is"] : ["the logit", "The logit is"];
+  const f = view.asked.output === "probability" ? "P" : "the logit";
+  const only = pinned.filter((name) => methods()[name].complete).join() === "integrated_gradients";
   if (faint.length && integrated && !integrated.faint && shownOf("integrated_gradients")?.map) {
-    const subject = faint.length === 1 ? `${titleOf(faint[0])} looks` : `${faint.length === 2 ? "Two" : "Three"} methods look`;
+    const [subject, they] = faint.length === 1 ? [`${titleOf(faint[0])} looks`, "it stays"] : [`${faint.length === 2 ? "Two" : "Three"} methods look`, "they stay"];
+    const isFlat = largest(view.answer.methods.gradient.map) < FAINT * view.path.scale;
+    const blank = isFlat ? `${capital(f)} is flat there, so ${they} blank.` : `At this scale ${they} blank.`;
     return {
-      headline: `${subject} only near the picture. ${it} flat there, so ${faint.length === 1 ? "it stays" : "they stay"} blank.`,
-      second: `Integrated Gradients looks along the way from ${startName()}. Only its attributions must add up to ΔF.`,
+      headline: `${subject} only near the picture. ${blank}`,
+      second: `Integrated Gradients looks along the way from ${startName()}.${only ? " Only its attributions must add up to ΔF." : ""}`,
       more: [ranks, ...served],
     };
   }
-  return { headline: `Each method asks another question about ${f}.`, second: ranks, more: served };
+  return { headline: `Each method asks another question about ${f}.`, second: ranks, more: [...(only ? ["Only Integrated Gradients’ attributions must add up to ΔF."] : []), ...served] };
 }
+
+/**
+ * Whether it looks at the picture, or at copies of it with no more noise than is usual.
+ * @param {string} name
+ */
+const isNear = (name) => NEAR.includes(name) && !hasOptions(name) && (name !== "smoothgrad" || view.answer.smoothgrad.sigma <= 0.3);
+
+/** @param {string} text */
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 /**
  * How alike the pinned methods rank the pixels.
@@ -299,7 +330,7 @@ export function sentenceFor(pinned, results) {
   if (applying.some((result) => !result?.map)) return "Some of these maps are on their way.";
   const pairs = pinned.flatMap((one, i) => pinned.slice(i + 1).map((two) => ({ one, two, value: correlationOf(one, two) ?? NaN })));
   const known = pairs.filter(({ value }) => Number.isFinite(value)).sort((a, b) => b.value - a.value);
-  if (!known.length) return "No two of these maps can be compared: at most one of them ranks the pixels, the others are flat.";
+  if (!known.length) return "No two of these maps can be compared: at most one of them is not flat.";
   const said = (/** @type {typeof known[0]} */ { one, two, value }) => `${titleOf(one)} and ${titleOf(two)} (${correlation(value)})`;
   const [best, worst] = [known[0], known[known.length - 1]];
   return known.length > 1

@@ -45,7 +45,7 @@ async function warningAbout(query) {
   const only = `Only this machine can open a link to ${window.location.host}.`;
   const [other] = await addressesForOthers();
   if (other) return { text: `${only} Others open ${other}, unless a firewall stops them.`, link: other + query };
-  return { text: `${only} To share it, serve with HOST=0.0.0.0 and open the page at this machine’s address in the network.`, link: null };
+  return { text: `${only} To share it, serve with HOST=0.0.0.0 and open this machine’s address in the network.`, link: null };
 }
 
 /** @returns {Promise<string[]>} */

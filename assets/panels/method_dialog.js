@@ -10,6 +10,8 @@ import { PixelMap } from "../draw/map.js";
 
 /** @import { Method, Result, Setting, State, Value } from "../types.js" */
 
+const NOTHING = new Array(64).fill(0);
+
 /** @param {string} name */
 export function openMethod(name) {
   const method = view.config.methods[name];
@@ -26,10 +28,9 @@ export function openMethod(name) {
     refusal.textContent = result?.refusal ?? "";
     map.root.hidden = Boolean(result?.refusal);
     map.root.classList.toggle("waiting", !result);
-    if (result?.map) map.set(result.map, largest(result.map));
+    map.set(result?.map ?? NOTHING, largest(result?.map ?? NOTHING));
     measured.replaceChildren(...(result?.map ? figures(result) : []));
   };
-  map.set(new Array(64).fill(0), 0);
   draw();
   const ends = [on("methods", draw), on("adopted", () => dialog.close())]; // Back may change what it shows
   dialog.addEventListener("close", () => {

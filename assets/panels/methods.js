@@ -2,7 +2,7 @@
 
 import { byId, element, term, write } from "../core/dom.js";
 import { emit, on } from "../core/events.js";
-import { hasOptions, isWhole, readings, reasonAgainst, resultOf, wantMethods, whenQuiet } from "../core/method_results.js";
+import { hasOptions, isWhole, readings, reasonAgainst, resultOf, shownOf, unitOf, wantMethods, whenQuiet } from "../core/method_results.js";
 import { bound, largest, number, percent, signed } from "../core/numbers.js";
 import { commitUnasked, isAsking, update } from "../core/session.js";
 import { hasAnswer, view } from "../core/store.js";
@@ -10,13 +10,14 @@ import { PixelMap } from "../draw/map.js";
 import { startConventions } from "./conventions.js";
 import { openMethod } from "./method_dialog.js";
 
-/** @import { Refusal, Result, Told } from "../types.js" */
+/** @import { Result, Told } from "../types.js" */
 
 /** @typedef {{ root: HTMLElement, map: PixelMap, refusal: HTMLElement, pin: HTMLInputElement, label: HTMLElement, network: string }} Card */
 /** @typedef {{ root: HTMLElement, map: PixelMap, figure: HTMLElement, network: string }} First */
 
 const NOTHING = new Array(64).fill(0);
 const SLOPE = "F per unit of a pixel";
+const FEW = 2; // methods in one question while only six are wanted: the last takes longer than the others together
 
 /** @type {Record<string, Card>} */
 const cards = {}; // by method
@@ -26,7 +27,8 @@ const choice = { sort: "family", family: "", show: "all", text: "" };
 /** @type {{ bar: HTMLProgressElement, text: HTMLElement, shown: HTMLElement }} */
 let progress;
 /** @type {string} */
-let summary = ""; // of all methods, once they are there
+/** @type {string[]} */
+let summary = []; // of all methods, once they are there
 
 const methods = () => view.config.methods;
 const shareOf = (/** @type {Result} */ result) => (result.expected_sum !== null && result.expected_sum !== undefined ? result.share : null);
@@ -47,7 +49,6 @@ const SORTS = {
 /** @type {Record<string, [string, (name: string) => boolean]>} */
 const SHOWN = {
   all: ["All", () => true],
-  applies: ["Those that apply here", (name) => !reasonAgainst(name)],
   complete: ["Those that promise a sum", (name) => methods()[name].complete !== ""],
   invariant: ["Implementation invariant", (name) => methods()[name].invariant],
   variant: ["Not invariant", (name) => !methods()[name].invariant],
@@ -83,7 +84,9 @@ const all = () => /** @type {HTMLDetailsElement} */ (byId("methods-all"));
 const wanted = () => (all().open ? [...new Set([...Object.keys(first), ...Object.keys(methods())])] : Object.keys(first));
 
 function want() {
-  if (isShown()) wantMethods(wanted());
+  if (!isShown()) return;
+  if (all().open) wantMethods(wanted());
+  else wantMethods(wanted().filter((name) => !shownOf(name)), FEW);
 }
 
 /** @param {PixelMap} map */
@@ -98,11 +101,14 @@ export const valuesAt = (pixel) => (view.hovered ? readings([view.hovered], pixe
 /** @returns {Told} */
 export const sentence = () => ({
   headline: "Each method asks the network another question.",
-  second: "Gradient and SmoothGrad are on the path’s scale, the other maps each on its own.",
-  more: summary ? [summary] : [],
+  second: `${onPath().map((name) => methods()[name].title).join(" and ")} ${onPath().length === 1 ? "is" : "are"} on the path’s scale, the other maps each on its own.`,
+  more: summary,
 });
 
 // ---- the first six
+
+/** Those that are drawn on the scale of the path's gradients. */
+const onPath = () => Object.keys(first).filter((name) => unitOf(name) === SLOPE);
 
 /**
  * @param {string} name
@@ -127,35 +133,32 @@ function buildFirst(name, question, caveat) {
 function drawFirst(name) {
   const card = first[name];
   const { map, figure, root } = card;
-  const result = knownOf(name);
+  const result = shownOf(name);
   root.classList.toggle("waiting", !result);
   root.classList.toggle("refused", Boolean(result?.refusal));
   if (!result?.map) {
-    if (card.network !== view.asked.network) clear(map);
+    if (card.network !== view.state.network) clear(map);
     return write(figure, result ? result.refusal : "on its way…");
   }
   card.network = view.asked.network;
   const size = largest(result.map);
-  const onPath = methods()[name].unit === SLOPE;
-  map.set(result.map, onPath ? Math.max(view.path.scale, size) : size);
+  const sharing = onPath();
+  const sizes = sharing.map((other) => largest(shownOf(other)?.map ?? []));
+  map.set(result.map, sharing.includes(name) ? Math.max(view.path.scale, ...sizes) : size);
   const unit = methods()[name].explains === "logit" && view.asked.output === "probability" ? ", of the logit" : "";
   const faint = map.magnified !== 1 ? ": magnified to be seen" : map.faint ? ": too faint at the path’s scale" : "";
   write(figure, size ? `at most ${bound(size)}${unit}${faint}` : "0 everywhere");
 }
-
-/**
- * What is known of a method; the explanation's own comes first, as it is there at once.
- * @param {string} name
- * @returns {Result | Refusal | undefined}
- */
-const knownOf = (name) => (hasOptions(name) ? undefined : view.answer.methods[name]) ?? resultOf(name);
 
 /** Those that do not apply, in one line that opens. */
 function drawUnsupported() {
   const names = Object.keys(methods()).filter(reasonAgainst);
   byId("methods-unsupported").hidden = !names.length;
   write(byId("methods-unsupported-count"), `${names.length} method${names.length === 1 ? " does" : "s do"} not apply to this network`);
-  byId("methods-unsupported-list").replaceChildren(...names.map((name) => element("li", { text: `${methods()[name].title}: ${reasonAgainst(name)}.` })));
+  const { pinned } = view.state; // one that is pinned can be taken away from Compare here
+  const lines = names.map((name) => element("li", { text: `${methods()[name].title}: ${reasonAgainst(name)}.` }, pinned.includes(name) ? cards[name].label : null));
+  byId("methods-unsupported-list").replaceChildren(...lines);
+  write(byId("methods-all-count"), `All ${Object.keys(methods()).length - names.length} methods that apply, by family`);
 }
 
 // ---- the tools above the maps
@@ -268,7 +271,7 @@ function drawCard(name) {
   refusal.hidden = !result?.refusal;
   map.root.hidden = !refusal.hidden;
   if (result?.refusal) refusal.textContent = result.refusal;
-  if (!result?.map && card.network !== view.asked.network) clear(map);
+  if (!result?.map && card.network !== view.state.network) clear(map);
   if (!result?.map) return;
   card.network = view.asked.network;
   map.set(result.map, largest(result.map));
@@ -276,7 +279,7 @@ function drawCard(name) {
 }
 
 /**
- * The colour scale's limit, SNR, what the sum misses, and the passes, one line each.
+ * The colour scale's limit, concentration, what the sum misses, and the passes, one line each.
  * @param {string} name
  * @param {Result} result
  */
@@ -294,12 +297,12 @@ function showProgress() {
   progress.bar.value = ready;
   progress.bar.classList.toggle("done", ready === names.length);
   write(progress.text, ready === names.length ? `${ready} methods` : `${ready} of ${names.length}`);
-  summary = ready === names.length ? summarize(names) : "";
+  summary = ready === names.length ? summarize(names) : [];
   emit("sentence");
 }
 
 /**
- * What all the answers together say.
+ * What all the answers together say, one sentence a line.
  * @param {string[]} names
  */
 function summarize(names) {
@@ -311,10 +314,9 @@ function summarize(names) {
   const kept = promised.filter(({ share, delta, mean }) => (share === null ? Math.abs(delta) <= 64e-9 * mean : share <= 0.01)); // to rounding, where it is 0
   const ranked = results.filter(({ snr }) => snr > 0).sort((a, b) => b.snr - a.snr);
   const [most, last] = [ranked[0], ranked[ranked.length - 1]];
-  const ends = most ? ` The most concentrated map is that of ${most.title} (peak ÷ mean ${number(most.snr)}), the most diffuse that of ${last.title} (${number(last.snr)}).` : "";
-  return (
-    `${results.length} methods answer for this network. For ${promised.length} it is known what their map should sum to, for some of them roughly; ${kept.length} come within 1 % of it here.${ends}`
-  );
+  const ends = most ? [`The most concentrated map is that of ${most.title} (peak ÷ mean ${number(most.snr)}), the most diffuse that of ${last.title} (${number(last.snr)}).`] : [];
+  const sums = `For ${promised.length} it is known what the map should sum to, for some roughly. ${kept.length} come within 1 % of it here.`;
+  return [`${results.length} methods answer for this network.`, sums, ...ends];
 }
 
 // ---- order
@@ -333,10 +335,14 @@ function arrange() {
  * Where the page's text says how many there are, it says how many of them are seen.
  * @param {number} shown
  */
-const countText = (shown) => (shown < Object.keys(cards).length ? `${shown} of ${Object.keys(cards).length} shown` : "");
+function countText(shown) {
+  const applying = Object.keys(cards).filter((name) => !reasonAgainst(name)).length;
+  return shown < applying ? `${shown} of ${applying} shown` : "";
+}
 
 /** @param {string} name */
 function isChosen(name) {
+  if (reasonAgainst(name)) return false; // those are listed below
   const { title, paper, family } = methods()[name];
   const said = `${title} ${paper} ${family}`.toLowerCase();
   return (!choice.family || family === choice.family) && SHOWN[choice.show][1](name) && said.includes(choice.text);

@@ -1,17 +1,17 @@
 // The sentences: above the maps a headline and a second line, in the list below what else the numbers say. While the path is
 // walked, the first two are about the place on it.
 
-import { className, equalBaselineSentences, score, startName } from "../core/derived.js";
+import { className, equalBaselineSentences, startName } from "../core/derived.js";
 import { byId, element, smallButton, write } from "../core/dom.js";
 import { on } from "../core/events.js";
-import { chance, largest, number, percent, sentenceText } from "../core/numbers.js";
+import { largest, number, percent, saidChance, sentenceText } from "../core/numbers.js";
 import { hasAnswer, view } from "../core/store.js";
 import { FAINT } from "../draw/map.js";
 import { choose } from "./controls.js";
 
 /** @import { Panel, Told } from "../types.js" */
 
-const FLARE = 0.3; // of the largest gradient on the path
+const LARGE = 0.3; // of the largest gradient on the path
 
 /** @type {Record<string, Panel>} */
 let panels = {};
@@ -54,31 +54,46 @@ function narrate() {
   write(byId("second"), midway ? at("second") : told.second);
 }
 
+/** @typedef {{ claim: string, place: "headline" | "second", text: string }} Said */
+
 /**
  * What is said at a step of the path, with the claims that are made, as in Python for the finished map.
  * @param {number} step
- * @returns {{ claim: string, place: "headline" | "second", text: string }[]}
+ * @returns {Said[]}
  */
 export function stepSentences(step) {
   const { answer, path, asked } = view;
-  const isProbability = asked.output === "probability";
-  const value = (/** @type {number} */ f) => (isProbability ? `P is ${chance(f)}.` : `the logit is ${number(f)}.`);
+  const f = path.values[step];
   if (!step) {
-    const start = value(path.ends[0]);
     return [
-      { claim: "start", place: "headline", text: `Start: ${startName()}. ${start[0].toUpperCase()}${start.slice(1)}` },
+      { claim: "start", place: "headline", text: `Start: ${startName()}. ${asked.output === "probability" ? "P" : "The logit"} is ${valueText(f)}.` },
       { claim: "advice", place: "second", text: "Press Play: your picture appears step by step, and the sum collects what the gradient says." },
     ];
   }
+  const sure = asked.output === "probability" && f > 0.9;
   const adds = asked.rule === "exact" ? "Each piece adds its mean gradient × change of the pixel." : "Each step adds gradient × change of the pixel.";
-  const none = answer.methods.integrated_gradients.share === null;
-  const sum = path.sums[step];
   return [
-    { claim: "place", place: "headline", text: `${percentThere(path.alphas[step])} of the way: ${value(path.values[step])}` },
-    slopeSentence(largest(path.gradientAt(step)), path.scale),
-    { claim: "advice", place: "second", text: adds },
-    { claim: "sum so far", place: "second", text: none ? `The sum is ${score(sum)}.` : `The sum holds ${percent(sum / answer.f.delta)} of ΔF.` },
+    placeSentence(path.alphas[step], path.ends[0], f),
+    seesLittle(f) ? { claim: "sees little", place: "headline", text: "The network sees little yet." } : slopeSentence(step),
+    sure ? { claim: "near 1", place: "second", text: "P can hardly rise any more." } : { claim: "advice", place: "second", text: adds },
+    sumSentence(path.sums[step], answer.f.delta, answer.methods.integrated_gradients.share === null),
   ];
+}
+
+/** @param {number} f */
+const valueText = (f) => (view.asked.output === "probability" ? saidChance(f) : number(f));
+
+/**
+ * @param {number} alpha
+ * @param {number} start F at the baseline
+ * @param {number} f
+ * @returns {Said}
+ */
+function placeSentence(alpha, start, f) {
+  const subject = view.asked.output === "probability" ? "P" : "the logit";
+  const [from, to] = [valueText(start), valueText(f)];
+  const change = from === to ? `is ${to}` : `${f > start ? "rose" : "fell"} from ${from} to ${to}`;
+  return { claim: "place", place: "headline", text: `${percentThere(alpha)} of the way: ${subject} ${change}.` };
 }
 
 /**
@@ -88,15 +103,44 @@ export function stepSentences(step) {
 const percentThere = (alpha) => `${alpha > 0 && alpha < 0.005 ? "under 1" : alpha > 0.995 && alpha < 1 ? "over 99" : Math.round(100 * alpha)} %`;
 
 /**
- * Over all pixels, as the map shows it; under the exact rule a step is a piece, and its gradient a mean.
- * @param {number} here
- * @param {number} scale
- * @returns {{ claim: string, place: "headline", text: string }}
+ * Whether P is still low on the way to the class that the network sees in the end.
+ * @param {number} f
  */
-function slopeSentence(here, scale) {
-  const what = view.asked.rule === "exact" ? "mean gradient" : "gradient";
-  if (!here) return { claim: "no slope", place: "headline", text: `The ${what} is 0.` };
-  if (here < FAINT * scale) return { claim: "small slope", place: "headline", text: `The ${what} is blank.` };
-  if (here > FLARE * scale) return { claim: "large slope", place: "headline", text: `The ${what} flares up.` };
-  return { claim: "moderate slope", place: "headline", text: `The ${what} answers a little.` };
+function seesLittle(f) {
+  const { answer, asked, path } = view;
+  return asked.output === "probability" && answer.predicted === answer.target && Math.max(f, path.ends[0]) < 0.1 && path.ends[1] > 0.5;
+}
+
+/**
+ * Over all pixels, as the map shows it; under the exact rule a step is a piece, and its gradient a mean.
+ * @param {number} step
+ * @returns {Said}
+ */
+function slopeSentence(step) {
+  const { path, asked } = view;
+  const what = `The ${asked.rule === "exact" ? "mean gradient" : "gradient"}`;
+  const said = (/** @type {string} */ claim, /** @type {string} */ text) => ({ claim, place: /** @type {const} */ ("headline"), text: `${what} ${text}.` });
+  const sizes = path.sizes.y;
+  const here = largest(path.gradientAt(step));
+  const before = largest(sizes.slice(0, step));
+  if (!here) return said("no slope", "is 0");
+  if (here < FAINT * path.scale) return before < FAINT * path.scale ? said("blank so far", "is still blank") : said("blank again", "has gone blank");
+  if (here < before / 2) return said("fading slope", "is fading");
+  if (here < LARGE * path.scale) return said("small slope", "is small");
+  const least = Math.min(...sizes, largest(view.answer.methods.gradient.map));
+  return least < FAINT * path.scale ? said("flaring slope", "flares up") : said("large slope", "is large");
+}
+
+/**
+ * Below 0 and far above ΔF a share would mislead.
+ * @param {number} sum
+ * @param {number} goal
+ * @param {boolean} none whether ΔF is 0 to rounding
+ * @returns {Said}
+ */
+function sumSentence(sum, goal, none) {
+  const share = sum / goal;
+  const part = share > 0.995 && share < 1 ? "more than 99 %" : percent(share);
+  const text = none ? `The sum is ${number(sum)}.` : share >= 0 && share < 1.005 ? `The sum holds ${part} of ΔF.` : `The sum is ${number(sum)}, and ΔF is ${number(goal)}.`;
+  return { claim: "sum so far", place: "second", text };
 }

@@ -17,7 +17,7 @@ export function startPresent() {
     true
   );
   byId("menu").addEventListener("click", () => showMenu(byId("menu").getAttribute("aria-expanded") !== "true"));
-  document.addEventListener("keydown", (event) => event.key === "Escape" && showMenu(false));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && !document.querySelector("dialog[open]") && showMenu(false));
 }
 
 const isPresenting = () => document.body.classList.contains("present");

@@ -5,7 +5,7 @@ import { byId, element, write } from "../core/dom.js";
 import { on } from "../core/events.js";
 import { place } from "../core/grid.js";
 import { number, signed } from "../core/numbers.js";
-import { hasAnswer, view } from "../core/store.js";
+import { hasAnswer, markedPixel, view } from "../core/store.js";
 
 /** @import { Panel } from "../types.js" */
 
@@ -24,7 +24,7 @@ export function startReadout(all) {
 
 export function showReadout() {
   const readout = byId("readout");
-  readout.hidden = view.pixel === null || !hasAnswer();
+  readout.hidden = markedPixel() === null || !hasAnswer();
   if (readout.hidden) return;
   const { answer, path, state } = view;
   const i = pixelInView();

@@ -1,4 +1,7 @@
-"""Measures of attribution maps: completeness, concentration, noise, rank correlation."""
+"""Measures of attribution maps: completeness, concentration, noise, rank correlation.
+
+All raise ValueError for maps that are complex, masked or not finite.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.attribution.arrays import finite, real
 from explorer.attribution.network import SIDE, Floats
 
 ROUNDING = 1e-12  # relative differences up to this count as rounding
@@ -45,6 +49,7 @@ class Figures:
 
 def figures(maps: Floats, delta_f: float, size: float = 0.0) -> list[Figures]:
     """The figures of each of j maps ``(j, 8, 8)``; ``size`` as in ``completeness``."""
+    maps = _maps(maps)
     flat, magnitude = maps.reshape(len(maps), -1), np.abs(maps).reshape(len(maps), -1)
     means = magnitude.sum(axis=1)
     means /= magnitude.shape[1]
@@ -60,11 +65,13 @@ def completeness(attribution: Floats, delta_f: float, size: float = 0.0) -> Comp
 
     A small delta is necessary, not sufficient, as errors of pixels can cancel: compare with the exact attribution too.
     """
+    attribution = _maps(attribution)
     return _completeness(float(attribution.sum()), mean_magnitude(attribution), delta_f, size)
 
 
 def mean_magnitude(attribution: Floats) -> float:
     """Mean of |attribution| over the 64 pixels."""
+    attribution = _maps(attribution)
     return float(np.abs(attribution).sum()) / attribution.size
 
 
@@ -73,7 +80,7 @@ def snr(attribution: Floats) -> float:
 
     It measures concentration, not statistical certainty. An all-zero map gives 0.
     """
-    return float(_snr(_scaled(np.abs(attribution).reshape(1, -1)))[0])
+    return float(_snr(_scaled(np.abs(_maps(attribution)).reshape(1, -1)))[0])
 
 
 def top_pixels(attribution: Floats, k: int = 5) -> list[tuple[int, int, float]]:
@@ -81,7 +88,7 @@ def top_pixels(attribution: Floats, k: int = 5) -> list[tuple[int, int, float]]:
 
     Values that differ only by rounding count as ties (compared at 12 significant digits of the peak).
     """
-    flat = attribution.reshape(1, -1)
+    flat = _maps(attribution).reshape(1, -1)
     return _top(flat, _scaled(np.abs(flat)), k)[0]
 
 
@@ -92,7 +99,7 @@ def statistical_snr(attribution: Floats, error: Floats | None) -> float | None:
     """
     if error is None:
         return None
-    magnitude, error = np.abs(attribution).reshape(-1), error.reshape(-1)
+    magnitude, error = np.abs(_maps(attribution)).reshape(-1), _maps(error).reshape(-1)
     differ = error > ROUNDING * magnitude  # less is the rounding of equal samples
     if differ.all():
         ratios = magnitude / error
@@ -109,7 +116,7 @@ def rank_correlations(maps: Floats) -> Floats:
 
     In [−1, 1]; tied values share their mean rank. Row and column of a constant map are NaN.
     """
-    flat = maps.reshape(len(maps), -1)
+    flat = _maps(maps).reshape(len(maps), -1)
     middle = (flat.shape[1] - 1) / 2
     rows, order = np.arange(len(flat))[:, None], flat.argsort(axis=1)
     ordered = flat[rows, order]
@@ -124,6 +131,11 @@ def rank_correlations(maps: Floats) -> Floats:
     lengths[lengths == 0] = np.nan
     correlations: Floats = products / (lengths * lengths[:, None])
     return np.minimum(np.maximum(correlations, -1), 1)
+
+
+def _maps(maps: Floats) -> Floats:
+    """The maps as float64, in memory of their own."""
+    return finite("the attributions", real("the attributions", maps))
 
 
 def _shared_ranks(values: Floats, ordered: Floats) -> Floats:

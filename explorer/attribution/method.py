@@ -6,7 +6,7 @@ Page, docs and general tests read nothing but these entries. A module in ``metho
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
@@ -162,7 +162,7 @@ class GradientMethod:
     error: Callable[[Field, Settings], Floats | None] | None = None
 
 
-Unit = Literal["F", "F per unit of a pixel", "(F per unit of a pixel)²", "F² per unit of a pixel", ""]
+Unit = Literal["F", "F per unit of a pixel", "F²", "(F per unit of a pixel)²", "F² per unit of a pixel", ""]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +187,10 @@ class Method:
         caveat: one sentence on when the map misleads.
         unit: of the map, where F is what the method explains and a pixel's range is 1; ``""`` where its parts have different ones.
             Only maps with one unit can be compared by size.
+        other_units: the unit with another value of a setting: by setting, then by value.
+        asks_at: where it evaluates the network: at the input alone (``"picture"``), at the page's points on the straight
+            path (``"path"``), at noisy copies of the input (``"copies"``), or elsewhere (``""``).
+        asks: where it evaluates elsewhere, in words that follow "asks"; "" if ``asks_at`` says it.
         explains: ``"F"``, or ``"logit"`` for methods whose map is one of the target's logit whichever output is chosen.
         compute: the method itself, for a case and a value for each of its settings.
         unsupported_reason: why it does not apply to a network, as a clause without a full stop; "" when it does.
@@ -208,6 +212,9 @@ class Method:
     caveat: str
     compute: Callable[[Case, Values], Attribution] | GradientMethod
     explains: Literal["F", "logit"] = "F"
+    other_units: Mapping[str, Mapping[Value, Unit]] = field(default_factory=dict)
+    asks_at: Literal["picture", "path", "copies", ""] = ""
+    asks: str = ""
     unsupported_reason: Callable[[Network], str] = lambda network: ""
 
     def __post_init__(self) -> None:

@@ -98,10 +98,13 @@ class Network:
         """Probabilities of all classes, ``(k, C)`` in [0, 1], for pictures ``(k, 8, 8)``.
 
         Raises:
-            ValueError: the pictures or the network's logits for them are not finite.
+            ValueError: the pictures have another shape, or they or the network's logits for them are not finite.
         """
+        points = finite("the pictures", real("the pictures", points))
+        if points.shape[1:] != SHAPE:
+            raise ValueError(f"the pictures must have shape (k, 8, 8), not {points.shape}")
         with torch.no_grad():
-            logits = self.logits(torch.from_numpy(finite("the pictures", real("the pictures", points))))
+            logits = self.logits(torch.from_numpy(points))
         return self.probabilities_of(finite("the network's logits", logits.numpy()))
 
     def predict(self, picture: Floats) -> int:

@@ -13,9 +13,12 @@ INPUT_SHAPES = ((64,), (1, 8, 8))
 PICTURES = 8  # in the test batch
 STEP = 1e-5  # of the difference quotients that the gradient is compared with
 
-# Operations of torch's graph that only rearrange numbers; and those that return probabilities, each with the
-# ``Network`` activation that replaces it.
-ARRANGING = ("View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Clone", "ToCopy", "Alias", "T", "Permute")
+# Operations of torch's graph that only rearrange, select or bound numbers; and those that return probabilities, each with
+# the ``Network`` activation that replaces it.
+ARRANGING = (
+    "View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Clone", "ToCopy", "Alias", "T", "Transpose", "Permute", "Expand",
+    "Slice", "Select", "Index", "IndexSelect", "Split", "SplitWithSizes", "Unbind", "Stack", "Cat", "Clamp", "ClampMin", "ClampMax",
+)  # fmt: skip
 PROBABILITIES = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid", "LogSigmoid": "sigmoid"}
 
 LESS_PRECISE = (
@@ -110,10 +113,10 @@ def _check_logits(module: nn.Module, shape: tuple[int, ...], activation: str) ->
         part = _rows(module, x[rows])
         if part.shape[1] != classes or not _equal(part, whole[rows], whole):
             raise ValueError("the network's answer for a picture depends on the batch that it comes in")
-    if classes == 1 and activation == "softmax":
-        raise ValueError('the softmax of one logit is always 1: use Network(module, activation="sigmoid") for a single score')
     if reason := _probabilities(module, x, whole):
         raise ValueError(f"the network must answer with logits, not probabilities: {reason}")
+    if classes == 1 and activation == "softmax":
+        raise ValueError('the softmax of one logit is always 1: use Network(module, activation="sigmoid") for a single score')
     return classes
 
 
@@ -262,12 +265,10 @@ def _rounds(module: nn.Module, x: Tensor, logits: Tensor) -> bool:
 
 def _probabilities(module: nn.Module, x: Tensor, logits: Tensor) -> str:
     """The reason why a module's outputs are probabilities; "" when they do not seem to be."""
-    node = _with_graph(module, x.clone().requires_grad_()).grad_fn
-    while node is not None:
-        step = node.name().split("Backward")[0]
-        if step in PROBABILITIES:
-            return f'leave out its last {step}, which activation="{PROBABILITIES[step]}" stands for'
-        node = node.next_functions[0][0] if step in ARRANGING and node.next_functions else None
+    lasts = _last_steps(_with_graph(module, x.clone().requires_grad_()).grad_fn)
+    if lasts <= PROBABILITIES.keys():
+        step = min(lasts)
+        return f'leave out its last {step}, which activation="{PROBABILITIES[step]}" stands for'
     if bool((logits == logits[0]).all()):
         return ""  # a network that ignores its input
     if bool(((logits >= -1e-12) & ((logits.sum(1, keepdim=True) - 1).abs() < 1e-9)).all()):
@@ -275,6 +276,19 @@ def _probabilities(module: nn.Module, x: Tensor, logits: Tensor) -> str:
     if bool((logits.logsumexp(1).abs() < 1e-9).all()):
         return "the exponentials of its answers sum to 1 for every picture, so leave out what makes them so"
     return ""
+
+
+def _last_steps(node: torch.autograd.graph.Node | None) -> set[str]:
+    """The last operations that do more than arrange numbers, as torch's graph names them; never empty."""
+    open_nodes, lasts = [node], set[str]()
+    while open_nodes:
+        node = open_nodes.pop()
+        step = node.name().split("Backward")[0] if node else ""
+        if node and node.next_functions and step in ARRANGING:
+            open_nodes += [before for before, _ in node.next_functions]
+        else:
+            lasts.add(step)
+    return lasts
 
 
 def _gradient(module: nn.Module, x: Tensor, weights: Tensor) -> Tensor:

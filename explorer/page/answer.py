@@ -96,7 +96,7 @@ def narrated(state: State, zoo: Zoo, *, exact: bool = True) -> tuple[dict[str, A
         "logit_gradient": _packed(explanation.logit_gradient),
         "exact": crossed and _exact(crossed, steps.attribution),
         "smoothgrad": {
-            "error": None if noise_error is None else _numbers(noise_error),
+            "error": None if noise_error is None else [float(f"{error:.7g}") for error in noise_error.ravel().tolist()],
             "snr": statistical_snr(maps["smoothgrad"], noise_error),
             "sigma": state.noise_level,
         },
@@ -133,7 +133,9 @@ def _path(steps: Trace, explanation: Explanation) -> dict[str, Any]:
 def _curves(case: Case, exact: ExactTrace | ExactPath | None) -> dict[str, str]:
     """Both outputs of the target along the path, at evenly spaced points."""
     logits = exact.logits_at(CURVE) if exact else logits_at(case.network, on_path(case, CURVE))
-    return {kind: _packed(outputs(case.network, logits, case.target, kind)[0]) for kind in OUTPUTS}
+    values = {kind: outputs(case.network, logits, case.target, kind)[0] for kind in OUTPUTS}
+    # they are only drawn: of numbers in half precision the last bytes are 0, which compresses
+    return {kind: _packed(curve.astype(np.float16 if np.abs(curve).max() < 1e4 else np.float32).astype(np.float64)) for kind, curve in values.items()}
 
 
 def _exact(exact: ExactTrace | ExactPath, attribution: Floats) -> dict[str, Any]:

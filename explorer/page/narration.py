@@ -32,6 +32,8 @@ Claim = Literal[
     "nothing to share",
     "baseline scores",
     "score",
+    "logit responds",
+    "near 1",
     "raised",
     "lowered",
     "ends",

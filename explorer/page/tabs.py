@@ -32,13 +32,13 @@ def tabs(state: State) -> html.Section:
 
 def _tab(name: str, panel: Panel) -> html.Button:
     return html.Button(
-        [panel.title] if panel.short is None else [html.Span(panel.title, className="long"), html.Span(panel.short, className="short", **{"aria-hidden": "true"})],
+        [panel.title] if panel.short is None else [html.Span(panel.title, className="long"), html.Span(panel.short, className="short")],
         id=f"tab-{name}",
         type="button",
         role="tab",
         className="stage-tab",
         tabIndex=-1,
-        **{"aria-controls": f"panel-{name}", "aria-selected": "false", "aria-label": panel.title},
+        **{"aria-controls": f"panel-{name}", "aria-selected": "false"},
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -304,40 +303,3 @@ def test_the_standard_error_is_how_far_the_map_moves_with_another_seed(name: str
     moved = np.stack([answer.attribution for answer in answers]).std(axis=0, ddof=1)
     error = np.mean([answer.error for answer in answers if answer.error is not None], axis=0)
     assert np.median(moved / error) == pytest.approx(1, abs=0.15)
-
-
-POWERS = {"F": (1, 0), "F per unit of a pixel": (1, 1), "(F per unit of a pixel)²": (2, 2), "F² per unit of a pixel": (2, 1)}  # of F, of 1 / pixel
-FIXED_BASELINES = ("averaged_baselines", "xrai")  # pictures of their own, which do not scale with the input
-
-
-def scaled(module: nn.Sequential, layer: int, *parts: str) -> nn.Sequential:
-    """The network with some parameters of one of its layers doubled."""
-    copy = deepcopy(module)
-    affine = [part for part in copy if isinstance(part, nn.Linear | nn.Conv2d)]
-    with torch.no_grad():
-        for part in parts:
-            getattr(affine[layer], part).mul_(2)
-    return copy
-
-
-@every_method
-def test_units_are_what_a_change_of_units_says(method: Method) -> None:
-    module, background = network_for(method).module, np.stack([picture(7), picture(8)])
-
-    def found(module: nn.Sequential, share: float) -> Floats:
-        network = Network(module, background=share * background)
-        case = Case(network, share * picture(5), share * 0.3 * picture(6), 1, "logit")
-        noise = {setting.name: 0.1 * share for setting in method.settings if setting.name == "noise_level"}
-        epsilon = {setting.name: setting.low for setting in method.settings if setting.name == "epsilon"}  # has the unit of F itself
-        return method(case, **quick(method), **noise, **epsilon).attribution
-
-    assert isinstance(module, nn.Sequential)
-    usual = found(module, 1.0)
-    of_f, of_pixel = POWERS.get(method.unit, (1, 0))
-    other_f = relative_error(found(scaled(module, -1, "weight", "bias"), 1.0), 2**of_f * usual)
-    if not method.unit:
-        assert other_f > 0.01
-        return
-    assert other_f < 1e-6
-    if method.name not in FIXED_BASELINES:
-        assert relative_error(found(scaled(module, 0, "weight"), 0.5), 2**of_pixel * usual) < 1e-6

@@ -26,6 +26,31 @@ maps = hnp.arrays(np.float64, (8, 8), elements=st.floats(-1, 1, allow_subnormal=
 signed = 2 * picture(0) - 1
 
 
+@each(
+    ("bad", "reason"),
+    [
+        (signed + 1j, "must hold real numbers, not complex"),
+        (np.ma.masked_less(signed, 0), "must not be masked"),
+        (np.where(signed < 0, np.nan, signed), r"are not finite: \d+ of"),
+        (np.where(signed < 0, np.inf, signed), r"are not finite: \d+ of"),
+    ],
+)
+def test_maps_that_are_not_real_and_finite_are_refused(bad: Floats, reason: str) -> None:
+    stack = np.ma.stack([bad, signed]) if np.ma.isMaskedArray(bad) else np.stack([bad, signed])
+    for ask in (
+        lambda: completeness(bad, 1.0),
+        lambda: mean_magnitude(bad),
+        lambda: snr(bad),
+        lambda: top_pixels(bad),
+        lambda: statistical_snr(bad, np.abs(signed)),
+        lambda: statistical_snr(signed, bad),
+        lambda: figures(stack, 1.0),
+        lambda: rank_correlations(stack),
+    ):
+        with pytest.raises(ValueError, match=f"^the attributions {reason}"):
+            ask()
+
+
 # Peak to mean
 
 

@@ -184,6 +184,15 @@ def test_predict_names_the_highest_score_and_the_lowest_index_in_a_tie() -> None
 
 
 @pytest.mark.usefixtures("every_warning")
+def test_pictures_of_another_shape_have_no_scores() -> None:
+    network = Network(mlp(0))
+    for shape in ((1, 64), (2, 4, 8), (8,)):
+        with pytest.raises(ValueError, match=r"the pictures must have shape \(k, 8, 8\), not"):
+            network.scores(np.zeros(shape))
+    with pytest.raises(ValueError, match=r"not \(1, 3, 8\)"):
+        network.predict(np.zeros((3, 8)))
+
+
 def test_asking_for_scores_neither_changes_the_picture_nor_warns_when_it_is_read_only() -> None:
     network = Network(nn.Sequential(nn.ReLU(inplace=True), nn.Linear(64, 2)))
     mine = -picture(0)

@@ -148,6 +148,11 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "softmax": (lambda: nn.Sequential(mlp(0), nn.Softmax(1), nn.Dropout()), PROBABILITIES + r'.*last Softmax.*"softmax"'),
     "log-softmax": (lambda: Of(lambda m, x: m.layer(x).log_softmax(1)), PROBABILITIES + r'.*last LogSoftmax.*"softmax"'),
     "sigmoid": (lambda: Of(lambda m, x: m.layer(x).sigmoid().view(-1, 3)), PROBABILITIES + r'.*last Sigmoid.*"sigmoid"'),
+    "one of two probabilities": (lambda: Of(lambda m, x: m.layer(x).softmax(1)[:, 1:2]), PROBABILITIES + r".*last Softmax"),
+    "some probabilities": (lambda: Of(lambda m, x: m.layer(x).softmax(1)[:, [0, 2]]), PROBABILITIES + r".*last Softmax"),
+    "bounded": (lambda: Of(lambda m, x: m.layer(x).softmax(1).clamp(1e-7, 1 - 1e-7)), PROBABILITIES + r".*last Softmax"),
+    "heads": (lambda: Of(lambda m, x: torch.cat([torch.sigmoid(z) for z in m.layer(x).split(1, 1)], 1)), PROBABILITIES + r".*last Sigmoid"),
+    "heads side by side": (lambda: Of(lambda m, x: torch.stack([z.sigmoid() for z in m.layer(x).T], 1)), PROBABILITIES + r".*last Sigmoid"),
     "written out": (lambda: Of(lambda m, x: m.layer(x).exp() / m.layer(x).exp().sum(1, True)), PROBABILITIES + r".*sum to 1"),
     # gradients
     "no_grad": (lambda: Of(torch.no_grad()(lambda m, x: m.layer(x))), NO_GRADIENT),
@@ -179,6 +184,7 @@ SAFE: dict[str, tuple[Callable[[], nn.Module], int]] = {
     "large and small": (lambda: linear(np.random.default_rng(0).standard_normal((2, 64)) * [[1e9], [1e-3]]), 2),
     "huge": (lambda: linear(1e100 * np.random.default_rng(0).standard_normal((2, 64))), 2),
     "sums to one for a while": (lambda: first([[1.0], [1.0]], [0, 1]), 2),
+    "a bounded head": (lambda: Of(lambda m, x: torch.cat([m.layer(x), m.layer(x).sigmoid()], 1)), 6),
     "float32 offset": (lambda: Of(lambda m, x: m.layer(x) + m.offset, offset=torch.rand(3)), 3),
     "train returns nothing": (lambda: type("Silent", (nn.Linear,), {"train": lambda self, mode=True: None})(64, 3), 3),
     "parametrised": (lambda: nn.utils.parametrizations.weight_norm(nn.Linear(64, 3)), 3),
@@ -242,6 +248,18 @@ def test_every_method_ends_on_huge_logits(size: float) -> None:
         for _, answer in method_maps(Case(network, picture(0), picture(1), 0, output)):  # type: ignore[arg-type]
             assert isinstance(answer, str) or np.isfinite(answer).all()
             assert not isinstance(answer, str) or re.search(r"^the .* are not finite: \d+ of \d+ numbers are NaN or infinite$", answer)
+
+
+def test_every_method_ends_where_a_weight_became_nan_later() -> None:
+    network = Network(mlp(0), background=np.stack([BLACK, WHITE]))
+    with torch.no_grad():
+        next(network.module.parameters())[0, 0] = np.nan
+    case = Case(network, picture(0), picture(1), 0, "logit")
+    answers = dict(method_maps(case))
+    assert len(answers) > 10
+    assert all(str(answer).startswith("the network's logits are not finite: ") for answer in answers.values())
+    with pytest.raises(NotPiecewiseLinear, match="do not give the network's own logits"):
+        exact_integrated_gradients(case)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

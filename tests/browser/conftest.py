@@ -34,7 +34,7 @@ class Server:
     def __init__(self, folder: Path = ROOT, **settings: str) -> None:
         self.folder = folder
         self.command = ["app.py"]
-        self.settings = {"WORKERS": "2", **settings}
+        self.settings = {"WORKERS": "1", **settings}  # which start in half the time of two
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}/"
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lasts as long as the server
@@ -124,7 +124,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def server(chromium: str) -> Iterator[Server]:
     """One server for all tests but those that take it away; it must not log an error."""
-    server = Server()
+    server = Server(WORKERS="2")
     try:
         yield server.start().warm()
         assert server.runs(), f"the server ended by itself ({server.ended()}): {server.said()}"

@@ -16,7 +16,7 @@ Zoo = Mapping[str, Model]
 
 CUT = """() => [...document.querySelectorAll(".scores .score-name, .scores .figure")]
   .filter((part) => part.scrollWidth > part.clientWidth + 1).map((part) => part.textContent)"""
-SHORT_BARS = """() => [...document.querySelectorAll(".scores .bar")].filter((bar) => bar.clientWidth < 47).length"""
+SHORT_BARS = """() => [...document.querySelectorAll(".scores .bar")].filter((bar) => bar.clientWidth < 24).length"""
 
 
 def explained(visit: Visit) -> list[str]:

@@ -55,7 +55,7 @@ def test_the_attributions_as_csv(visit: Visit) -> None:
     visit.choose("network", "digits")
     visit.stroke((0, 0), (7, 7))
     visit.rest()
-    name, content = taken(visit, "as CSV", asks=1)
+    name, content = taken(visit, "as CSV")
     assert name.endswith(".csv") and "digits" in name
     columns = table(content)
     said = visit.numbers()
@@ -72,9 +72,8 @@ def test_the_attributions_as_csv(visit: Visit) -> None:
     comma_name, with_commas = taken(visit, "decimal commas")  # as Excel has them in German: there 1.5 is a date
     assert comma_name.endswith(".csv") and comma_name != name
     assert table(with_commas, ";", ",") == columns and b"." not in with_commas
-    visit.enter("samples", "1")
-    visit.rest()
-    _, content = taken(visit, "as CSV", asks=1)
+    visit.open("?v=2&net=digits&n=1&tab=saliency")
+    _, content = taken(visit, "as CSV", asks=1)  # for the exact map, which no tab has shown yet
     assert table(content).keys() == columns.keys() - {"smoothgrad_standard_error"}  # one sample has no error
 
 
@@ -95,7 +94,7 @@ def test_a_file_saved_while_an_answer_is_awaited_is_of_one_piece(visit: Visit, m
 def test_all_numbers_as_json(visit: Visit) -> None:
     visit.choose("rule", "trapezoid")
     visit.rest()
-    name, content = taken(visit, "JSON", asks=1)
+    name, content = taken(visit, "JSON")
     assert name.endswith(".json")
     whole: dict[str, Any] = json.loads(content)
     said = visit.numbers()
@@ -106,7 +105,8 @@ def test_all_numbers_as_json(visit: Visit) -> None:
     assert whole["state"] == visit.state
     path = whole["path"]
     assert [path[key] for key in ("alphas", "weights", "values")] == [said["path"][key] for key in ("alphas", "weights", "values")]
-    assert len(path["curve"]) == 101 and abs(path["curve"][-1] - whole["f"]["input"]) < 1e-6
+    curves = whole["curves"]
+    assert len(curves["probability"]) == len(curves["logit"]) == 101 and abs(curves["probability"][-1] - whole["f"]["input"]) < 1e-3
     assert len(path["gradients"]) == 51 and {len(step) for step in path["gradients"]} == {64}
     weighted = [sum(w * g[i] for w, g in zip(path["weights"], path["gradients"], strict=True)) for i in range(64)]
     played = [(x - b) * g for x, b, g in zip(whole["state"]["pixels"], whole["baseline"], weighted, strict=True)]
@@ -129,15 +129,22 @@ def raw(png: bytes) -> bytes:
 
 
 def test_maps_as_png(visit: Visit) -> None:
+    def enlarged(button: Locator) -> tuple[str, bytes]:
+        button.click()
+        found = saved(visit, visit.page.get_by_role("button", name="Save as PNG"))
+        visit.press("Escape")
+        return found
+
     with visit.count_requests(0):
-        name, content = saved(visit, visit.page.get_by_label("Save as PNG: Gradient").first)
-    assert name == "gradient-vertical-edge-of-vertical-edge-by-shapes.png"
+        name, content = enlarged(visit.page.get_by_label("Enlarge: Sum"))
+    assert name == "integrated-gradients-vertical-edge-of-vertical-edge-by-shapes.png"
     assert len(content) > 5_000
     assert len(set(raw(content))) > 50  # not one plain colour
     names = set()
     visit.to_tab("compare")
-    for button in visit.page.locator("#compare-maps").get_by_label("Save as PNG").all():
-        name, content = saved(visit, button)
+    visit.rest()
+    for button in visit.page.locator("#compare-maps").get_by_label("Enlarge").all():
+        name, content = enlarged(button)
         assert content.startswith(b"\x89PNG")
         names.add(name)
-    assert names == {f"{method}-vertical-edge-of-vertical-edge-by-shapes.png" for method in ("gradient", "integrated-gradients", "smoothgrad")}
+    assert names == {f"{method}-vertical-edge-of-vertical-edge-by-shapes.png" for method in ("gradient", "smoothgrad", "gradient-times-input", "integrated-gradients")}

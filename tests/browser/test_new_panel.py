@@ -29,7 +29,7 @@ def _prepare(state, limit, zoo):
 
 
 def narrate(facts: Facts):
-    return [Sentence("advice", "P is {score:probability}, out of a new panel.", {"score": facts.target_probability})]
+    return [Sentence("advice", "P is {score:probability}, out of a new panel.", {"score": facts.target_probability}, "headline")]
 
 
 PANEL = Panel("Bright pixels", lambda state: [script_owned("bright-count")], narrate, QuestionKind("bright-answers", "bright-question", _prepare, "limit"))
@@ -63,7 +63,7 @@ def server_with_new_panel(chromium: str, tmp_path: Path) -> Iterator[Server]:
         text = (tmp_path / registry).read_text()
         assert text.count(line) == 1
         (tmp_path / registry).write_text(text.replace(line, new))
-    server = Server(tmp_path, WORKERS="1")
+    server = Server(tmp_path)
     try:
         yield server.start()
     finally:
@@ -74,7 +74,7 @@ def test_a_new_panel_needs_two_files_and_a_line_in_each_registry(visits: Callabl
     visit = visits(server_with_new_panel.address, apart=True).open()
     visit.page.get_by_role("tab", name="Bright pixels").click()
     visit.until("() => document.getElementById('bright-count').textContent === '32 bright pixels'")
-    assert visit.text("words").endswith("out of a new panel.")
+    assert visit.text("headline").endswith("out of a new panel.")
     visit.page.reload()
     visit.until("() => document.getElementById('bright-count')?.textContent === '32 bright pixels'")  # the server is away after it
     assert visit.page.get_by_role("tab", name="Bright pixels").get_attribute("aria-selected") == "true"

@@ -70,9 +70,14 @@ class Versions:
 
 
 @pytest.fixture
-def visit(visits: Visits, server: Server) -> Visit:
-    """A visitor in a context of their own, who has not opened the page yet."""
-    return visits(server.address, apart=True)
+def apart() -> None:
+    """Asks for a context of the test's own, as what is put into a page before its scripts stays there."""
+
+
+@pytest.fixture
+def visit(visits: Visits, server: Server, request: pytest.FixtureRequest) -> Visit:
+    """A visitor who has not opened the page yet."""
+    return visits(server.address, apart="apart" in request.fixturenames)
 
 
 @pytest.fixture
@@ -124,7 +129,7 @@ def test_nothing_is_said_where_a_version_is_not_known_or_the_same(page: str | No
 def test_a_reload_keeps_the_state_and_what_can_be_undone(visit: Visit, versions: Versions, models: Zoo) -> None:
     visit.open("?v=2&net=digits&m=30&rule=midpoint&scale=own&pin=gradient,lime")
     visit.stroke((0, 0), (0, 7))
-    visit.page.locator("#keep-drawing").click()
+    visit.page.locator("#baselines [data-name=drawing]").click()
     visit.stroke((1, 0), (1, 7))
     visit.stroke((2, 0), (2, 7))
     visit.page.locator("#paint-undo").click()
@@ -156,7 +161,7 @@ def test_a_reload_keeps_the_state_and_what_can_be_undone(visit: Visit, versions:
 def test_a_reload_keeps_the_network_that_undo_brings_back(visit: Visit, versions: Versions) -> None:
     visit.open()
     versions.answers = [NEXT]
-    visit.page.locator("#digits .preset").nth(3).click()
+    visit.page.locator("#digits .digit").nth(3).click()
     visit.until(OFFERED)
     visit.rest()
     versions.page = NEXT
@@ -181,6 +186,7 @@ def test_pictures_that_an_earlier_version_kept_can_be_undone_and_what_is_unknown
     assert visit.page.locator("#paint-undo").get_attribute("aria-disabled") == "true"
 
 
+@pytest.mark.usefixtures("apart")
 def test_a_reload_without_storage_keeps_the_state(visit: Visit, versions: Versions) -> None:
     visit.page.add_init_script("Object.defineProperty(window, 'sessionStorage', { get() { throw new DOMException('refused', 'SecurityError'); } })")
     visit.open()
@@ -313,6 +319,7 @@ def test_the_page_its_layout_and_its_answers_name_one_version(visit: Visit) -> N
     assert {*named, *heard} == {version()} and len(heard) == 1
 
 
+@pytest.mark.usefixtures("apart")
 @pytest.mark.parametrize("opened", [False, True])
 def test_an_answer_of_the_pages_own_version_that_cannot_be_drawn_is_asked_for_again(opened: bool, visit: Visit, versions: Versions, models: Zoo) -> None:
     visit.expects_errors = True  # the page reports what is wrong with it
@@ -364,7 +371,7 @@ def test_methods_that_cannot_be_drawn_offer_the_reload(visit: Visit, versions: V
     visit.until(URGENT)
     assert visit.page.evaluate("() => Object.keys(explorer.knownResults()).length") == 0
     versions.spoil = lambda answer: answer
-    visit.until("() => Object.keys(view.config.methods).every((name) => explorer.isWhole(name) || view.config.methods[name].unsupported[view.asked.network])")
+    visit.until("() => Object.keys(view.config.first).every((name) => explorer.resultOf(name)?.map)")
     assert visit.errors == []
 
 

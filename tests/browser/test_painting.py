@@ -137,7 +137,7 @@ def touch(visit: Visit) -> Callable[..., None]:
 def test_a_finger_paints_and_does_not_scroll_the_page(visits: Visits, server: Server) -> None:
     phone = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
     visit = cleared(visits(server.address, **phone).open())
-    visit.page.locator("#saliency-maps [role=application]").nth(1).tap(position={"x": 5, "y": 5})
+    visit.page.locator("#map-sum [role=application]").tap(position={"x": 5, "y": 5})
     visit.until("() => view.chosen === 0")  # a tap chooses a pixel, and it stays marked
     assert "row 0, column 0" in visit.text("readout")
     assert visit.page.evaluate("() => explorer.maps.every((map) => !map.marker.hidden)")

@@ -10,8 +10,8 @@ from .visit import Visit
 
 Visits = Callable[..., Visit]
 COUNT = "() => explorer.view.path.count"
-PLAYING = "() => document.getElementById('play').getAttribute('aria-label') === 'Pause'"
-RESTING = "() => document.getElementById('play').getAttribute('aria-label') === 'Play'"
+PLAYING = "() => document.getElementById('play').textContent === 'Pause'"
+RESTING = "() => document.getElementById('play').textContent === 'Play'"
 
 
 def step(visit: Visit) -> int:
@@ -34,12 +34,12 @@ def looked_at(visit: Visit, tab: str) -> None:
 
 
 def test_playing_to_the_end_asks_nothing_and_ends_at_the_finished_map(visit: Visit) -> None:
-    looked_at(visit, "integrated")
-    visit.page.locator("#tab-saliency").click()
     visit.page.locator("#speed").select_option("60")
+    visit.to_tab("saliency")
+    blurred(visit)
     with visit.count_requests(0):
         visit.page.evaluate("() => { window.steps = []; explorer.on('step', (k) => steps.push(k)); }")
-        visit.page.locator("#play").click()
+        visit.press("Space")
         visit.until(f"() => steps.length && view.step === view.path.count && ({RESTING})()")
     steps = visit.page.evaluate("() => steps")
     assert steps[0] == 0 and steps == sorted(steps) and steps[-1] == 50
@@ -47,7 +47,7 @@ def test_playing_to_the_end_asks_nothing_and_ends_at_the_finished_map(visit: Vis
     path = visit.page.evaluate("() => ({ sum: explorer.view.path.sums[50], map: [...explorer.view.path.running.slice(64 * 50)] })")
     finished = visit.numbers()["methods"]["integrated_gradients"]
     assert path == {"sum": finished["total"], "map": finished["map"]}
-    assert "Finished" in visit.text("gauge")
+    assert "(50 steps)" in visit.text("gauge")
     assert visit.text("step-shown") == "50 / 50"
 
 
@@ -58,14 +58,14 @@ def test_every_step_shows_the_sum_so_far(visit: Visit) -> None:
         "() => ({ sums: [...explorer.view.path.sums], values: [...explorer.view.path.values], alphas: [...explorer.view.path.alphas] })"
     )
     assert path["alphas"] == [0, *said["path"]["alphas"]]
-    assert path["values"] == [said["f"]["baseline"], *said["path"]["values"]]
+    assert path["values"] == [said["f"]["baseline"], *said["path"]["values"][:-1], said["f"]["input"]]
     assert path["sums"][0] == 0 and abs(path["sums"][49] - said["methods"]["integrated_gradients"]["total"]) < 0.2
     with visit.count_requests(0):
         for k in (0, 1, 17, 49):
             visit.page.locator("#scrub").fill(str(k))
             assert step(visit) == k
-            assert f"step {k} of 50" in visit.text("gauge")
-            assert "Finished" not in visit.text("gauge")
+            assert visit.text("step-shown") == f"{k} / 50"
+            assert "Still missing" in visit.text("gauge") and "steps" not in visit.text("gauge")
             assert visit.page.locator("#scrub").get_attribute("aria-valuetext") == f"step {k} of 50"
 
 
@@ -114,6 +114,7 @@ def test_after_a_gap_without_frames_play_goes_on_from_where_it_stood(visits: Vis
 
 def test_after_a_click_on_a_tab_the_keys_play_and_on_a_tab_reached_by_keyboard_they_are_its_own(visit: Visit) -> None:
     visit.page.locator("#speed").select_option("10")
+    visit.to_tab("saliency")
     focused = "() => document.activeElement.id"
     tab = visit.page.locator("#tab-integrated")
     looked_at(visit, "integrated")
@@ -144,8 +145,8 @@ def test_after_a_click_on_a_tab_the_keys_play_and_on_a_tab_reached_by_keyboard_t
 def test_dragging_on_a_chart_of_the_path_scrubs(visit: Visit) -> None:
     visit.to_tab("integrated")
     with visit.count_requests(0):
-        for chart in ("path-chart", "pixel-chart"):
-            area = visit.page.locator(f"#{chart} .cursor-area")
+        for chart in ("plot", "pixel-chart"):
+            area = visit.page.locator(f"#{chart} > .cursor-area")
             area.evaluate("(element) => element.scrollIntoView({ block: 'center', behavior: 'instant' })")
             box = area.bounding_box()
             assert box is not None
@@ -193,16 +194,14 @@ def test_the_path_of_every_rule_can_be_played(visits: Visits, server: Server) ->
         assert abs(total - said["methods"]["integrated_gradients"]["total"]) < 1e-9
 
 
-def test_a_new_answer_keeps_the_place_on_the_path(visit: Visit) -> None:
-    visit.to_tab("integrated")
-    visit.page.locator("#scrub").fill("25")
+def test_a_new_path_is_shown_finished_and_more_of_the_same_answer_keeps_its_step(visits: Visits, server: Server) -> None:
+    visit = visits(server.address).open("?v=2&tab=saliency")
+    visit.page.evaluate("() => explorer.goToStep(25)")
+    visit.until("() => view.answer.exact")  # which came for this tab
+    assert step(visit) == 25
     visit.enter("steps", "100")
     visit.rest()
-    assert step(visit) == 50
-    visit.page.locator("#to-end").click()
-    visit.enter("steps", "30")
-    visit.rest()
-    assert step(visit) == 30
+    assert step(visit) == 100
 
 
 def test_the_stage_does_not_change_its_height_while_playing(visits: Visits, server: Server) -> None:
@@ -230,13 +229,13 @@ def marked(visit: Visit) -> list[bool]:
 
 def test_hovering_a_pixel_marks_it_everywhere_and_asks_nothing(visit: Visit) -> None:
     with visit.count_requests(0):
-        surface = visit.page.locator("#saliency-maps [role=application]").nth(1)
+        surface = visit.page.locator("#integrated-maps [role=application]").nth(2)
         box = surface.bounding_box()
         assert box is not None
         for row, column in ((2, 5), (7, 0)):
             visit.page.mouse.move(box["x"] + box["width"] * (column + 0.5) / 8, box["y"] + box["height"] * (row + 0.5) / 8)
             assert visit.view["pixel"] == 8 * row + column
-            assert len(marked(visit)) >= 9 and all(marked(visit))
+            assert len(marked(visit)) >= 7 and all(marked(visit))
             assert f"row {row}, column {column}" in visit.text("readout")
         visit.page.mouse.move(box["x"] + box["width"] / 2, box["y"] - 40)
         assert visit.view["pixel"] is None
@@ -246,7 +245,7 @@ def test_hovering_a_pixel_marks_it_everywhere_and_asks_nothing(visit: Visit) -> 
 
 def test_the_keyboard_moves_the_mark_on_a_map(visit: Visit) -> None:
     with visit.count_requests(0):
-        surface = visit.page.locator("#saliency-maps [role=application]").nth(1)
+        surface = visit.page.locator("#integrated-maps [role=application]").nth(2)
         surface.click(position={"x": 5, "y": 5})
         visit.press("ArrowRight", "ArrowDown")
         assert visit.view["pixel"] == 9 and all(marked(visit))
@@ -259,7 +258,7 @@ def test_the_keyboard_moves_the_mark_on_a_map(visit: Visit) -> None:
 def test_the_list_of_top_pixels_marks_them(visit: Visit) -> None:
     with visit.count_requests(0):
         buttons = visit.page.locator("#top-pixels button")
-        top = visit.numbers()["methods"]["gradient"]["top"]
+        top = visit.numbers()["methods"]["integrated_gradients"]["top"]
         assert buttons.count() == len(top)
         for i, (row, column, _) in enumerate(top):
             buttons.nth(i).hover()
@@ -269,11 +268,12 @@ def test_the_list_of_top_pixels_marks_them(visit: Visit) -> None:
             assert f"row {row}, column {column}" in visit.text("readout")
 
 
-def test_the_first_look_at_the_path_asks_once_and_none_of_the_others_does(visit: Visit) -> None:
+def test_the_first_look_at_the_path_asks_once_and_none_of_the_others_does(visits: Visits, server: Server) -> None:
+    visit = visits(server.address).open("?v=2&tab=saliency")
     assert visit.numbers()["exact"] is None
     with visit.count_requests(1):
         looked_at(visit, "integrated")
-    assert visit.text("gauge").count("Error per pixel against exact") == 1 and visit.text("words")
+    assert visit.text("headline") and visit.page.locator("#more li").count() >= 3
     with visit.count_requests(0):
         for tab in ("compare", "saliency", "integrated"):
             looked_at(visit, tab)
@@ -283,10 +283,10 @@ def test_the_first_look_at_the_path_asks_once_and_none_of_the_others_does(visit:
     assert visit.numbers()["exact"] is None
 
 
-def test_playing_at_the_first_look_goes_on_when_the_rest_comes(visit: Visit) -> None:
-    visit.page.locator("#speed").select_option("10")
+def test_playing_at_the_first_look_goes_on_when_the_rest_comes(visits: Visits, server: Server) -> None:
+    visit = visits(server.address).open("?v=2&tab=saliency")
     with visit.count_requests(1):
-        visit.page.locator("#play").click()
+        blurred(visit).press("Space")
         visit.until(f"() => view.answer.exact && view.step >= 3 && view.step < 50 && ({PLAYING})()")
     assert visit.state["tab"] == "integrated"
 
@@ -316,12 +316,13 @@ def test_tabs_theme_and_scale_ask_nothing(visit: Visit) -> None:
             assert visit.page.evaluate("() => document.activeElement.id") == f"tab-{name}"
         limits = "() => explorer.maps.filter((map) => document.getElementById('compare-maps').contains(map.root)).map((map) => map.limit)"
         own = visit.page.evaluate(limits)
-        assert len(set(own)) == 3
-        visit.page.get_by_label("One scale for all").check()
+        assert own[0] == own[1] > own[2] == own[3], "one for each unit"
+        visit.page.get_by_label("Own", exact=True).check()
         visit.until("() => view.state.scale === 'own'")
-        assert visit.page.evaluate(limits) == [max(own)] * 3
-        visit.page.get_by_label("Each panel its own scale").check()
-        visit.until("() => view.state.scale === 'own'")
+        assert visit.page.evaluate(limits) == visit.page.evaluate(limits.replace("map.limit", "map.peak")) and len(set(visit.page.evaluate(limits))) == 4
+        assert "cannot be compared" in visit.text("scale-note")
+        visit.page.get_by_label("One per unit").check()
+        visit.until("() => view.state.scale === 'unit'")
         assert visit.page.evaluate(limits) == own
         theme = "() => document.documentElement.dataset.bsTheme"
         assert visit.page.evaluate(theme) == "light"
@@ -338,21 +339,23 @@ def test_tabs_theme_and_scale_ask_nothing(visit: Visit) -> None:
 
 def test_the_words_follow_the_playback_and_end_with_the_finished_ones(visit: Visit) -> None:
     visit.open("?v=2&tab=integrated")
-    finished = visit.text("happening")
+    finished = visit.text("say")
+    assert "its gradient here is blank" in finished and "magnified" not in visit.text("map-gradient")
     visit.page.locator("#to-start").click()
-    assert "Press Play" in visit.text("happening")
+    assert "Start: black. P is 0.002." in visit.text("say") and "Press Play" in visit.text("say")
     visit.page.locator("#scrub").fill("12")
-    step = visit.text("happening")
-    assert "24 % there" in step and "0.958 of ΔF = 0.991" in step
+    step = visit.text("say")
+    assert "24 % of the way: P is" in step and "The gradient flares up." in step and "of ΔF" in step
+    assert visit.text("words") == " ".join(finished.split()), "what is heard stays that of the answer"
     visit.page.locator("#to-end").click()
-    assert visit.text("happening") == finished
+    assert visit.text("say") == finished
 
 
 def test_steps_are_shown_where_they_can_be_seen(visit: Visit) -> None:
     visit.open("?v=2&tab=compare")
     with visit.count_requests(0):
-        visit.page.locator("#scrub").fill("20")
-    assert (visit.state["tab"], visit.view["step"]) == ("integrated", 20)
+        visit.press("ArrowLeft")
+    assert (visit.state["tab"], visit.view["step"]) == ("integrated", 49)
     visit.to_tab("compare")  # there the finished map stands beside its finished figures
     shown = "() => [...explorer.maps.find((map) => map.options.name === 'integrated_gradients' && document.getElementById('compare-maps').contains(map.root)).values]"
     assert visit.page.evaluate(shown) == visit.view["answer"]["methods"]["integrated_gradients"]["map"]

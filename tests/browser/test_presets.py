@@ -16,7 +16,7 @@ Zoo = Mapping[str, Model]
 
 def digit(visit: Visit, number: int) -> None:
     """Press a digit."""
-    visit.page.locator("#digits .preset").nth(number).click()
+    visit.page.locator("#digits .digit").nth(number).click()
 
 
 def pattern(visit: Visit, name: str) -> None:

@@ -18,7 +18,7 @@ OPENING = State().to_json()
 
 def test_start_over_brings_the_opening_state_and_undo_and_back_bring_all_back(visit: Visit, models: Zoo) -> None:
     visit.open(RICH)
-    visit.page.locator("#keep-drawing").click()
+    visit.page.locator("#baselines [data-name=drawing]").click()
     visit.page.locator("#brush").fill("30")
     visit.page.locator("#paint-eraser").click()
     visit.rest()
@@ -29,8 +29,8 @@ def test_start_over_brings_the_opening_state_and_undo_and_back_bring_all_back(vi
         visit.page.locator("#start-over").click()
     assert visit.state == OPENING
     assert visit.page.locator("#network").input_value() == "shapes" and visit.page.locator("#steps").input_value() == "50"
-    assert visit.page.locator("#tab-saliency").get_attribute("aria-selected") == "true"
-    assert visit.text("brush-shown") == "1.00" and visit.page.locator("#paint-eraser").get_attribute("aria-pressed") == "false"
+    assert visit.page.locator("#tab-integrated").get_attribute("aria-selected") == "true"
+    assert visit.page.locator("#brush-shown").text_content() == "1.00" and visit.page.locator("#paint-eraser").get_attribute("aria-pressed") == "false"
     assert visit.view["step"] == 50
     visit.shows_the_numbers_of_its_state(models)
     with visit.count_requests(1):
@@ -51,19 +51,21 @@ def test_start_over_asks_nothing_where_no_number_changes(visit: Visit) -> None:
     with visit.count_requests(0):
         visit.page.locator("#start-over").click()
     assert visit.text("notices") == "" and visit.page.evaluate("() => seen.entries") == entries
-    visit.to_tab("integrated")
+    visit.to_tab("compare")
     visit.rest()
     with visit.count_requests(0):
         visit.page.locator("#start-over").click()
-        visit.until("() => view.state.tab === 'saliency'")
-        visit.page.locator("#paint-undo").click()
         visit.until("() => view.state.tab === 'integrated'")
+        visit.page.locator("#paint-undo").click()
+        visit.until("() => view.state.tab === 'compare'")
 
 
 @pytest.mark.parametrize("width", [1440, 360])
 def test_the_keys_are_told_by_a_button_and_by_a_key(width: int, visit: Visit) -> None:
     visit.page.set_viewport_size({"width": width, "height": 800})
     dialog = visit.page.get_by_role("dialog", name="Keys")
+    if width == 360:
+        visit.page.locator("#menu").click()
     with visit.count_requests(0):
         visit.page.locator("#keys").click()
         assert dialog.is_visible()

@@ -31,7 +31,7 @@ TRANSLATOR = """
 def told(visit: Visit) -> list[str]:
     """All text of the page that can be seen, line by line, as it was before it was translated."""
     visit.rest()
-    visit.until("() => view.state.tab !== 'methods' || /^§?\\d+ methods/.test(document.querySelector('.methods-count').innerText)")
+    visit.until("() => view.state.tab !== 'methods' || !document.getElementById('methods-all').open || /^§?\\d+ methods/.test(document.querySelector('.methods-count').innerText)")
     text: str = visit.page.evaluate("() => document.body.innerText")
     return [" ".join(line.split()) for line in text.replace("§", "").splitlines() if line.strip()]
 
@@ -51,7 +51,7 @@ def tour(visit: Visit) -> dict[str, list[str]]:
     visit.stroke((1, 1), (1, 6))
     stop("painted")
     visit.choose("network", "digits")
-    visit.page.locator("#digits .preset").nth(7).click()
+    visit.page.locator("#digits .digit").nth(7).click()
     stop("another network and picture")
     visit.to_tab("integrated")
     visit.page.locator("#to-start").click()
@@ -63,15 +63,16 @@ def tour(visit: Visit) -> dict[str, list[str]]:
     visit.until("() => view.step === 10")
     stop("played")
     visit.page.locator("#integrated-maps [role=application]").nth(3).hover(position={"x": 5, "y": 5})
-    visit.until("() => document.getElementById('pixel-title').textContent.includes('row 0, column 0')")
+    visit.until("() => document.getElementById('pixel-area').textContent.includes('row 0, column 0')")
     stop("pointed at a pixel", pointing=True)
     visit.choose("rule", "exact")
     stop("another rule")
     visit.to_tab("compare")
-    visit.page.locator("#compare-maps [role=application]").first.click()
+    visit.page.locator("#compare-maps .map-head .tool").first.click()
     stop("enlarged")
     visit.press("Escape")
     visit.to_tab("methods")
+    visit.page.locator("#methods-all").evaluate("(all) => (all.open = true)")
     stop("methods")
     visit.choose("network", "logistic")
     stop("methods of another network")
@@ -81,7 +82,8 @@ def tour(visit: Visit) -> dict[str, list[str]]:
     visit.page.locator("#convention-choice").select_option("captum")
     stop("a convention")
     visit.page.locator("#brush").fill("35")
-    visit.page.locator("#noise_level").fill("17")
+    visit.to_tab("compare")
+    visit.page.locator("#noise_level").fill("0.17")
     visit.until("() => view.state.noise_level === 0.17")
     visit.rest()
     visit.page.locator("#samples").fill("0")
@@ -100,7 +102,7 @@ def test_a_translated_page_says_of_every_picture_what_the_page_says(visits: Visi
     translated = visits(server.address, apart=True)
     translated.page.add_init_script(TRANSLATOR)
     seen, expected = tour(translated), tour(visits(server.address))
-    assert translated.page.locator("#words font").count() == 2  # it was translated
+    assert translated.page.locator("#headline font").count() == 2  # it was translated
     for name, lines in expected.items():
         assert seen[name] == lines, name
     # numbers, symbols and drawings are left alone

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from packed import floats
 from playwright.sync_api import BrowserContext, CDPSession, ConsoleMessage, Frame, Page, Request
@@ -198,9 +198,12 @@ class Visit:
             self._page.remove_listener(event, listener)
         self._page.unroute_all()
         self._page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
-        if urlsplit(self._page.url).netloc == urlsplit(self.address).netloc:
-            self._page.evaluate("() => localStorage.clear()")
-        self._page.goto("about:blank")
+        # An empty page of the same site keeps the browser's process: the next load is then twice as fast.
+        empty = urljoin(self.address, "/empty")
+        self._page.route(empty, lambda route: route.fulfill(body="", content_type="text/html"))  # the server may have gone
+        self._page.goto(empty)
+        self._page.evaluate("() => (localStorage.clear(), sessionStorage.clear())")
+        self._page.unroute_all()
 
     # ---- what is seen
 
@@ -280,13 +283,16 @@ class Visit:
 
     def choose(self, id: str, value: str) -> None:
         """Choose an option of a setting, and wait until it has reached the state."""
-        self.page.locator(f"#{id}").select_option(value)
+        if id == "baseline":
+            self.page.locator(f"#baselines [data-name={value}]").click()
+        else:
+            self.page.locator(f"#{id}").select_option(value)
         self.until("([name, value]) => String(view.state[name]) === value", [id, value])
 
     def enter(self, id: str, value: str) -> None:
-        """Type a number, or move a slider, and wait until it has reached the state."""
+        """Type a number, and wait until it has reached the state."""
         self.page.locator(f"#{id}").fill(value)
-        self.until("([name, value]) => String(view.state[name]) === value", [id.removesuffix("-slider"), value])
+        self.until("([name, value]) => String(view.state[name]) === value", [id, value])
 
     def press(self, *keys: str) -> None:
         """Press keys one after another."""
@@ -300,8 +306,9 @@ class Visit:
 
     def let_pass(self, milliseconds: int) -> None:
         """Let time pass in a page whose clock is installed, with what comes over the network meanwhile."""
-        for _ in range(0, milliseconds, 500):
-            self.page.clock.run_for(min(500, milliseconds))
+        portion = min(milliseconds, max(500, milliseconds // 20))
+        for _ in range(0, milliseconds, portion):
+            self.page.clock.run_for(portion)
             self.page.evaluate("() => fetch('/healthz').catch(() => null)")  # comes after what was asked before
 
     def let_pass_until(self, condition: str, *given: Any) -> None:

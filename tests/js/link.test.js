@@ -10,7 +10,7 @@ const config = {
   levels: 2800,
   alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
   link: { pixels: "p", drawing: "draw", network: "net", clip: "clip", steps: "m", options: "opt", pinned: "pin", tab: "tab" },
-  link_version: "1",
+  link_version: "2",
   painted: "px",
   patterns: { black: { title: "Black", levels: black }, dot: { title: "Dot", levels: dot.map((value) => 2800 * value) } },
   digits: [],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bound, chance, correlation, floats, largest, number, percent, plain, probability, rankCorrelation, ranks, signed } from "../../assets/core/numbers.js";
+import { bound, chance, correlation, floats, largest, number, percent, plain, probability, rankCorrelation, ranks, sentenceText, signed } from "../../assets/core/numbers.js";
 
 test("a number has three significant digits, a true minus sign, and powers of ten where it is very small or large", () => {
   const written = [0, 1, 0.1234, -0.5, 999, 1000, 99999, 1e-4, 1.2345e-5, -3e-300, 123456789].map((value) => number(value));
@@ -24,6 +24,12 @@ test("a probability keeps its digits until it differs from 1", () => {
 
 test("a chance has three decimals, and is never 0 where it is more", () => {
   assert.deepEqual([0, 1e-9, 0.00034, 0.00999, 0.5, 0.99996, 1].map(chance), ["0", "<0.0001", "0.0003", "0.010", "0.500", "1.000", "1.000"]);
+});
+
+test("within a sentence a chance too small for its decimals is less than that", () => {
+  const said = (/** @type {number} */ p) => sentenceText({ text: "P is {p:chance} (P = {p:chance}, {p:percent}).", numbers: { p } });
+  assert.equal(said(0.25), "P is 0.250 (P = 0.250, 25 %).");
+  assert.equal(said(1e-9), "P is less than 0.0001 (P < 0.0001, 1.0·10⁻⁷ %).");
 });
 
 test("a bound is rounded up", () => {

@@ -113,6 +113,8 @@ def test_what_is_claimed_of_the_gradient(changes: dict[str, Any], expected: set[
         ({"farthest": 1e-16, "share": 30.0}, {"no path", "nothing to share"}),
         ({"f_baseline": 0.6}, {"baseline scores", "raised", *ENDS}),
         ({"f_baseline": 0.6, "output": "logit"}, {"score", "raised", *ENDS}),
+        ({"target_probability": 0.99, "output": "logit"}, {"logit responds", "near 1", "raised", *ENDS}),
+        ({"target_probability": 0.99, "output": "logit", "gradient_scale": 7.6}, {"gradient blank", "flared up", "raised", *ENDS}),
         ({"moving_gradient": 0.01, "path_peak": 0.101}, {*MOVES, "gradient on path", "complete"}),
         ({"moving_gradient": 0.01, "path_peak": 0.099}, {*MOVES, "complete"}),
         ({"rule": "exact"}, {*MOVES, "pieces", "complete by pieces"}),

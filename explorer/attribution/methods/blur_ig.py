@@ -93,6 +93,7 @@ BLUR_INTEGRATED_GRADIENTS = Method(
     formula="∫ ∂F/∂x · dx along x blurred by σ, from σ_max down to 0",
     complete="F(x) − F(x blurred by σ_max)",
     unit="F",
+    asks="while the picture gets sharper",
     invariant=True,
     passes="m + 2 forward, m backward",
     count=_count,

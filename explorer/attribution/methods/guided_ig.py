@@ -92,6 +92,7 @@ GUIDED_INTEGRATED_GRADIENTS = Method(
     formula="Σ ∂F(γₖ)/∂x · (γₖ₊₁ − γₖ), on a path γ that moves the pixels with small |∂F/∂x| first",
     complete=DELTA_F,
     unit="F",
+    asks="along a path of its own",
     invariant=True,
     passes="m + 2 forward, m backward, one after the other",
     count=_count,

@@ -50,6 +50,7 @@ INTEGRATED_GRADIENTS = Method(
     formula="(x − x′) · Σ wₖ ∂F(x′ + αₖ(x − x′))/∂x",
     complete=DELTA_F,
     unit="F",
+    asks_at="path",
     invariant=True,
     passes="m + 2 forward, m backward (trapezoid: one more of each)",
     count=_count,

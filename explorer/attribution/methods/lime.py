@@ -68,6 +68,7 @@ LIME = Method(
     formula="β that minimises Σ exp(−d(S)² / 2w²) (F(S) − β₀ − Σ βᵢ over i in S)² over drawn S",
     complete="",
     unit="F",
+    asks="with random blocks hidden",
     invariant=True,
     passes="n forward: drawn coalitions of 16 blocks of 2 × 2 pixels",
     count=_count,

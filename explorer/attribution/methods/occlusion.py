@@ -55,6 +55,7 @@ OCCLUSION = Method(
     formula="F(x) − F(x with the window at x′), averaged over the windows on a pixel",
     complete="",
     unit="F",
+    asks="with pieces of the picture hidden",
     invariant=True,
     passes="(9 − w)² + 1 forward",
     count=_count,

@@ -84,6 +84,7 @@ XRAI = Method(
     formula="Integrated Gradients from black and white, averaged over the regions that hold most of it first",
     complete="F(x) − ½ (F(black) + F(white))",
     unit="F",
+    asks="along paths from black and from white",
     invariant=True,
     passes="2m + 3 forward, 2m backward",
     count=_count,

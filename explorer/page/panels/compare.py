@@ -47,7 +47,7 @@ def _agreement(facts: Facts) -> list[Sentence]:
     return [
         sentence,
         Sentence("advice", "The gradient asks what would change F at your picture."),
-        Sentence("advice", "Integrated Gradients asks what made F differ from the baseline. Only its attributions must add up to ΔF."),
+        Sentence("advice", "Integrated Gradients asks what made F differ from the baseline."),
     ]
 
 
@@ -56,7 +56,7 @@ def _ranked(correlation: float) -> tuple[Claim, str]:
         return "ranked alike", "rank the pixels alike here"
     if correlation > 0.3:
         return "ranked in part", "agree only in part"
-    return "ranked apart", "tell different stories"
+    return "ranked apart", "rank the pixels differently"
 
 
 def _noise(facts: Facts) -> list[Sentence]:
@@ -66,7 +66,7 @@ def _noise(facts: Facts) -> list[Sentence]:
     if n == 1:
         return [Sentence("one sample", "One SmoothGrad sample cannot tell signal from noise: take more.")]
     if facts.differing == 0:
-        return [Sentence("samples alike", "All {samples:whole} SmoothGrad samples are the same to rounding: there is no spread to measure.", {"samples": n})]
+        return [Sentence("samples alike", "All {samples:whole} SmoothGrad samples are the same to rounding.", {"samples": n})]
     if snr is None or facts.differing <= PIXELS // 2:
         pixels = "a single pixel" if facts.differing == 1 else "{pixels:whole} pixels"
         return [Sentence("few pixels differ", f"The {{samples:whole}} SmoothGrad samples differ in {pixels} only.", {"samples": n, "pixels": facts.differing})]
@@ -76,10 +76,10 @@ def _noise(facts: Facts) -> list[Sentence]:
     found = {"errors": snr}
     more = Sentence("four times", "Four times the samples halve the standard error on average.")
     if snr < 1:
-        return [Sentence("noise hides", "Noise hides SmoothGrad’s signal in half the pixels: they lie within {errors} standard errors of 0.", found), more]
+        return [Sentence("noise hides", "SmoothGrad is too noisy: half its pixels lie within {errors} standard errors of 0.", found), more]
     if snr < 2:
         return [Sentence("noise in part", "SmoothGrad is still noisy: the median pixel is only {errors} standard errors from 0.", found), more]
-    return [Sentence("clear of noise", "SmoothGrad’s signal stands clear of its noise: the median pixel is {errors} standard errors from 0.", found)]
+    return [Sentence("clear of noise", "SmoothGrad is well above its noise: the median pixel is {errors} standard errors from 0.", found)]
 
 
 PANEL = Panel("Compare", _layout, narrate, shows_methods=True, needs_exact=True)

@@ -16,6 +16,7 @@ from explorer.state import State
 SPEEDS = {"2": "2 steps/s", "5": "5 steps/s", "10": "10 steps/s", "25": "25 steps/s", "60": "60 steps/s"}
 
 SURE = 0.95  # P from which the network is called sure
+NEAR_1 = 0.98  # P from which it can hardly rise
 
 
 def _layout(state: State) -> list[Component]:
@@ -163,10 +164,20 @@ def _headline(facts: Facts) -> Sentence:
         return Sentence("gradient blank", "The network is sure (P = {score:chance}), yet its gradient here is blank.", {"score": score})
     if facts.blank:
         return Sentence("gradient blank", f"{value}, and its gradient here is blank.", {"score": score})
+    if facts.output == "logit" and p > NEAR_1:
+        return Sentence("logit responds", f"{value}, and its gradient is not blank: the score still responds.", {"score": score})
     return Sentence("score", f"{value}. The gradient shows only what would change it now.", {"score": score})
 
 
 def _second(facts: Facts) -> list[Sentence]:
+    if facts.output == "logit" and facts.target_probability > NEAR_1 and not facts.blank and facts.gradient_peak > 0:
+        near_1 = Sentence("near 1", "P is {score:chance} and can hardly rise.", {"score": facts.target_probability})
+        return [near_1, *_change(facts)]
+    return _change(facts)
+
+
+def _change(facts: Facts) -> list[Sentence]:
+    """What the sum shows of how F came from the baseline's to the picture's."""
     if facts.share is None or facts.total * (facts.f_input - facts.f_baseline) <= 0:  # too few steps: no pixel need have the sign
         return []
     found, way = {"baseline": facts.f_baseline}, f"on the way from {facts.start}"

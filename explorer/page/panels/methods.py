@@ -6,7 +6,6 @@ import orjson
 from dash import html
 from dash.development.base_component import Component
 
-from explorer.attribution import METHODS
 from explorer.page.components import script_owned
 from explorer.page.method_answers import check_methods_asked, method_answers
 from explorer.page.panel import Panel
@@ -30,7 +29,7 @@ def _layout(_: State) -> list[Component]:
         script_owned("methods-first", "methods-first"),
         html.Details(
             [
-                html.Summary(f"All {len(METHODS)} methods, by family"),
+                html.Summary(id="methods-all-count"),
                 script_owned("convention", "convention"),
                 script_owned("methods-tools", "methods-tools"),
                 script_owned("methods-grid", "methods-grid"),

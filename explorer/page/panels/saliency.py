@@ -26,9 +26,10 @@ def _layout(state: State) -> list[Component]:
 
 def narrate(facts: Facts) -> list[Sentence]:
     """The sentences about the gradient."""
-    gradient = _gradient(facts)
-    headline = [other_class(facts).at("headline"), gradient[0].at("second")] if facts.target_name != facts.predicted_name else [gradient[0].at("headline")]
-    return [*headline, *gradient[1:], *_one_shape(facts), *_spread(facts)]
+    first, *gradient = _gradient(facts)
+    others = facts.target_name != facts.predicted_name
+    headline = [other_class(facts).at("headline"), first.at("second")] if others else [first.at("headline")]
+    return [*headline, *gradient, *_one_shape(facts), *_spread(facts)]
 
 
 def other_class(facts: Facts) -> Sentence:
@@ -39,32 +40,29 @@ def other_class(facts: Facts) -> Sentence:
 
 def _gradient(facts: Facts) -> list[Sentence]:
     """The first is the headline, or the second line where that is needed for another class."""
-    peak, logit_peak, p, f = facts.gradient_peak, facts.logit_gradient_peak, facts.target_probability, facts.subject
+    peak, logit_peak, p = facts.gradient_peak, facts.logit_gradient_peak, facts.target_probability
+    is_said = facts.output == "probability" and facts.target_name != facts.predicted_name  # by the headline
+    value = "" if is_said else "P is {score:chance}. " if facts.output == "probability" else "The logit is {score:number}. "
     if peak == 0:
         return [Sentence("zero gradient", "The gradient is 0 at every pixel, so this map favours none.")]
     # With p past 0.98 or below 0.02 every softmax or sigmoid slope is below a fiftieth; and it shows, in F and against the
     # logit's: no pixel's whole range would change P by 0.05 if the slope stayed.
     if facts.output == "probability" and (p > 0.98 or p < 0.02) and peak < min(0.05, logit_peak / 20):
         blank = ": the gradient is blank" if facts.blank else ""
-        so = "P is already {score:chance}, so no single pixel can raise it much" if p > 0.5 else "P is only {score:chance}, and small changes hardly move it"
+        so = "P is already {score:chance}, so no single pixel can raise it much" if p > 0.5 else "Small changes hardly move P" if is_said else "P is {score:chance}, and small changes hardly move it"
         return [
             Sentence("saturated", f"{so}{blank}.", {"score": p}),
             Sentence("logit not saturated", "The score behind it, the logit, still responds (up to {gradient:number}).", {"gradient": logit_peak}, "second"),
             Sentence("advice", "The gradient tells what would change the answer now, not what made it."),
         ]
     if facts.blank:
-        sentences = [Sentence("gradient blank", f"{_value(facts)} The gradient here is blank: it was {{ratio:whole}} times larger on the way.", _values(facts))]
+        ratio = int(min(facts.gradient_scale / peak, 1e9))
+        text = f"{value}The gradient here is blank: it was {{ratio:whole}} times larger on the way."
+        sentences = [Sentence("gradient blank", text, {"score": facts.f_input, "ratio": ratio})]
     else:
-        sentences = [Sentence("sign", f"A + pixel raises {f} if it gets brighter, a − pixel lowers it.")]
+        text = f"{value}A + pixel raises {'P' if is_said else 'it'} when it gets a little brighter, a − pixel lowers it."
+        sentences = [Sentence("sign", text, {"score": facts.f_input})]
     return [*sentences, Sentence("steepest", "The largest slope is {gradient:number} per unit of a pixel.", {"gradient": peak}, "second")]
-
-
-def _value(facts: Facts) -> str:
-    return "P is {score:chance}." if facts.output == "probability" else "The logit is {score:number}."
-
-
-def _values(facts: Facts) -> dict[str, float]:
-    return {"score": facts.f_input, "ratio": int(min(facts.gradient_scale / facts.gradient_peak, 1e9))}
 
 
 def _one_shape(facts: Facts) -> list[Sentence]:
