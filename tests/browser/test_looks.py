@@ -136,7 +136,7 @@ def test_it_works_in_a_sandbox_that_allows_scripts_and_nothing_else(visits: Visi
         inside.locator("#play").click()
         inside.wait_for_function("() => explorer.view.step === 10")
         inside.locator("#tab-methods").click()
-        inside.wait_for_function("() => Object.keys(explorer.knownResults()).length >= 6")
+        inside.wait_for_function("() => Object.keys(explorer.view.config.first).every((name) => explorer.resultOf(name))")
         inside.locator("#theme").click()
         assert inside.evaluate("() => document.documentElement.dataset.bsTheme") == "dark"
         link = inside.evaluate("() => explorer.currentLink()")

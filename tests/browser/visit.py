@@ -200,7 +200,7 @@ class Visit:
         self._page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
         # An empty page of the same site keeps the browser's process: the next load is then twice as fast.
         empty = urljoin(self.address, "/empty")
-        self._page.route(empty, lambda route: route.fulfill(body="", content_type="text/html"))  # the server may have gone
+        self._page.route(empty, lambda route: route.fulfill(body='<link rel="icon" href="data:,">', content_type="text/html"))  # the server may have gone
         self._page.goto(empty)
         self._page.evaluate("() => (localStorage.clear(), sessionStorage.clear())")
         self._page.unroute_all()

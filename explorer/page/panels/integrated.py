@@ -97,7 +97,7 @@ def _timeline() -> html.Div:
         [
             html.Div(
                 [
-                    html.H3(id="path-title", className="visually-hidden"),
+                    html.H3("F along the path", id="path-title", className="visually-hidden"),
                     script_owned("strip", "strip"),
                     script_owned("path-chart", "chart"),
                 ],
@@ -127,7 +127,7 @@ def _gauge() -> html.Div:
 def _pixel() -> html.Div:
     return html.Div(
         [
-            html.H3(id="pixel-title"),
+            html.H3("Strongest pixel", id="pixel-title"),
             html.P(id="pixel-area", className="quiet"),
             script_owned("pixel-chart", "chart"),
         ],

@@ -15,7 +15,7 @@ from explorer.state import State
 def _layout(state: State) -> list[Component]:
     slope = html.P([html.B("A gradient is a slope."), " Where the curve is flat, the slope is 0 and the map is blank: ", term("saturation", "saturation"), "."], className="slope-note")
     curves = [
-        html.Div([html.H3(id=f"slope-{output}-title", className="visually-hidden"), script_owned(f"slope-{output}", "chart"), html.P(id=f"slope-{output}-note", className="quiet")])
+        html.Div([html.H3("F along the path", id=f"slope-{output}-title", className="visually-hidden"), script_owned(f"slope-{output}", "chart"), html.P(id=f"slope-{output}-note", className="quiet")])
         for output in OUTPUTS
     ]
     return [
