@@ -273,7 +273,7 @@ def _(truth: Truth, said: Sentence) -> bool:
 def _(truth: Truth, said: Sentence) -> bool:
     finer = [max(truth.dense // 4, 3 * truth.state.steps), 8000, 32000]  # nearer in the end, not at once
     if truth.state.rule == "gauss-legendre":
-        finer = [300, 1000]  # whose nodes are dear
+        finer = [300, 1000, 2000, 4000]  # whose nodes are dear
     exact = sum(truth.payload["exact"]["map"])
     no_error = abs(exact - truth.delta_f) <= 1e-10 * np.abs(truth.payload["exact"]["map"]).sum() + 1e-13 * truth.size
     return bool(no_error and any(abs(truth.integrated(m).sum() - truth.delta_f) < abs(_misses(truth)) for m in finer))
