@@ -144,7 +144,8 @@ class Visit:
             page.on(event, listener)
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        # the browser itself asks for an icon where a page that is being left has none yet
+        if message.type == "error" and not message.location.get("url", "").endswith("/favicon.ico"):
             self.errors.append(f"console: {message.text} ({message.location.get('url', '')})")
 
     # ---- coming and going
