@@ -2,8 +2,9 @@
 
 Writes, beside this script, `shapes.npz`, `shapes-ordinary.npz`, `digits.npz` and `digits-cnn.npz` (weights),
 `shapes-checkpoints.npz` (weights during training), `digits-data.npz` and `shapes-background.npz` (pictures). Every seed is fixed and one thread is used, so on one machine with one torch the files come out the same byte for
-byte. Another processor may add in another order; training in float64 keeps that about as small as the
-rounding of the stored float32 (first weights that were moved by 1e-10 ended within 1e-7).
+byte. Another processor may add in another order; training in float64 keeps
+that small for the networks without an adversary (first weights that were moved by 1e-10 ended within 1e-7). Training against
+an adversary can amplify it: there `--check` may fail on another machine.
 
 `python -m models.train --check` trains into a temporary folder, compares, and fails when the data differ, or
 a weight moved by more than `WEIGHT_TOLERANCE` or an accuracy by more than `ACCURACY_TOLERANCE`.
