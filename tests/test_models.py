@@ -19,6 +19,7 @@ from explorer.attribution import Case, exact_integrated_gradients
 from explorer.models import FOLDER, Model, checkpoints, load_zoo
 from explorer.pictures import PATTERNS, StoredFileError, baseline
 from models import train
+from scripts.network_docs import smoothness
 
 Floats = NDArray[np.float64]
 
@@ -342,17 +343,6 @@ def test_shapes_recognises_every_pattern_surely_but_not_absurdly(zoo: Mapping[st
 def test_shapes_calls_every_grey_nothing(zoo: Mapping[str, Model], name: str) -> None:
     greys = np.arange(101)[:, None, None] / 100 * np.ones((8, 8))
     assert np.all(zoo[name].network.scores(greys)[:, SHAPES.index("nothing")] >= 0.89)
-
-
-def smoothness(values: Floats) -> float:
-    """The total variation of a map, as a share of that of the same values in random order."""
-
-    def variation(values: Floats) -> float:
-        return float(np.abs(np.diff(values, axis=0)).sum() + np.abs(np.diff(values, axis=1)).sum())
-
-    rng = np.random.default_rng(0)
-    shuffled = [variation(rng.permutation(values.ravel()).reshape(8, 8)) for _ in range(50)]
-    return variation(values) / float(np.mean(shuffled))
 
 
 def test_the_maps_of_shapes_can_be_read(zoo: Mapping[str, Model]) -> None:

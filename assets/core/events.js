@@ -8,7 +8,7 @@
  * @typedef {{
  *   state: Partial<State>, adopted: void, asking: void, answer: Answer, step: number, pixel: number | null, tab: string,
  *   methods: string[] | null, sentence: void, theme: void, "other-version": string, outdated: void,
- *   enlarge: PixelMap, "save-map": PixelMap,
+ *   enlarge: PixelMap,
  * }} Events
  * `state`: what changed; `adopted`: the state came from elsewhere than the controls; `methods`: whose results changed, null for
  * all; `other-version`: the server runs it; `outdated`: the page cannot show the answers of that version.

@@ -79,6 +79,12 @@ export function bound(value) {
 }
 
 /**
+ * A place on the path in per cent; within it no share is written as 0 or 100 %.
+ * @param {number} alpha
+ */
+export const shareOfWay = (alpha) => `${alpha > 0 && alpha < 0.005 ? "under 1" : alpha > 0.995 && alpha < 1 ? "over 99" : Math.round(100 * alpha)} %`;
+
+/**
  * A correlation, with two decimals.
  * @param {number} value
  */

@@ -10,7 +10,7 @@ import { ink } from "./colours.js";
  * @typedef {{ x: ArrayLike<number>, y: ArrayLike<number> }} Line
  * @typedef {{ text: string, x: number, y: number, dy?: number, colour: string, align?: CanvasTextAlign }} Label a text at a point of the chart, `dy` px below it
  * @typedef {Line & {
- *   axis: Axis, colour: string, steps?: boolean, area?: boolean, switches?: number[], behind?: Line & { name: string }, labels?: Label[],
+ *   axis: Axis, colour: string, steps?: boolean, area?: boolean, switches?: number[], behind?: Line, labels?: Label[],
  *   tangent?: number, dots?: Line,
  * }} Curve
  * @typedef {{ names: string[], values: number[], colour: string }} Bars
@@ -335,6 +335,24 @@ export function calmAxis(low, high, pad) {
   const margin = pad * (last - first) * step;
   return { range: [ticks[0] - margin, ticks[ticks.length - 1] + margin / 2], ticks, texts: ticks.map(plain) };
 }
+
+/**
+ * The axis of F along the path: that of a probability is always the same.
+ * @param {boolean} isProbability
+ * @param {number[]} values
+ * @param {number[]} ticks of a probability
+ * @param {number} pad as for calmAxis
+ * @returns {Axis}
+ */
+export const pathAxis = (isProbability, values, ticks, pad) =>
+  isProbability ? { range: [0, 1 + pad], ticks, texts: ticks.map(plain) } : calmAxis(Math.min(0, ...values), Math.max(0, ...values), pad);
+
+/**
+ * Values at evenly spaced places of the path.
+ * @param {number[]} y
+ * @returns {Line}
+ */
+export const alongPath = (y) => ({ x: y.map((_, i) => i / (y.length - 1)), y });
 
 // ---- bars
 

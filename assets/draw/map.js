@@ -19,6 +19,8 @@ import { paintMap } from "./paint.js";
 
 export const FAINT = 0.04; // of the limit: below this no sign is drawn and the colour is hardly seen, so the map counts as blank
 
+const NOTHING = new Float64Array(64);
+
 /** @type {PixelMap[]} */
 export const maps = []; // all that are on the page
 
@@ -209,6 +211,22 @@ export class PixelMap {
     write(this.note, note);
     write(this.figure, figure);
     write(this.caption, caption);
+  }
+
+  /**
+   * Its size, and what its colours mean where they can be seen.
+   * @param {string} meaning
+   * @param {string} [note]
+   */
+  describeSize(meaning, note) {
+    const caption = this.magnified !== 1 ? "magnified to be seen" : this.faint ? "too faint at this scale" : meaning;
+    this.describe({ note, figure: this.peak ? `at most ${bound(this.peak)}` : "0 everywhere", caption });
+  }
+
+  /** Nothing is known any more. */
+  clear() {
+    this.set(NOTHING, 0);
+    this.describe({});
   }
 
   /** @param {number | null} index */

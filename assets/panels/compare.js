@@ -7,7 +7,7 @@ import { correlationOf, explainedBy, hasOptions, readings, resultOf, shownOf, un
 import { bound, correlation, largest, number, plain, sentenceText, signed } from "../core/numbers.js";
 import { commitLooks, update } from "../core/session.js";
 import { hasAnswer, hasStarted, view } from "../core/store.js";
-import { calmAxis, drawChart } from "../draw/chart.js";
+import { alongPath, drawChart, pathAxis } from "../draw/chart.js";
 import { ink } from "../draw/colours.js";
 import { FAINT, PixelMap } from "../draw/map.js";
 
@@ -26,7 +26,7 @@ const heads = new Map(); // by unit: the words about the scale
 
 export function start() {
   on("state", (patch) => {
-    if (patch.network) cells.forEach(clear); // no old map under a new name
+    if (patch.network) cells.forEach(({ map }) => map.clear()); // no old map under a new name
     if (patch.pinned && hasAnswer() && isShown()) draw();
   });
   on("methods", (names) => names !== null && isShown() && draw());
@@ -138,12 +138,6 @@ function cell(name) {
   return root;
 }
 
-/** @param {Cell} cell */
-function clear({ map }) {
-  map.set(NOTHING, 0);
-  map.describe({});
-}
-
 function drawMaps() {
   const { state, path } = view;
   const own = state.scale === "own";
@@ -177,8 +171,7 @@ function describe(name) {
   const { map } = /** @type {Cell} */ (cells.get(name));
   const result = shownOf(name);
   if (!result?.map) return map.describe({ note: noteOf(name), caption: result ? result.refusal : "on its way…" });
-  const caption = map.magnified !== 1 ? "magnified to be seen" : map.faint ? "too faint at this scale" : meaningOf(name);
-  map.describe({ note: noteOf(name), figure: map.peak ? `at most ${bound(map.peak)}` : "0 everywhere", caption });
+  map.describeSize(meaningOf(name), noteOf(name));
 }
 
 /**
@@ -229,9 +222,9 @@ function drawLooks({ chart, asks }, name) {
   if (!dots) return;
   const { curve } = path;
   const isProbability = asked.output === "probability";
-  const axis = isProbability ? { range: /** @type {[number, number]} */ ([0, 1.05]), ticks: [0, 1], texts: ["0", "1"] } : calmAxis(Math.min(0, ...curve), Math.max(0, ...curve), 0.05);
+  const axis = pathAxis(isProbability, curve, [0, 1], 0.05);
   const labels = name === view.state.pinned[0] ? [{ text: `${isProbability ? "P" : "logit"} on the way`, x: 0.97, y: (answer.f.input + answer.f.baseline) / 2, colour: ink("--ink-soft"), align: /** @type {const} */ ("right") }] : [];
-  drawChart(chart, { x: curve.map((_, i) => i / (curve.length - 1)), y: curve, axis, colour: ink("--line-strong"), dots, labels }, `${outputName()} on the way: ${text}`);
+  drawChart(chart, { ...alongPath(curve), axis, colour: ink("--line-strong"), dots, labels }, `${outputName()} on the way: ${text}`);
 }
 
 /**

@@ -30,7 +30,6 @@ export function startExport() {
     smallButton("Curve along the path as PNG", () => saveChart(byId("path-chart"))),
     element("p", { class: "quiet", text: "Decimal commas are for Excel in German, French and other such languages. The JSON also holds the state and its link. An enlarged map can be saved as PNG." })
   );
-  on("save-map", savePicture);
   on("enlarge", enlarge);
 }
 

@@ -4,10 +4,10 @@ import { className, outputName, pixelInView, startName } from "../core/derived.j
 import { byId, element, write } from "../core/dom.js";
 import { on } from "../core/events.js";
 import { place } from "../core/grid.js";
-import { bound, chance, largest, number, percent, signed } from "../core/numbers.js";
+import { chance, largest, number, percent, shareOfWay, signed } from "../core/numbers.js";
 import { nearestStep } from "../core/path.js";
 import { hasAnswer, markedPixel, view } from "../core/store.js";
-import { addCursor, calmAxis, drawChart } from "../draw/chart.js";
+import { addCursor, alongPath, calmAxis, drawChart, pathAxis } from "../draw/chart.js";
 import { ink, signColours } from "../draw/colours.js";
 import { PixelMap } from "../draw/map.js";
 import { Strip } from "../draw/strip.js";
@@ -92,7 +92,7 @@ function drawStep() {
   document.body.classList.toggle("midway", !finished);
   for (let i = 0; i < 64; i++) between[i] = (1 - alpha) * answer.baseline[i] + alpha * path.input[i];
   maps.interpolated.set(between, 1);
-  maps.interpolated.describe({ note: `= ${alpha.toFixed(2)}`, figure: fText(path.values[step]), caption: finished ? "your picture" : `${percentOfWay(alpha)} of the way` });
+  maps.interpolated.describe({ note: `= ${alpha.toFixed(2)}`, figure: fText(path.values[step]), caption: finished ? "your picture" : `${shareOfWay(alpha)} of the way` });
   // over a piece a probability's gradient is not one number: what is shown is its mean
   write(maps.gradient.title, view.asked.rule === "exact" && !finished ? "Mean gradient" : "Gradient here");
   maps.gradient.set(isAsked() ? path.gradientAt(step) : NOTHING, path.scale);
@@ -110,12 +110,8 @@ const isAsked = () => view.step > 0 || view.asked.rule === "trapezoid";
 function describeGradient() {
   const { gradient } = maps;
   if (!isAsked()) return gradient.describe({ figure: "–", caption: "no step yet" });
-  const caption = gradient.magnified !== 1 ? "magnified to be seen" : gradient.faint ? "too faint at this scale" : `${isProbability() ? "P" : "logit"} per unit of a pixel`;
-  gradient.describe({ figure: gradient.peak ? `at most ${bound(gradient.peak)}` : "0 everywhere", caption });
+  gradient.describeSize(`${isProbability() ? "P" : "logit"} per unit of a pixel`);
 }
-
-/** @param {number} alpha */
-const percentOfWay = (alpha) => percent(alpha > 0 && alpha < 0.005 ? 0.01 : Math.min(alpha, 0.99));
 
 /** @param {number} sum */
 const sumText = (sum) => (Math.abs(sum) < 1 && Math.abs(sum) >= 0.001 ? sum.toFixed(3).replace("-", "−") : number(sum));
@@ -149,12 +145,11 @@ function drawTimeline() {
   write(byId("path-title"), `F = ${outputName()} along the path`);
   const counted = `${switches.length} ReLU switch${switches.length === 1 ? "" : "es"}`;
   byId("path-note").classList.toggle("needless", !switches.length);
-  const axis = isProbability() ? { range: /** @type {[number, number]} */ ([0, 1]), ticks: [0, 0.5, 1], texts: ["0", "0.5", "1"] } : calmAxis(Math.min(0, ...curve), Math.max(0, ...curve), 0);
+  const axis = pathAxis(isProbability(), curve, [0, 0.5, 1], 0);
   const [low, high] = axis.range;
-  const x = curve.map((_, i) => i / (curve.length - 1));
   // where its height is that of the picture: never a second scale that could be read off
-  const behind = steepest ? { x: sizes.x, y: sizes.y.map((size) => (size / steepest) * PEAK * Math.max(high, 0)), name: "size of the gradient" } : undefined;
-  const figure = { x, y: curve, axis, colour: ink("--ink"), switches, behind, labels: labelsOf(curve, sizes, low, high) };
+  const behind = steepest ? { x: sizes.x, y: sizes.y.map((size) => (size / steepest) * PEAK * Math.max(high, 0)) } : undefined;
+  const figure = { ...alongPath(curve), axis, colour: ink("--ink"), switches, behind, labels: labelsOf(curve, sizes, low, high) };
   drawChart(byId("path-chart"), figure, `F along the path, from ${fText(ends[0])} at the baseline to ${fText(ends[1])} at your picture; the gradient is largest at α = ${sizes.x[sizes.y.indexOf(Math.max(...sizes.y))].toFixed(2)}${asked.rule === "exact" ? "" : ` of ${path.count} steps`}; ${counted}`);
 }
 

@@ -15,7 +15,6 @@ import { openMethod } from "./method_dialog.js";
 /** @typedef {{ root: HTMLElement, map: PixelMap, refusal: HTMLElement, pin: HTMLInputElement, label: HTMLElement, network: string }} Card */
 /** @typedef {{ root: HTMLElement, map: PixelMap, figure: HTMLElement, network: string }} First */
 
-const NOTHING = new Array(64).fill(0);
 const SLOPE = "F per unit of a pixel";
 const FEW = 2; // methods in one question while only six are wanted: the last takes longer than the others together
 
@@ -65,7 +64,7 @@ export function start() {
     want();
   });
   on("state", (patch) => {
-    if (patch.network) [...Object.values(cards), ...Object.values(first)].forEach(({ map }) => clear(map)); // no old map under a new name
+    if (patch.network) [...Object.values(cards), ...Object.values(first)].forEach(({ map }) => map.clear()); // no old map under a new name
   });
   on("methods", (names) => {
     if (!isShown()) return;
@@ -87,12 +86,6 @@ function want() {
   if (!isShown()) return;
   if (all().open) wantMethods(wanted());
   else wantMethods(wanted().filter((name) => !shownOf(name)), FEW);
-}
-
-/** @param {PixelMap} map */
-function clear(map) {
-  map.set(NOTHING, 0);
-  map.describe({});
 }
 
 /** @param {number} pixel */
@@ -124,7 +117,7 @@ function buildFirst(name, question, caveat) {
   const root = element("article", { class: "first" }, host, element("div", {}, element("h3", {}, open), element("p", { text: question }), element("p", { class: "quiet", text: `${paper}. ${caveat}` }), figure));
   const map = new PixelMap(host, { name, title, kind: "signed", bare: true, magnifies });
   map.onmagnify = () => hasAnswer() && drawFirst(name);
-  clear(map);
+  map.clear();
   first[name] = { root, map, figure, network: "" };
   byId("methods-first").append(root);
 }
@@ -137,7 +130,7 @@ function drawFirst(name) {
   root.classList.toggle("waiting", !result);
   root.classList.toggle("refused", Boolean(result?.refusal));
   if (!result?.map) {
-    if (card.network !== view.state.network) clear(map);
+    if (card.network !== view.state.network) map.clear();
     return write(figure, result ? result.refusal : "on its way…");
   }
   card.network = view.asked.network;
@@ -217,7 +210,7 @@ function buildCard(name) {
   const root = element("div", { class: "method-card" }, element("div", { class: "method-head" }, open));
   const map = new PixelMap(root, { name, title, kind: "signed", bare: true, onselect: () => openMethod(name) });
   map.surface.classList.add("opens");
-  clear(map); // until there is something to be seen
+  map.clear(); // until there is something to be seen
   const refusal = element("p", { class: "method-refusal quiet", hidden: true });
   root.append(refusal, label);
   cards[name] = { root, map, refusal, pin, label, network: "" };
@@ -271,7 +264,7 @@ function drawCard(name) {
   refusal.hidden = !result?.refusal;
   map.root.hidden = !refusal.hidden;
   if (result?.refusal) refusal.textContent = result.refusal;
-  if (!result?.map && card.network !== view.state.network) clear(map);
+  if (!result?.map && card.network !== view.state.network) map.clear();
   if (!result?.map) return;
   card.network = view.asked.network;
   map.set(result.map, largest(result.map));

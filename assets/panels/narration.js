@@ -4,7 +4,7 @@
 import { className, equalBaselineSentences, startName } from "../core/derived.js";
 import { byId, element, smallButton, write } from "../core/dom.js";
 import { on } from "../core/events.js";
-import { largest, number, percent, saidChance, sentenceText } from "../core/numbers.js";
+import { largest, number, percent, saidChance, sentenceText, shareOfWay } from "../core/numbers.js";
 import { hasAnswer, view } from "../core/store.js";
 import { FAINT } from "../draw/map.js";
 import { choose } from "./controls.js";
@@ -93,14 +93,8 @@ function placeSentence(alpha, start, f) {
   const subject = view.asked.output === "probability" ? "P" : "the logit";
   const [from, to] = [valueText(start), valueText(f)];
   const change = from === to ? `is ${to}` : `${f > start ? "rose" : "fell"} from ${from} to ${to}`;
-  return { claim: "place", place: "headline", text: `${percentThere(alpha)} of the way: ${subject} ${change}.` };
+  return { claim: "place", place: "headline", text: `${shareOfWay(alpha)} of the way: ${subject} ${change}.` };
 }
-
-/**
- * Within the path no share is written as 0 or 100 %.
- * @param {number} alpha
- */
-const percentThere = (alpha) => `${alpha > 0 && alpha < 0.005 ? "under 1" : alpha > 0.995 && alpha < 1 ? "over 99" : Math.round(100 * alpha)} %`;
 
 /**
  * Whether P is still low on the way to the class that the network sees in the end.

@@ -2,9 +2,9 @@
 
 import { className, pictureName, startName } from "../core/derived.js";
 import { byId, write } from "../core/dom.js";
-import { bound, chance, floats, largest, number } from "../core/numbers.js";
+import { chance, floats, largest, number } from "../core/numbers.js";
 import { view } from "../core/store.js";
-import { calmAxis, drawChart } from "../draw/chart.js";
+import { alongPath, drawChart, pathAxis } from "../draw/chart.js";
 import { ink } from "../draw/colours.js";
 import { PixelMap } from "../draw/map.js";
 
@@ -47,12 +47,11 @@ function drawOutput(output, map, limit) {
   describe(output);
   const { answer, path } = view;
   const y = Array.from(floats(answer.curves[output]));
-  const x = y.map((_, i) => i / (y.length - 1));
   const slope = map.reduce((sum, value, i) => sum + value * path.difference[i], 0);
-  const axis = output === "probability" ? { range: /** @type {[number, number]} */ ([0, 1.05]), ticks: [0, 1], texts: ["0", "1"] } : calmAxis(Math.min(0, ...y), Math.max(0, ...y), 0.05);
+  const axis = pathAxis(output === "probability", y, [0, 1], 0.05);
   const name = NAMES[output];
   const way = `on the way from ${startName()}`;
-  drawChart(byId(`slope-${output}`), { x, y, axis, colour: ink("--line-strong"), tangent: slope }, `${name} ${way}; its slope at your picture is ${number(slope)}`);
+  drawChart(byId(`slope-${output}`), { ...alongPath(y), axis, colour: ink("--line-strong"), tangent: slope }, `${name} ${way}; its slope at your picture is ${number(slope)}`);
   write(byId(`slope-${output}-title`), `${name} ${way}`);
   const range = Math.max(...y) - Math.min(...y);
   const ending = Math.abs(slope) < 0.05 * range ? "flat at the end" : slope > 0 ? "rising at the end" : "falling at the end";
@@ -60,8 +59,4 @@ function drawOutput(output, map, limit) {
 }
 
 /** @param {Output} output */
-function describe(output) {
-  const map = maps[output];
-  const caption = map.magnified !== 1 ? "magnified to be seen" : map.faint ? "too faint at this scale" : `${output === "logit" ? "logit" : "P"} per unit of a pixel`;
-  map.describe({ figure: map.peak ? `at most ${bound(map.peak)}` : "0 everywhere", caption });
-}
+const describe = (output) => maps[output].describeSize(`${output === "logit" ? "logit" : "P"} per unit of a pixel`);

@@ -14,11 +14,6 @@ def script_owned(id: str, class_name: str = "", **attributes: Any) -> html.Div:
     return html.Div(id=id, className=class_name, **attributes)
 
 
-def chart_box(children: list[Component]) -> html.Div:
-    """A chart with its title and note."""
-    return html.Div(children, className="chart-box")
-
-
 def icon_button(id: str, label: str, icon: str, *, title: str | None = None, class_name: str = "") -> html.Button:
     """A button with a drawn icon (a CSS mask, so no icon font) and a name for those who cannot see it."""
     return html.Button(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ class _Renderer(RendererHTML):
     """Indented lines are formulas, and links open in another tab."""
 
     def code_block(self, tokens: Sequence[Token], i: int, options: Any, env: Any) -> str:
-        return f'<p class="formula notranslate">{_escaped(tokens[i].content.strip())}</p>\n'
+        return f'<p class="formula notranslate">{escape(tokens[i].content.strip(), quote=False)}</p>\n'
 
     def link_open(self, tokens: Sequence[Token], i: int, options: Any, env: Any) -> str:
         tokens[i].attrs |= {"target": "_blank", "rel": "noopener noreferrer"}
@@ -42,7 +43,3 @@ def _fold(name: str, text: str) -> str:
     heading, _, body = text.partition("\n")
     title = MARKDOWN.renderInline(heading.removeprefix("# "))
     return f'<details id="concept-{name}"><summary>{title}</summary>{MARKDOWN.render(body)}</details>'
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
