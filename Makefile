@@ -25,7 +25,7 @@ DEV := $(VENV)/.dev-installed
 SCRIPT_TOOLS := node_modules/.package-lock.json
 # Stamp file: newer than the sources of the page and its files.
 PRECOMPRESSED := build/static-made
-PAGE := app.py $(shell find explorer assets models -name '*.py' -o -name '*.js' -o -name '*.css' -o -name '*.npz')
+PAGE := app.py $(shell find explorer assets models -name '*.py' -o -name '*.md' -o -name '*.js' -o -name '*.css' -o -name '*.npz')
 TORCH = $$(grep '^torch==' requirements.txt)
 # The tests in a browser, in two halves by the first letters of their files.
 BROWSER := test-browser-a-m test-browser-n-z

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = ("app.py", "explorer/**/*.py", "assets/**/*", "models/*.npz", "requirements.txt", "constraints.txt")
+FILES = ("app.py", "explorer/**/*.py", "explorer/**/*.md", "assets/**/*", "models/*.npz", "requirements.txt", "constraints.txt")
 
 
 def version(root: Path = ROOT) -> str:

@@ -1,9 +1,9 @@
 // What follows from the store: names, F as text, and the pixel that the page describes.
 
-import { number, probability } from "./numbers.js";
+import { chance, number, probability } from "./numbers.js";
 import { markedPixel, view } from "./store.js";
 
-/** @import { Config, Pixels } from "../types.js" */
+/** @import { Config, Pixels, State } from "../types.js" */
 
 /** @param {number} index */
 export const className = (index) => view.config.networks[view.asked.network].classes[index];
@@ -15,6 +15,14 @@ export const outputName = () => `${view.asked.output === "logit" ? "logit" : "P"
  * @param {number} value
  */
 export const score = (value) => (view.asked.output === "probability" ? probability(value) : number(value));
+
+/**
+ * F as the figure of a map: P to three decimals.
+ * @param {number} value
+ * @param {State["output"]} [output]
+ */
+export const figureOfF = (value, output = view.asked.output) =>
+  output === "logit" ? `logit = ${number(value)}` : value > 0 && value < 1e-4 ? "P < 0.0001" : `P = ${chance(value)}`;
 
 /** The pixel under the pointer, else the chosen one, else the one with the largest attribution. */
 export function pixelInView() {

@@ -59,10 +59,10 @@ function pictureOf(name) {
 }
 
 /**
- * Under a Gaussian, rows first, the border replicated.
+ * Under a Gaussian, rows first, the border replicated; as the server's, which a test compares it with.
  * @param {Pixels} pixels
  */
-function blurred(pixels) {
+export function blurred(pixels) {
   const reach = 4 * SIGMA;
   const kernel = Array.from({ length: 2 * reach + 1 }, (_, k) => Math.exp(-((k - reach) ** 2) / (2 * SIGMA ** 2)));
   const whole = kernel.reduce((sum, weight) => sum + weight);

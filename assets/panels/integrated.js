@@ -1,10 +1,10 @@
 // The tab Integrated Gradients: the path, the gradient at each step and their sum, over one axis.
 
-import { className, outputName, pixelInView, startName } from "../core/derived.js";
+import { className, figureOfF, outputName, pixelInView, startName } from "../core/derived.js";
 import { byId, element, write } from "../core/dom.js";
 import { on } from "../core/events.js";
 import { place } from "../core/grid.js";
-import { chance, largest, number, percent, shareOfWay, signed } from "../core/numbers.js";
+import { largest, number, percent, shareOfWay, signed } from "../core/numbers.js";
 import { nearestStep } from "../core/path.js";
 import { hasAnswer, markedPixel, view } from "../core/store.js";
 import { addCursor, alongPath, calmAxis, drawChart, pathAxis } from "../draw/chart.js";
@@ -70,7 +70,7 @@ function scrubTo(alpha) {
 export function draw() {
   const { answer, asked, config } = view;
   maps.baseline.set(answer.baseline, 1);
-  maps.baseline.describe({ note: config.baselines[asked.baseline], figure: fText(answer.f.baseline), caption: `for “${className(answer.target)}”` });
+  maps.baseline.describe({ note: config.baselines[asked.baseline], figure: figureOfF(answer.f.baseline), caption: `for “${className(answer.target)}”` });
   write(byId("path-from"), startName());
   drawTimeline();
   drawPixelChart();
@@ -78,9 +78,6 @@ export function draw() {
 }
 
 const isProbability = () => view.asked.output === "probability";
-
-/** @param {number} value of F */
-const fText = (value) => (isProbability() ? `P = ${chance(value)}` : `logit = ${number(value)}`);
 
 const unit = () => (view.asked.rule === "exact" ? "piece" : "step");
 
@@ -92,7 +89,7 @@ function drawStep() {
   document.body.classList.toggle("midway", !finished);
   for (let i = 0; i < 64; i++) between[i] = (1 - alpha) * answer.baseline[i] + alpha * path.input[i];
   maps.interpolated.set(between, 1);
-  maps.interpolated.describe({ note: `= ${alpha.toFixed(2)}`, figure: fText(path.values[step]), caption: finished ? "your picture" : `${shareOfWay(alpha)} of the way` });
+  maps.interpolated.describe({ note: `= ${alpha.toFixed(2)}`, figure: figureOfF(path.values[step]), caption: finished ? "your picture" : `${shareOfWay(alpha)} of the way` });
   // over a piece a probability's gradient is not one number: what is shown is its mean
   write(maps.gradient.title, view.asked.rule === "exact" && !finished ? "Mean gradient" : "Gradient here");
   maps.gradient.set(isAsked() ? path.gradientAt(step) : NOTHING, path.scale);
@@ -150,7 +147,7 @@ function drawTimeline() {
   // where its height is that of the picture: never a second scale that could be read off
   const behind = steepest ? { x: sizes.x, y: sizes.y.map((size) => (size / steepest) * PEAK * Math.max(high, 0)) } : undefined;
   const figure = { ...alongPath(curve), axis, colour: ink("--ink"), switches, behind, labels: labelsOf(curve, sizes, low, high) };
-  drawChart(byId("path-chart"), figure, `F along the path, from ${fText(ends[0])} at the baseline to ${fText(ends[1])} at your picture; the gradient is largest at α = ${sizes.x[sizes.y.indexOf(Math.max(...sizes.y))].toFixed(2)}${asked.rule === "exact" ? "" : ` of ${path.count} steps`}; ${counted}`);
+  drawChart(byId("path-chart"), figure, `F along the path, from ${figureOfF(ends[0])} at the baseline to ${figureOfF(ends[1])} at your picture; the gradient is largest at α = ${sizes.x[sizes.y.indexOf(Math.max(...sizes.y))].toFixed(2)}${asked.rule === "exact" ? "" : ` of ${path.count} steps`}; ${counted}`);
 }
 
 /**

@@ -1,8 +1,8 @@
 // The tab Saliency: the picture, and the gradients of P and of the logit there, each over the curve whose slope it is.
 
-import { className, pictureName, startName } from "../core/derived.js";
+import { className, figureOfF, pictureName, startName } from "../core/derived.js";
 import { byId, write } from "../core/dom.js";
-import { chance, floats, largest, number } from "../core/numbers.js";
+import { floats, largest, number } from "../core/numbers.js";
 import { view } from "../core/store.js";
 import { alongPath, drawChart, pathAxis } from "../draw/chart.js";
 import { ink } from "../draw/colours.js";
@@ -29,7 +29,7 @@ export function draw() {
   const { answer, asked, path } = view;
   const both = asked.output === "probability"; // else the gradients of P on the path, and so its scale, are not known
   maps.input.set(asked.pixels, 1);
-  maps.input.describe({ note: pictureName(asked.pixels).title, figure: `P = ${chance(answer.scores[answer.target])}`, caption: className(answer.target) });
+  maps.input.describe({ note: pictureName(asked.pixels).title, figure: figureOfF(answer.scores[answer.target], "probability"), caption: className(answer.target) });
   maps.probability.root.hidden = !both;
   /** @type {HTMLElement} */ (byId("slope-probability").parentElement).hidden = !both;
   if (both) drawOutput("probability", answer.methods.gradient.map, path.scale);

@@ -1,6 +1,6 @@
 // Terms (see dom.js): a press on one explains it in a popover beside it, one at a time.
 
-import { byId, element } from "../core/dom.js";
+import { byId, element, say } from "../core/dom.js";
 import { view } from "../core/store.js";
 
 const EDGE = 8; // px to the window's edge
@@ -11,8 +11,7 @@ let popover;
 let shown = null; // the term that is explained
 
 export function startTerms() {
-  popover = element("div", { id: "term-popover", role: "status", popover: "manual" }); // read out when it is filled
-  document.body.append(popover);
+  popover = element("div", { id: "term-popover", popover: "manual" });
   document.addEventListener("click", ({ target }) => {
     const pressed = target instanceof Element ? /** @type {HTMLElement | null} */ (target.closest(".term")) : null;
     if (pressed && pressed !== shown) show(pressed);
@@ -29,8 +28,9 @@ export function startTerms() {
     },
     true
   );
-  window.addEventListener("resize", hide);
-  document.addEventListener("scroll", hide, { capture: true, passive: true });
+  document.addEventListener("focusin", ({ target }) => target !== shown && !popover.contains(/** @type {Node} */ (target)) && hide());
+  window.addEventListener("resize", follow);
+  document.addEventListener("scroll", follow, { capture: true, passive: true });
 }
 
 /** @param {HTMLElement} pressed */
@@ -39,16 +39,21 @@ function show(pressed) {
   shown = pressed;
   const { text, concept } = view.config.terms[pressed.dataset.term ?? ""];
   const more = concept ? element("button", { type: "button", text: "More", onclick: () => openConcept(concept) }) : null;
-  (pressed.closest("dialog") ?? document.body).append(popover); // what lies outside an open dialog is inert
   popover.replaceChildren(text, ...(more ? [more] : []));
+  pressed.after(popover); // so that Tab leads from the term into it, in a dialog too
+  pressed.focus(); // which a click does not do in every browser
+  say(text);
   pressed.setAttribute("aria-expanded", "true");
   pressed.setAttribute("aria-describedby", popover.id);
   popover.showPopover();
-  place(pressed.getBoundingClientRect());
+  follow();
 }
 
-/** @param {DOMRect} term */
-function place(term) {
+/** It stays at its term, as long as that can be seen. */
+function follow() {
+  if (!shown) return;
+  const term = shown.getBoundingClientRect();
+  if (!term.width || term.bottom < 0 || term.top > window.innerHeight) return hide();
   const { width, height } = popover.getBoundingClientRect();
   const below = term.bottom + 6 + height <= window.innerHeight - EDGE;
   popover.style.left = `${Math.max(EDGE, Math.min(term.left, window.innerWidth - width - EDGE))}px`;
@@ -60,7 +65,7 @@ function hide() {
   shown.setAttribute("aria-expanded", "false");
   shown.removeAttribute("aria-describedby");
   shown = null;
-  popover.hidePopover();
+  popover.remove(); // which hides it
 }
 
 /** @param {string} name */

@@ -161,6 +161,12 @@ def test_any_baseline_that_equals_the_picture_says_what_follows(visit: Visit) ->
         assert ("Paint on" in visit.text("baseline-hint")) is ("There is no path" in visit.text("headline")) is equal, link
 
 
+def test_the_small_picture_of_the_blur_is_the_servers_blur(visit: Visit) -> None:
+    visit.open("?v=2&base=blur&p=ring")
+    drawn = visit.page.evaluate("() => [...explorer.blurred(explorer.view.state.pixels)]")
+    assert max(abs(a - b) for a, b in zip(drawn, visit.numbers()["baseline"], strict=True)) < 1e-9
+
+
 def test_the_exact_rule_takes_no_steps(visit: Visit) -> None:
     visit.choose("rule", "exact")
     visit.rest()

@@ -33,6 +33,11 @@ def test_keys_show_and_hide_the_definition_and_the_focus_stays(visit: Visit) -> 
             assert not popover(visit).is_visible() and term.get_attribute("aria-expanded") == "false"
             assert term.evaluate("(button) => button === document.activeElement")
     assert visit.text("play") == "Play"
+    visit.press("Enter", "Tab")
+    assert popover(visit).get_by_role("button", name="More").evaluate("(button) => button === document.activeElement")
+    assert visit.page.locator("#spoken").text_content() == TERMS["alpha"][0]
+    visit.press("Tab")  # on from the term
+    assert not popover(visit).is_visible()
 
 
 def test_escape_closes_the_popover_and_nothing_else_and_only_one_is_open(visit: Visit) -> None:
@@ -49,6 +54,20 @@ def test_escape_closes_the_popover_and_nothing_else_and_only_one_is_open(visit: 
     assert not popover(visit).is_visible()
 
 
+def test_it_stays_at_its_term_and_goes_with_it(visit: Visit) -> None:
+    visit.page.set_viewport_size({"width": 1440, "height": 900})
+    term = visit.page.locator("#gauge [data-term=delta]")
+    term.click()
+    before, at = popover(visit).bounding_box(), term.bounding_box()
+    visit.page.evaluate("() => scrollBy({ top: 40, behavior: 'instant' })")
+    visit.page.wait_for_function("(y) => document.getElementById('term-popover').getBoundingClientRect().y !== y", arg=before and before["y"])
+    after, now = popover(visit).bounding_box(), term.bounding_box()
+    assert before and at and after and now and abs((after["y"] - before["y"]) - (now["y"] - at["y"])) < 1
+    visit.page.evaluate("() => scrollTo({ top: 3000, behavior: 'instant' })")
+    visit.page.wait_for_function("() => !document.getElementById('term-popover')")
+    assert term.get_attribute("aria-expanded") == "false"
+
+
 def test_more_opens_the_concept(visit: Visit) -> None:
     visit.page.locator("[data-term=alpha]").click()
     popover(visit).get_by_role("button", name="More").click()
@@ -63,7 +82,6 @@ def test_it_stays_within_the_window_and_axe_finds_nothing(width: int, visit: Vis
     visit.page.evaluate(AXE)
     for term in visit.page.locator(".term:visible").all():
         term.evaluate("(button) => button.scrollIntoView({ block: 'center', behavior: 'instant' })")
-        visit.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # scrolling closes it
         term.evaluate("(button) => button.click()")
         box = popover(visit).bounding_box()
         assert box and box["x"] >= 0 and box["y"] >= 0 and box["x"] + box["width"] <= width and box["y"] + box["height"] <= 600
