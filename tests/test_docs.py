@@ -64,6 +64,17 @@ def test_the_readme_is_short_and_names_only_files_that_exist() -> None:
     assert [name for name in named if not (ROOT / name).exists() and not list(ROOT.glob(f"explorer/**/{name}"))] == []
 
 
+def test_the_readme_has_a_line_for_every_network_with_its_layers_and_accuracy(models: Mapping[str, Model]) -> None:
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| (.*) \|$", README.partition("## The networks")[2].partition("\n## ")[0], re.MULTILINE))
+    assert list(rows) == list(models)
+    for name, model in models.items():
+        if "MLP" in rows[name]:
+            assert model.stored and model.accuracy
+            biases = [len(array) for array_name, array in model.stored.items() if array_name.startswith("b")]
+            assert rows[name].startswith("-".join(map(str, [64, *biases])))
+            assert f"{100 * model.accuracy:.1f} % of" in rows[name]
+
+
 def test_every_setting_of_the_server_is_documented_with_its_default() -> None:
     table = dict(re.findall(r"^\| `([A-Z_]+)` \| `([^`]*)` \|", DEPLOY, re.MULTILINE))
     defaults = {str(field.validation_alias): field.default for field in ServerSettings.model_fields.values()}

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 INPUT_SHAPES = ((64,), (1, 8, 8))
 PICTURES = 8  # in the test batch
 STEP = 1e-5  # of the difference quotients that the gradient is compared with
+FAR = (10.0, 1e2, 3e2, 1e3, 1e5)  # sizes of pixels at which outputs that are probabilities have reached their limits
 
 # Operations of torch's graph that only rearrange, select or bound numbers; and those that return probabilities, each with
 # the ``Network`` activation that replaces it.
@@ -130,10 +131,14 @@ def _check_gradient(module: nn.Module, shape: tuple[int, ...]) -> None:
     size, weights = _size(logits), _weights(logits)
     slopes = (_gradient(module, x, weights) * direction).flatten(1).sum(1)
     quotients = (_rows(module, x + STEP * direction) - _rows(module, x - STEP * direction)) / (2 * STEP)
-    still = ((quotients.abs() * STEP <= 1e-14 * size) & (logits.amax(0) - logits.amin(0) > 1e-6 * size)).all(0)
-    for c in still.nonzero().flatten().tolist():
-        if not _moves_between(module, x, logits[:, c], c):
-            raise ValueError(NO_GRADIENT)
+    still = (quotients.abs() * STEP <= 1e-14 * size).all(0)
+    if still.any():  # these logits may be constant, or steps
+        varied = torch.cat([x, _varied_pictures(shape)])
+        outputs = _rows(module, varied)
+        changing = still & (outputs.amax(0) - outputs.amin(0) > 1e-6 * _size(outputs))
+        for c in changing.nonzero().flatten().tolist():
+            if not _moves_between(module, varied, outputs[:, c], c):
+                raise ValueError(NO_GRADIENT)
     expected = (weights * quotients).sum(1)
     rounding = 1e-8 * (weights * logits).abs().sum(1)
     wrong = (slopes - expected).abs() > 1e-3 * (slopes.abs() + expected.abs()) + rounding
@@ -146,6 +151,13 @@ def probe_pictures(shape: tuple[int, ...]) -> Tensor:
     """Eight fixed pictures from dark to bright, ``(8, *shape)`` float64 in (0, 1)."""
     noise = np.random.default_rng(0).random((PICTURES, 64)) ** np.geomspace(4, 0.25, PICTURES)[:, None]
     return torch.from_numpy(0.05 + 0.9 * noise).reshape(-1, *shape)
+
+
+def _varied_pictures(shape: tuple[int, ...]) -> Tensor:
+    """Fixed pictures that excite a network in many ways, ``(321, *shape)`` float64 in [0, 1]: single pixels, halves, noise of 0 and 1."""
+    generator = np.random.default_rng(3)
+    noise = (generator.random((256, 64)) < generator.random((256, 1))).astype(float)
+    return torch.from_numpy(np.concatenate([np.zeros((1, 64)), np.eye(64), noise])).reshape(-1, *shape)
 
 
 def _direction(x: Tensor) -> Tensor:
@@ -271,11 +283,29 @@ def _probabilities(module: nn.Module, x: Tensor, logits: Tensor) -> str:
         return f'leave out its last {step}, which activation="{PROBABILITIES[step]}" stands for'
     if bool((logits == logits[0]).all()):
         return ""  # a network that ignores its input
-    if bool(((logits >= -1e-12) & ((logits.sum(1, keepdim=True) - 1).abs() < 1e-9)).all()):
-        return "its answers are positive and sum to 1 for every picture, so leave out what makes them so"
+    seen = torch.cat([logits, *(far := _far(module, x))])
+    total = float(logits[0].sum())
+    if far and bool(((seen >= -1e-12) & ((seen.sum(1, keepdim=True) - total).abs() < 1e-9 * total)).all()):
+        return f"its answers are positive and sum to {total:.6g} for every picture, so leave out what makes them so"
+    if any(_are_shares(seen, rows, whole) for rows in far for whole in (1, 100)):
+        return "its answers lie between 0 and a limit and reach both, as those of a sigmoid do, so leave out what makes them so"
     if bool((logits.logsumexp(1).abs() < 1e-9).all()):
         return "the exponentials of its answers sum to 1 for every picture, so leave out what makes them so"
     return ""
+
+
+def _far(module: nn.Module, x: Tensor) -> list[Tensor]:
+    """A module's outputs for pictures far out of range, a batch for each size of pixels; without those that are not finite."""
+    directions = torch.from_numpy(np.random.default_rng(4).standard_normal((2 * PICTURES, *x.shape[1:])))
+    batches = [_rows(module, size * directions) for size in FAR]
+    return [rows for rows in batches if torch.isfinite(rows).all()]
+
+
+def _are_shares(seen: Tensor, far: Tensor, whole: float) -> bool:
+    """Whether no output leaves [0, whole], and most of those far out are at one end, some at each."""
+    low, high = far.abs() < 1e-6 * whole, (far - whole).abs() < 1e-6 * whole
+    inside = (seen > -1e-9 * whole) & (seen < (1 + 1e-9) * whole)
+    return bool(inside.all() and (low | high).double().mean() > 0.5 and low.any(1).sum() > 1 and high.any(1).sum() > 1)
 
 
 def _last_steps(node: torch.autograd.graph.Node | None) -> set[str]:
