@@ -28,10 +28,10 @@
   window.dash_clientside = {
     ...window.dash_clientside,
     explorer: {
-      start: async (config) => {
+      start: async (/** @type {string} */ config) => {
         const { start } = await main;
         try {
-          start(config, isThere);
+          start(JSON.parse(config), isThere);
           started = true;
         } catch (failure) {
           broken = true;

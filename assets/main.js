@@ -37,6 +37,7 @@ applyFirstTheme();
  */
 export function start(config, pageIsThere) {
   if (hasStarted()) return;
+  document.querySelectorAll("[data-part]").forEach((host) => (host.innerHTML = config.parts[Number(/** @type {HTMLElement} */ (host).dataset.part)]));
   /** @type {Record<string, Panel>} */
   const panels = Object.fromEntries(config.tabs.map((tab) => [tab, /** @type {Record<string, Panel>} */ (registry)[tab]]));
   const link = new URLSearchParams(window.location.search);

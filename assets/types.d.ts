@@ -84,6 +84,7 @@ export interface Config {
   painted: string; // the key of a painted picture
   link_version: string;
   build: string;
+  parts: string[]; // HTML of the elements that are numbered in data-part
   limits: Record<string, [number, number]>;
   patterns: Record<string, { title: string; levels: number[] }>;
   baselines: Record<string, string>; // their titles

@@ -26,6 +26,12 @@ export const plain = (value) =>
   value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5) ? number(value, 1) : String(Number(value.toPrecision(3))).replace("-", "−");
 
 /**
+ * A whole number with its thousands apart; toLocaleString would load the browser's tables of languages.
+ * @param {number} value
+ */
+export const grouped = (value) => (value < 1e6 ? String(value).replace(/\B(?=(\d{3})+$)/g, ",") : number(value, 1));
+
+/**
  * @param {number} value
  * @param {number} [digits]
  */

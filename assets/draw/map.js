@@ -4,7 +4,7 @@ import { pixelInView } from "../core/derived.js";
 import { element, iconButton, keyOf, say, smallButton, term, write } from "../core/dom.js";
 import { emit, on } from "../core/events.js";
 import { pixelAfter, place } from "../core/grid.js";
-import { bound, largest, number, signed } from "../core/numbers.js";
+import { bound, grouped, largest, number, signed } from "../core/numbers.js";
 import { choosePixel, markPixel, setHovered, view } from "../core/store.js";
 import { paintMap } from "./paint.js";
 
@@ -184,7 +184,7 @@ export class PixelMap {
     const { faint } = this;
     if (this.magnified !== 1) this.magnified = faint ? this.#factor : 1;
     const on = this.magnified !== 1;
-    const factor = `×${(on ? this.magnified : faint ? this.#factor : 1).toLocaleString("en")}`;
+    const factor = `×${grouped(on ? this.magnified : faint ? this.#factor : 1)}`;
     write(this.magnifier, on ? "Path’s scale" : `Magnify ${factor}`);
     this.magnifier.classList.toggle("needless", !faint);
     this.badge.hidden = !on;

@@ -24,9 +24,11 @@ export function paintMap(context, size, values, limit, options) {
   const { fills, inks } = palette(options.theme);
   const edge = (/** @type {number} */ i) => Math.round((i * size) / 8);
   const wide = size / 8 / (options.ratio || window.devicePixelRatio || 1) >= 30;
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.font = `${Math.round(size / 8 / 3.6)}px system-ui, sans-serif`;
+  if (options.numbers && wide) {
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.font = `${Math.round(size / 8 / 3.6)}px system-ui, sans-serif`; // the browser computes the page's styles for it
+  }
   for (let i = 0; i < 64; i++) {
     const x = edge(i % 8);
     const y = edge(Math.floor(i / 8));

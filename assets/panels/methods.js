@@ -56,8 +56,7 @@ const SHOWN = {
 export function start() {
   startConventions();
   buildTools();
-  Object.keys(methods()).forEach(buildCard);
-  Object.entries(view.config.first).forEach(([name, texts]) => buildFirst(name, ...texts));
+  if (isShown()) build();
   all().addEventListener("toggle", () => {
     if (!hasAnswer() || !isShown()) return;
     draw();
@@ -72,7 +71,18 @@ export function start() {
     if (names !== null) draw();
   });
   on("state", (patch) => patch.pinned && showPins());
-  on("tab", (tab) => tab === "methods" && hasAnswer() && !isAsking() && setTimeout(want)); // the picture rests: no need to wait
+  on("tab", (tab) => {
+    if (tab !== "methods") return;
+    build();
+    if (hasAnswer() && !isAsking()) setTimeout(want); // the picture rests: no need to wait
+  });
+}
+
+/** The maps of all methods, when they are first looked at: they would be a tenth of what opening the page costs. */
+function build() {
+  if (Object.keys(cards).length) return;
+  Object.keys(methods()).forEach(buildCard);
+  Object.entries(view.config.first).forEach(([name, texts]) => buildFirst(name, ...texts));
 }
 
 const isShown = () => view.state.tab === "methods";
@@ -80,7 +90,9 @@ const isShown = () => view.state.tab === "methods";
 const all = () => /** @type {HTMLDetailsElement} */ (byId("methods-all"));
 
 /** The six, and all where they are seen. */
-const wanted = () => (all().open ? [...new Set([...Object.keys(first), ...Object.keys(methods())])] : Object.keys(first));
+const wanted = () => (all().open ? [...new Set([...six(), ...Object.keys(methods())])] : six());
+
+const six = () => Object.keys(view.config.first);
 
 function want() {
   if (!isShown()) return;
@@ -101,7 +113,7 @@ export const sentence = () => ({
 // ---- the first six
 
 /** Those that are drawn on the scale of the path's gradients. */
-const onPath = () => Object.keys(first).filter((name) => unitOf(name) === SLOPE);
+const onPath = () => six().filter((name) => unitOf(name) === SLOPE);
 
 /**
  * @param {string} name
@@ -245,7 +257,8 @@ function showPins() {
 
 export function draw() {
   if (!hasAnswer()) return;
-  Object.keys(first).forEach(drawFirst);
+  build();
+  six().forEach(drawFirst);
   drawUnsupported();
   emit("sentence");
   if (!all().open) return;

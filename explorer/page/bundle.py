@@ -20,11 +20,12 @@ from explorer.server.dash_request import current_request
 from explorer.server.static_files import digest_of
 
 PAGE = "index.html"
-# Dash's page always names these. No current browser needs the polyfill; the page has no table and no lazily loaded core
-# component, so their shared code is not needed.
-LEFT_OUT = ("/deps/polyfill@", "/dash_table/", "/dash_core_components-shared")
+# Dash's page always names these. No current browser needs the polyfill; the page has no table and no core component.
+LEFT_OUT = ("/deps/polyfill@", "/dash_table/", "/dash_core_components")
 BOOT, MAIN, MODULES = "boot.js", "main.js", "explorer.js"  # our only classic script loads the modules, which are served as one
 STYLE, SCRIPT, MODULE = '<link rel="stylesheet" href="{}">\n', '<script src="{}"></script>\n', '<link rel="modulepreload" href="{}">\n'
+PRELOAD = '<link rel="preload" as="fetch" crossorigin href="{}">\n'
+DASH_FETCHES = ("_dash-layout", "_dash-dependencies")  # by its renderer, when that has started
 OWN_SCRIPT = re.compile(r"/assets/[^?]+\.js")
 TAGS = {form: re.compile(re.escape(form.strip()).replace(r"\{\}", '([^"]+)') + r"\n?") for form in (STYLE, SCRIPT)}
 CONFIG = re.compile(r'(?<=<script id="_dash-config" type="application/json">).*?(?=</script>)')
@@ -49,7 +50,8 @@ def bundle(app: Dash, prefix: str = "/") -> dict[str, bytes]:
     folder = f"static/{digest_of(own[BOOT] + own[MODULES])}/"  # one for both: the first finds the other beside it
     files = {folder + name: content for name, content in own.items()}
     # the boot script is the first, as it also notices when another file does not come
-    first = {STYLE: MODULE.format(base + folder + MODULES), SCRIPT: SCRIPT.format(base + folder + BOOT)}
+    early = MODULE.format(base + folder + MODULES) + "".join(PRELOAD.format(base + name) for name in DASH_FETCHES)
+    first = {STYLE: early, SCRIPT: SCRIPT.format(base + folder + BOOT)}
     for form, tag in TAGS.items():
         tags = first[form]
         for name, sources in _groups(tag.findall(page)):
@@ -59,7 +61,7 @@ def bundle(app: Dash, prefix: str = "/") -> dict[str, bytes]:
             tags += form.format(base + address)
         page = _retagged(page, tag, tags)
     files[PAGE] = CONFIG.sub(lambda config: _lean(config[0], base), page).encode()
-    for address, answer in (("_dash-layout", app.serve_layout()), ("_dash-dependencies", app.dependencies())):
+    for address, answer in zip(DASH_FETCHES, (app.serve_layout(), app.dependencies()), strict=True):
         files[address] = orjson.dumps(_steady(orjson.loads(answer.body)))
     return files
 

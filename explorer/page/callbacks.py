@@ -56,7 +56,7 @@ def register(app: Dash, zoo: Zoo, compute: Compute) -> None:
     """Connect the page to the server and to its scripts."""
     for name in KINDS:
         _register(name, app, zoo, compute)
-    app.clientside_callback(ClientsideFunction("explorer", "start"), Input("config", "data"))
+    app.clientside_callback(ClientsideFunction("explorer", "start"), Input("config", "children"))
     app.clientside_callback(
         ClientsideFunction("explorer", "scaleChanged"), Input("scale", "value"), prevent_initial_call=True
     )

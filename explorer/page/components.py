@@ -46,6 +46,6 @@ def number_field(id: str, label: str, low: float, high: float, value: float, *, 
     text: list[Component | str] = [html.Span(f"{label} ", className="wide")] if sign else [label]
     number = dbc.Input(id=id, type="number", min=low, max=high, step=step, value=value, debounce=300)
     return html.Div(
-        [dbc.Label([*text, *([html.I(sign)] if sign else [])], html_for=id), number, html.Div(id=f"{id}-refusal", className="refusal", role="status")],
+        [html.Label([*text, *([html.I(sign)] if sign else [])], htmlFor=id, className="form-label"), number, html.Div(id=f"{id}-refusal", className="refusal", role="status")],
         className="inline-field",
     )

@@ -59,7 +59,7 @@ def quadrature_controls(state: State) -> list[Component]:
     rules = [{"label": title, "value": rule} for rule, title in RULE_TITLES.items()]
     return [
         number_field("steps", "Steps", 1, MAX_STEPS, state.steps, sign="m"),
-        html.Div([dbc.Label("Rule", html_for="rule", className="wide"), dbc.Select(id="rule", options=rules, value=state.rule)], className="inline-field"),
+        html.Div([html.Label("Rule", htmlFor="rule", className="form-label wide"), dbc.Select(id="rule", options=rules, value=state.rule)], className="inline-field"),
     ]
 
 

@@ -41,7 +41,7 @@ def _question(state: State, zoo: Zoo) -> list[html.Div | html.Fieldset]:
     classes = class_options(zoo[state.network].classes)
     outputs = [{"label": label, "value": value} for value, label in OUTPUTS.items()]
     return [
-        html.Div([dbc.Label("Network", html_for="network"), dbc.Select(id="network", options=networks, value=state.network)], className="inline-field"),
-        html.Div([dbc.Label("Explain", html_for="target"), dbc.Select(id="target", options=classes, value=str(state.target))], className="inline-field"),
+        html.Div([html.Label("Network", htmlFor="network", className="form-label"), dbc.Select(id="network", options=networks, value=state.network)], className="inline-field"),
+        html.Div([html.Label("Explain", htmlFor="target", className="form-label"), dbc.Select(id="target", options=classes, value=str(state.target))], className="inline-field"),
         segmented("output", "Output F", outputs, state.output),
     ]

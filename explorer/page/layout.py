@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from dash import dcc, html
+import orjson
+from dash import html
 
 from explorer import link, models, pictures
 from explorer.addresses import THIS_MACHINE
@@ -21,6 +22,7 @@ from explorer.page.narration import STARTS
 from explorer.page.painting import painting
 from explorer.page.panels import PANELS
 from explorer.page.panels.methods import FIRST
+from explorer.page.static_parts import take_out
 from explorer.page.tabs import tabs
 from explorer.page.terms import TERMS
 from explorer.state import LOOKS, MAX_PINNED, State, Zoo, limits
@@ -42,15 +44,17 @@ def layout(zoo: Zoo, answer: str) -> html.Div:
             html.Div(id="notices", role="status", **{"aria-atomic": "false"}),  # a new one is read out, not all again
             html.Main([painting(), tabs(opening)], className="app"),
             figures(),
-            # the input and output of each callback; core/server.js sends the requests, so nothing is written into them
-            *(dcc.Store(id=end) for kind in KINDS.values() for end in (kind.source, kind.output)),
-            dcc.Store(id="config", data=config(opening, zoo) | {"answer": answer}),
+            # The input and output of each callback; core/server.js sends the requests, so nothing is written into them. Elements
+            # instead of dcc.Store, whose package is 355 kB of script.
+            *(html.ObjectEl(id=end, hidden=True) for kind in KINDS.values() for end in (kind.source, kind.output)),
         ],
         className="page",
     )
     for part in page._traverse():
         if getattr(part, "_namespace", "") == "dash_html_components" and hasattr(part, "id"):
             part.disable_n_clicks = True  # no callback asks for clicks, of which Dash would dispatch two a stroke
+    known = config(opening, zoo) | {"answer": answer, "parts": take_out(page)}
+    page.children.append(html.Div(orjson.dumps(known).decode(), id="config", hidden=True))
     return page
 
 

@@ -42,7 +42,7 @@ def _tools() -> html.Div:
     return html.Div(
         [
             html.Output(id="brush-shown", htmlFor="brush", className="swatch"),
-            dbc.Label("Brush", html_for="brush", className="visually-hidden"),
+            html.Label("Brush", htmlFor="brush", className="form-label visually-hidden"),
             dbc.Input(id="brush", type="range", min=0, max=100, step=5, value=100),
             icon_button("paint-undo", "Undo", "undo", title="Undo (Ctrl Z)"),
             icon_button("paint-redo", "Redo", "redo", title="Redo (Ctrl Y)"),

@@ -52,8 +52,8 @@ class Versions:
     def layout(self, route: Route) -> None:
         response = route.fetch()
         layout = response.json()
-        config = next(part["props"]["data"] for part in layout["props"]["children"] if part["props"].get("id") == "config")
-        config["build"] = self.replaced or self.page
+        config = next(part["props"] for part in layout["props"]["children"] if part["props"].get("id") == "config")
+        config["children"] = json.dumps(json.loads(config["children"]) | {"build": self.replaced or self.page})
         route.fulfill(response=response, json=layout)
 
     def answer(self, route: Route) -> None:

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bound, chance, correlation, floats, largest, number, percent, plain, probability, rankCorrelation, ranks, sentenceText, signed } from "../../assets/core/numbers.js";
+import { bound, chance, correlation, floats, grouped, largest, number, percent, plain, probability, rankCorrelation, ranks, sentenceText, signed } from "../../assets/core/numbers.js";
 
 test("a number has three significant digits, a true minus sign, and powers of ten where it is very small or large", () => {
   const written = [0, 1, 0.1234, -0.5, 999, 1000, 99999, 1e-4, 1.2345e-5, -3e-300, 123456789].map((value) => number(value));
@@ -35,6 +35,10 @@ test("within a sentence a chance too small for its decimals is less than that", 
 test("a bound is rounded up", () => {
   assert.deepEqual([0, 4.2e-5, 4e-5, 0.0123, 0.591, 0.0999, 1.41, 14.1, 141].map(bound), ["0", "0.00005", "0.00004", "0.013", "0.60", "0.10", "1.5", "15", "150"]);
   assert.equal(bound(1.1e-9), "2·10⁻⁹");
+});
+
+test("a factor has its thousands apart, or is a power of ten", () => {
+  assert.deepEqual([1, 200, 5000, 20000, 500000, 2e6, 1e21].map(grouped), ["1", "200", "5,000", "20,000", "500,000", "2·10⁶", "1·10²¹"]);
 });
 
 test("a share in per cent", () => {

@@ -87,7 +87,7 @@ def _player() -> html.Div:
 def _quadrature(state: State) -> html.Div:
     """The speed of the playback, and how the path is cut into steps."""
     speeds = [{"label": text, "value": value} for value, text in SPEEDS.items()]
-    speed = html.Div([dbc.Label("Speed", html_for="speed", className="visually-hidden"), dbc.Select(id="speed", options=speeds, value="10")], className="speed")
+    speed = html.Div([html.Label("Speed", htmlFor="speed", className="form-label visually-hidden"), dbc.Select(id="speed", options=speeds, value="10")], className="speed")
     return html.Div([speed, *quadrature_controls(state)], className="quadrature")
 
 
@@ -104,7 +104,7 @@ def _timeline() -> html.Div:
                 id="plot",
                 className="plot",
             ),
-            dbc.Label("Step", html_for="scrub", className="visually-hidden"),
+            html.Label("Step", htmlFor="scrub", className="form-label visually-hidden"),
             dbc.Input(id="scrub", type="range", min=0, max=50, step=1, value=50),
             html.Div([html.Span(id="path-from"), html.Span(["ticks: a ", term("relu", "unit"), " switches"], id="path-note"), html.Span("your picture")], className="ends"),
         ],
