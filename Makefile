@@ -27,9 +27,10 @@ SCRIPT_TOOLS := node_modules/.package-lock.json
 PRECOMPRESSED := build/static-made
 PAGE := app.py $(shell find explorer assets models -name '*.py' -o -name '*.md' -o -name '*.js' -o -name '*.css' -o -name '*.npz')
 TORCH = $$(grep '^torch==' requirements.txt)
-# The tests in a browser, in two halves by the first letters of their files.
+# The tests in a browser, in two halves by the first letters of their files; the others, in two halves too.
 BROWSER := test-browser-a-m test-browser-n-z
-TESTS := test-python $(BROWSER) test-scripts
+ENGINE := tests/attribution tests/page
+TESTS := test-engine test-server $(BROWSER) test-scripts
 side_by_side = $(MAKE) --jobs --output-sync=target --keep-going
 
 .DEFAULT_GOAL := help
@@ -55,8 +56,11 @@ test-scripts: $(DEV)
 $(BROWSER): test-browser-%: $(DEV)
 	@$(BIN)/python -m pytest $(wildcard tests/browser/test_[$*]*.py) $(ARGS) || [ $$? -eq 5 ]
 
-test-python: $(DEV)
-	@$(BIN)/python -m pytest --ignore=tests/browser $(ARGS) || [ $$? -eq 5 ]
+test-engine: $(DEV)
+	@$(BIN)/python -m pytest $(ENGINE) $(ARGS) || [ $$? -eq 5 ]
+
+test-server: $(DEV)
+	@$(BIN)/python -m pytest --ignore=tests/browser $(ENGINE:%=--ignore=%) $(ARGS) || [ $$? -eq 5 ]
 
 test-firefox: $(DEV) ## Test the page in Firefox (not part of `make test`)
 	@sh scripts/install-browser.sh $(BIN)/python firefox

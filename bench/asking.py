@@ -17,8 +17,8 @@ def free_port() -> int:
 
 
 def named(page: str) -> list[str]:
-    """The paths of the files that a page at ``/`` refers to, in its order."""
-    return [urljoin("/", address) for address in re.findall(r'(?:src|href)="(\.?/[^"]+)"', page)]
+    """The paths of the files that a page at ``/`` refers to, in its order; without what Dash fetches by itself."""
+    return [urljoin("/", address) for address in re.findall(r'(?<!crossorigin )(?:src|href)="(\.?/[^"]+)"', page)]
 
 
 def callback_request(output: str, source: str, question: object) -> dict[str, Any]:

@@ -4,7 +4,7 @@
 set -u
 python=$1
 case ${2:-chromium} in
-chromium) package=chromium variable=CHROMIUM given=${CHROMIUM:-} names='chromium chromium-browser google-chrome google-chrome-stable' ;;
+chromium) package=chromium-headless-shell variable=CHROMIUM given=${CHROMIUM:-} names="$package chromium chromium-browser google-chrome google-chrome-stable" ;;
 firefox) package=firefox-esr variable=FIREFOX given=${FIREFOX:-} names='firefox-esr firefox' ;;
 esac
 
@@ -17,11 +17,11 @@ found() {
 }
 
 # Playwright (for Chromium only) includes its own node, which needs libatomic1 on a minimal Debian.
-can_drive() { [ "$package" != chromium ] || "$python" -m playwright --version >/dev/null 2>&1; }
+can_drive() { [ "$variable" != CHROMIUM ] || "$python" -m playwright --version >/dev/null 2>&1; }
 
 report_missing() {
     result=skipped
-    { [ "${CI:-}" != true ] && [ "$package" = chromium ] && ! found; } || result='going to fail'
+    { [ "${CI:-}" != true ] && [ "$variable" = CHROMIUM ] && ! found; } || result='going to fail'
     echo "$1: browser tests are $result."
 }
 
@@ -48,6 +48,7 @@ apt() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::T
 apt update
 # shellcheck disable=SC2086
 apt install -y --no-install-recommends $packages
+[ "$variable" != CHROMIUM ] || found || apt install -y --no-install-recommends chromium # where there is no package of the shell alone
 if ! { found && can_drive; }; then
     report_missing "apt-get could not install $packages ($(grep '^E:' "$log" | head -n 1))"
 fi

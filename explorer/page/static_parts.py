@@ -49,7 +49,7 @@ def _html(part: object) -> str:
         return escape(str(part), quote=False)
     tag = part._type.lower()
     props = part.to_plotly_json()["props"]
-    attributes = "".join(_attribute(name, value) for name, value in props.items() if name not in NOT_IN_HTML)
+    attributes = "".join(_attribute(name, value) for name, value in sorted(props.items()) if name not in NOT_IN_HTML)
     return f"<{tag}{attributes}>{''.join(map(_html, _children(part)))}</{tag}>"
 
 

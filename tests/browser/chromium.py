@@ -8,7 +8,7 @@ import shutil
 
 from playwright.sync_api import Page
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")  # the first takes a tenth less time
 
 # Quiet and offline: no updates, no field trials, no look-ups of its own.
 LAUNCH_ARGUMENTS = [

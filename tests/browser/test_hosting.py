@@ -105,7 +105,7 @@ def test_nginx(strips: bool, visits: Visits, under_explorer: Server, tmp_path: P
 def test_a_course_embeds_it_as_the_readme_says(visits: Visits, under_explorer: Server) -> None:
     code = row("Moodle")[2]
     allow, sandbox = re.findall(r'allow="[^"]+"', code), re.findall(r"allow-scripts [a-z -]+", code)
-    visit = visits(under_explorer.address + "explorer/", apart=True)
+    visit = visits(under_explorer.address + "explorer/", permissions=["clipboard-write"])  # which a visitor's browser grants at a click
     with embedded(visit, f'{allow[0]} sandbox="{sandbox[0]}"') as frame:
         with visit.page.expect_download() as waiting:
             frame.get_by_role("button", name="Attributions as CSV").click()

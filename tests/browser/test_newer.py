@@ -308,7 +308,7 @@ def test_a_layout_that_the_scripts_cannot_start_with_is_loaded_again(visit: Visi
 def without_a_tab(route: Route) -> None:
     """Fulfil with a layout in which the scripts miss something."""
     response = route.fetch()
-    route.fulfill(response=response, body=response.text().replace('"tab-compare"', '"tab-of-late"'))
+    route.fulfill(response=response, body=response.text().replace("tab-compare", "tab-of-late"))
 
 
 def test_the_page_its_layout_and_its_answers_name_one_version(visit: Visit) -> None:

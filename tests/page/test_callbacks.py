@@ -387,7 +387,7 @@ def test_the_page_says_its_language_and_loads_nothing_from_elsewhere(client: Cli
         if not source.startswith("data:"):
             response = client.get(source.removeprefix("."))
             assert response.status_code == 200, source
-            assert response.mimetype in ("text/javascript", "application/javascript", "text/css"), source
+            assert response.mimetype in ("text/javascript", "application/javascript", "text/css", "application/json"), source
 
 
 def test_the_stylesheets_and_scripts_name_no_other_host(client: Client) -> None:

@@ -91,7 +91,7 @@ def test_a_first_visit_with_gzip_only_stays_below_450_kb() -> None:
 
 def test_every_file_that_the_page_names_is_there_and_named_by_its_content() -> None:
     assert len(FILES) == len(set(FILES)) >= 3 and len(OWN) == 2
-    assert set(re.findall(r'(?:src|href)="(?!data:)\.([^"]+)"', PAGE)) == set(FILES)  # relative, see test_hosting.py
+    assert set(re.findall(r'(?:src|href)="(?!data:)\.([^"]+)"', PAGE)) == {*FILES, *FETCHED[1:]}  # relative, see test_hosting.py
     for address in FILES:
         answer = CLIENT.get(address)
         assert answer.status_code == 200
@@ -147,17 +147,11 @@ def test_no_script_makes_another_strict_and_no_style_needs_its_place() -> None:
             assert all(url.startswith(("data:", "#")) for url in re.findall(r"url\(\s*[\"']?([^)\s\"']+)", text))
 
 
-def test_the_page_has_no_component_that_loads_code_later() -> None:
-    def components(part: object) -> list[Component]:
-        return [part, *(item for item in part._traverse())] if isinstance(part, Component) else []
-
-    assert {c._type for c in components(APP.layout) if getattr(c, "_namespace", "") == "dash_core_components"} == {"Store"}
-
-
-def test_only_the_core_components_have_code_to_load_later() -> None:
-    # the test above relies on it
-    later = {f"{package}/{path}" for package, paths in APP.registered_paths.items() for path in paths if "async-" in path}
-    assert later and all(name.startswith(("dash/dcc/", "dash/dash_table/")) for name in later)
+def test_the_page_has_no_component_of_a_package_that_is_left_out() -> None:
+    assert isinstance(APP.layout, Component)
+    spaces = {part._namespace for part in APP.layout._traverse() if isinstance(part, Component)}
+    assert spaces == {"dash_html_components", "dash_bootstrap_components"}
+    assert all("dash_core_components" not in CLIENT.get(address).text for address in JOINED)
 
 
 @each("address", FILES)
