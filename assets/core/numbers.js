@@ -42,7 +42,9 @@ export function percent(share) {
   if (share === null || !Number.isFinite(share)) return "–";
   const value = 100 * share;
   if (Math.abs(share) < 1e-11) return "0 %"; // rounding of the sum itself
-  return `${value !== 0 && Math.abs(value) < 9.5 ? number(value, 2) : Math.round(value)} %`.replace("-", "−");
+  const off = Math.abs(Math.abs(value) - 100); // close to 100 is not yet 100
+  const rounded = off < 1 && off >= 0.05 ? value.toFixed(1) : Math.round(value);
+  return `${value !== 0 && Math.abs(value) < 9.5 ? number(value, 2) : rounded} %`.replace("-", "−");
 }
 
 /**

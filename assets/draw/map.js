@@ -53,8 +53,7 @@ export class PixelMap {
       "div",
       { class: "map-surface", tabindex: "0", role: "application", "aria-roledescription": "8 by 8 map", "aria-label": title, "aria-describedby": "map-help" },
       this.canvas,
-      this.marker,
-      this.badge
+      this.marker
     );
     this.figure = element("p", { class: "map-figure", translate: "no" });
     this.caption = element("p", { class: "map-caption" });
@@ -62,7 +61,7 @@ export class PixelMap {
     this.magnifier = magnifies ? smallButton("Magnify", () => this.#toggleMagnified()) : null;
     this.magnifier?.classList.add("needless");
     this.foot = element("div", { class: "map-foot" }, kind === "signed" ? this.scale : null, this.magnifier);
-    this.root = element("div", { class: "map" }, bare ? null : this.#head(), this.surface, this.figure, this.caption, this.foot);
+    this.root = element("div", { class: "map" }, bare ? null : this.#head(), this.surface, this.badge, this.figure, this.caption, this.foot);
     host.append(this.root);
     this.#listen();
     this.resizing = new ResizeObserver(() => this.#resize());
@@ -188,7 +187,7 @@ export class PixelMap {
     write(this.magnifier, on ? "Path’s scale" : `Magnify ${factor}`);
     this.magnifier.classList.toggle("needless", !faint);
     this.badge.hidden = !on;
-    write(this.badge, `magnified ${factor}`);
+    write(this.badge, factor);
     this.root.classList.toggle("magnified", on);
   }
 

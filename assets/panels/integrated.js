@@ -49,6 +49,7 @@ export function start() {
     maps.gradient.magnify(false); // another step has another size
     drawStep();
   });
+  on("answer", () => maps.gradient.magnify(false)); // the sentence says what is seen unmagnified
   on("pixel", () => {
     clearTimeout(resting);
     resting = window.setTimeout(() => isShown() && hasAnswer() && drawPixelChart(), REST);
@@ -129,7 +130,8 @@ function drawGauge() {
   fill.style.transform = `scaleX(${Math.max(0, Math.min(1, reached))})`;
   write(byId("sum-shown"), `Σ = ${sumText(path.sums[step])}`);
   const over = reached > 1;
-  const missed = share === null ? "F is the same at both ends." : `${over ? "Too much" : finished ? "Missing" : "Still missing"}: ${percent(Math.abs(1 - reached))}`;
+  const off = percent(Math.abs(1 - reached));
+  const missed = share === null ? "F is the same at both ends." : over ? `Σ is ${off} too large` : `${finished ? "Missing" : "Still missing"}: ${off}`;
   const steps = share === null ? "" : finished ? ` (${path.count} ${unit()}${path.count === 1 ? "" : "s"}).` : ".";
   write(byId("sum-note"), `ΔF = ${sumText(goal)}. ${finished && share !== null && Math.abs(delta) < 1e-11 ? `Missing: nothing, to rounding${steps}` : `${missed}${steps}`}`);
 }
@@ -167,7 +169,7 @@ function labelsOf(curve, sizes, low, high) {
   const beside = Math.max(0, Math.min(1, peak + (early ? 0.08 : -0.08)));
   return [
     { text: outputName(), x: 0.99, y: at(end), dy: end > 0.5 ? 16 : -16, colour: ink("--ink"), align: "right" },
-    ...(most ? [{ text: "size of the gradient", x: beside, y: at(0.42), colour: ink("--accent"), align: /** @type {CanvasTextAlign} */ (early ? "left" : "right") }] : []),
+    ...(most ? [{ text: "size of the gradient (own scale)", x: beside, y: at(0.42), colour: ink("--accent"), align: /** @type {CanvasTextAlign} */ (early ? "left" : "right") }] : []),
   ];
 }
 

@@ -121,6 +121,7 @@ function slopeSentence(step) {
   if (here < FAINT * path.scale) return before < FAINT * path.scale ? said("blank so far", "is still blank") : said("blank again", "has gone blank");
   if (here < before / 2) return said("fading slope", "is fading");
   if (here < LARGE * path.scale) return said("small slope", "is small");
+  if (here < before) return said("large slope", "is large");
   const least = Math.min(...sizes, largest(view.answer.methods.gradient.map));
   return least < FAINT * path.scale ? said("flaring slope", "flares up") : said("large slope", "is large");
 }

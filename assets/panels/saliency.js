@@ -2,6 +2,7 @@
 
 import { className, figureOfF, pictureName, startName } from "../core/derived.js";
 import { byId, write } from "../core/dom.js";
+import { on } from "../core/events.js";
 import { floats, largest, number } from "../core/numbers.js";
 import { view } from "../core/store.js";
 import { alongPath, drawChart, pathAxis } from "../draw/chart.js";
@@ -23,6 +24,7 @@ export function start() {
   };
   maps.probability.onmagnify = () => describe("probability");
   maps.logit.onmagnify = () => describe("logit");
+  on("answer", () => Object.values(maps).forEach((map) => map.magnify(false))); // the sentence says what is seen unmagnified
 }
 
 export function draw() {

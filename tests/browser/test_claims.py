@@ -99,7 +99,7 @@ def false_steps(truth: Truth, found: dict[str, Any]) -> list[Any]:
             "fading slope": 0.0399 * scale < here < 0.501 * before,
             "small slope": 0.0399 * scale < here < 0.301 * scale,
             "large slope": here > 0.299 * scale,
-            "flaring slope": here > 0.299 * scale and least < 0.0401 * scale,
+            "flaring slope": here > 0.299 * scale and here > 0.999 * before and least < 0.0401 * scale,
             "sees little": truth.state.output == "probability" and value < 0.1 and truth.scores.argmax() == truth.target and truth.ends[1] > 0.5,
         }
         so_far = map_so_far(truth, at["step"])
@@ -112,7 +112,7 @@ def false_steps(truth: Truth, found: dict[str, Any]) -> list[Any]:
             phase["claim"] == "sees little" or ("mean" in phase["text"]) == (truth.state.rule == "exact"),
             ("hardly rise" in at["shown"]) == (truth.state.output == "probability" and value > 0.9),
             abs(at["sum"] - summed) <= 1e-4 * np.abs(truth.own_integrated).sum() + 1e-9 * abs(summed) + 1e-30,
-            "Still missing" in at["gauge"] or "Too much" in at["gauge"] or "same at both ends" in at["gauge"],
+            "Still missing" in at["gauge"] or "too large" in at["gauge"] or "same at both ends" in at["gauge"],
             adds_up(added["text"], at["sum"], truth.payload["f"]["delta"]),
             at["shown"] == f"{' '.join(texts(at, 'headline'))} {' '.join(texts(at, 'second'))}",
             reads(truth, at["readout"], so_far),

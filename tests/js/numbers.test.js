@@ -43,6 +43,7 @@ test("a factor has its thousands apart, or is a power of ten", () => {
 
 test("a share in per cent", () => {
   assert.deepEqual([0, 1e-12, 0.0123, -0.05, 0.095, 1.5, -2].map(percent), ["0 %", "0 %", "1.2 %", "−5.0 %", "10 %", "150 %", "−200 %"]);
+  assert.deepEqual([0.99, 0.9974, -0.9994, 0.9996, 1, 1.0022].map(percent), ["99 %", "99.7 %", "−99.9 %", "100 %", "100 %", "100.2 %"]);
 });
 
 test("a tick is as short as it can be", () => {

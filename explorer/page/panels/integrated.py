@@ -26,7 +26,10 @@ def _layout(state: State) -> list[Component]:
                 html.Div([script_owned("map-baseline"), baseline_controls(state)], className="cell-baseline"),
                 script_owned("map-interpolated", "cell-now"),
                 html.P(
-                    ["Your picture appears step by step. At each step, ", html.B("gradient × change of the pixel"), " is added to the ", html.B("sum"), "."],
+                    [
+                        html.B("Gradient"), ": how much a brighter pixel raises ", term("F", "F"), ". Your picture appears step by step. At each step, ",
+                        html.B("gradient × change of the pixel"), " is added to the ", html.B("sum"), ".",
+                    ],
                     className="how",
                 ),
                 html.Fieldset(
@@ -188,7 +191,7 @@ def _change(facts: Facts) -> list[Sentence]:
     if facts.blank and facts.target_name == facts.predicted_name:
         return [
             Sentence("flared up", f"{way[0].upper()}{way[1:]} the gradient flared up."),
-            Sentence(claim, f"The sum kept it: {sign} pixels {verb} {facts.subject} from {value}.", found),
+            Sentence(claim, f"The sum adds it up: {sign} pixels {verb} {facts.subject} from {value}.", found),
         ]
     return [Sentence(claim, f"The sum shows what {verb} {facts.subject} from {value} {way}.", found)]
 
