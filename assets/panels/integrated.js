@@ -169,7 +169,7 @@ function labelsOf(curve, sizes, low, high) {
   const beside = Math.max(0, Math.min(1, peak + (early ? 0.08 : -0.08)));
   return [
     { text: outputName(), x: 0.99, y: at(end), dy: end > 0.5 ? 16 : -16, colour: ink("--ink"), align: "right" },
-    ...(most ? [{ text: "size of the gradient (own scale)", x: beside, y: at(0.42), colour: ink("--accent"), align: /** @type {CanvasTextAlign} */ (early ? "left" : "right") }] : []),
+    ...(most ? [{ text: window.innerWidth < 700 ? "size of the gradient" : "size of the gradient (own scale)", x: beside, y: at(0.42), colour: ink("--accent"), align: /** @type {CanvasTextAlign} */ (early ? "left" : "right") }] : []),
   ];
 }
 
