@@ -343,9 +343,11 @@ def test_the_words_follow_the_playback_and_end_with_the_finished_ones(visit: Vis
     assert "its gradient here is blank" in finished and "magnified" not in visit.text("map-gradient")
     visit.page.locator("#to-start").click()
     assert "Start: black. P is 0.002." in visit.text("say") and "Press Play" in visit.text("say")
+    visit.page.locator("#scrub").fill("9")
+    assert "The gradient flares up." in visit.text("say")  # until it is largest
     visit.page.locator("#scrub").fill("12")
     step = visit.text("say")
-    assert "24 % of the way: P rose from 0.002 to" in step and "The gradient flares up." in step and "of ΔF" in step
+    assert "24 % of the way: P rose from 0.002 to" in step and "The gradient is large." in step and "of ΔF" in step
     assert visit.text("words") == " ".join(finished.split()), "what is heard stays that of the answer"
     visit.page.locator("#to-end").click()
     assert visit.text("say") == finished
