@@ -82,6 +82,13 @@ def test_every_setting_of_the_server_is_documented_with_its_default() -> None:
     assert table == written
 
 
+def test_what_the_readme_says_for_other_sites_is_what_is_tested_there() -> None:
+    lines = re.findall(r"^- (.+)$", README.partition("Under a path of another site")[2].partition("[Deployment]")[0], re.MULTILINE)
+    assert [line.split(":")[0].split(" ")[0] for line in lines] == ["JupyterHub", "Traefik", "nginx", "Moodle"]
+    codes = [code.strip("…") for line in lines for code in re.findall(r"`([^`]{4,})`", line)]
+    assert len(codes) > 8 and [code for code in codes if code not in DEPLOY] == []  # test_hosting.py uses that table
+
+
 def test_the_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {"your_module": nn.Linear(64, 3)}
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
