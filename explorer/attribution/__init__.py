@@ -27,6 +27,7 @@ from explorer.attribution.exact import (
 )
 from explorer.attribution.explain import Explanation, Result, explain
 from explorer.attribution.field import Field, gradient_field
+from explorer.attribution.interactions import exact_interactions
 from explorer.attribution.measures import (
     Completeness,
     Figures,
@@ -76,6 +77,7 @@ __all__ = [
     "Value",
     "completeness",
     "exact_integrated_gradients",
+    "exact_interactions",
     "explain",
     "figures",
     "gradient_field",

@@ -11,7 +11,6 @@ Sotoudeh & Thakur, "Computing Linear Restrictions of Neural Networks", NeurIPS 2
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -132,7 +131,7 @@ def exact_path(case: Case) -> ExactPath:
         ValueError: its logits move so far along the path (by more than 10⁵) that a probability is a step function, or are
             not finite on it.
     """
-    path = _cut(case, piecewise_linear_layers(case.network))
+    path = cut_path(case)
     weights = np.diff(path.cuts)
     gradient = _vjp(path, weights[:, None] * _mean_slopes(case, path.logits), summed_up=True)
     return ExactPath(case.difference * gradient.reshape(SHAPE), path.cuts[1:], weights, path.switching, path.logits)
@@ -146,7 +145,7 @@ def exact_integrated_gradients(case: Case) -> ExactTrace:
         ValueError: its logits move so far along the path (by more than 10⁵) that a probability is a step function, or are
             not finite on it.
     """
-    path = _cut(case, piecewise_linear_layers(case.network))
+    path = cut_path(case)
     slopes = _mean_slopes(case, path.logits)
     gradients = _vjp(path, slopes).reshape(-1, *SHAPE)
     values, _ = outputs(case.network, path.logits[1:], case.target, case.output)
@@ -188,7 +187,7 @@ def piecewise_linear_layers(network: Network) -> tuple[KnownLayer, ...]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Layer:
+class CutLayer:
     """A layer on the path: the shape of one input, the cuts above it and, for an activation, which units are on in each piece."""
 
     known: KnownLayer
@@ -198,20 +197,26 @@ class _Layer:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Path:
+class PiecewiseLinearPath:
     """The cut path: ends α of its K pieces ``(K + 1,)``, the logits there ``(K + 1, C)``, its switches and layers."""
 
     cuts: Floats
     logits: Floats
     switching: Switching
-    layers: list[_Layer]
+    layers: list[CutLayer]
 
 
-def _cut(case: Case, known: Iterable[KnownLayer]) -> _Path:
-    """Pass through the layers and add cuts; between two neighbouring cuts all activations are linear in α."""
+def cut_path(case: Case) -> PiecewiseLinearPath:
+    """Pass through the layers and add cuts; between two neighbouring cuts all activations are linear in α.
+
+    Raises:
+        NotPiecewiseLinear: the network is not one that can be cut; see the comment at the top of this module.
+        ValueError: its logits on the path are not finite.
+    """
+    known = piecewise_linear_layers(case.network)
     cuts = np.array([0.0, 1.0])
     switches: list[Switching] = []
-    layers: list[_Layer] = []
+    layers: list[CutLayer] = []
     activations = 0
     a = on_path(case, cuts).reshape(2, *case.network.input_shape)
     with np.errstate(over="ignore", invalid="ignore"):  # non-finite numbers raise below
@@ -223,9 +228,9 @@ def _cut(case: Case, known: Iterable[KnownLayer]) -> _Path:
                 switches.append(_switches(cuts, on, activations))
                 activations += 1
                 a = flat.reshape(-1, *shape)
-            layers.append(_Layer(layer, a.shape[1:], cuts, on))
+            layers.append(CutLayer(layer, a.shape[1:], cuts, on))
             a = layer.forward(a)
-    return _Path(cuts, finite(LOGITS, a), _ascending(switches), layers)
+    return PiecewiseLinearPath(cuts, finite(LOGITS, a), _ascending(switches), layers)
 
 
 def _cut_layer(cuts: Floats, z: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
@@ -316,7 +321,7 @@ def _mean_slopes(case: Case, logits: Floats) -> Floats:
     return np.add.reduceat(by_stretch, np.cumsum(stretches) - stretches, axis=0) / stretches[:, None]
 
 
-def _vjp(path: _Path, slopes: Floats, *, summed_up: bool = False) -> Floats:
+def _vjp(path: PiecewiseLinearPath, slopes: Floats, *, summed_up: bool = False) -> Floats:
     """The vjp of each piece: ∂F/∂x from ∂F/∂logits ``(K, C)``, as the layers are linear on a piece.
 
     Args:
