@@ -3,9 +3,10 @@
 Janizek, Sturmfels & Lee, "Explaining Explanations: Axiomatic Feature Interactions for Deep Networks", JMLR 2021.
 """
 
-# The second derivative of a piecewise-linear F is 0 except where the path crosses a kink. There it is a sum over *units*, each
-# with a rank-one term: its gradient w, by which it reaches F, and how fast it switches. Units that switch at the same α stay
-# apart; one term for the whole jump of the gradient would be wrong. With d = x − x′ and α_k where unit k switches:
+# The second derivative of a piecewise-linear F is 0 except where the path crosses a kink. There it is a sum over the units that
+# switch, one rank-one term for each, also where several switch at one α: a single term for the jump of the gradient would be
+# wrong. With d = x − x′, unit k switching at α_k, w_k the input gradient of its pre-activation, c_k the weight by which its
+# output reaches F, and Δ_k the change of its slope (1 for a ReLU that turns on, −1 for one that turns off):
 #
 #     Γ = Σ_k  −α_k ln α_k · Δ_k c_k / (w_k · d) · (d ⊙ w_k)(d ⊙ w_k)ᵀ  +  diag( d ⊙ ∫ −ln α · ∂F/∂x dα )
 
