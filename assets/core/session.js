@@ -71,7 +71,8 @@ export function update(patch, { live = false } = {}) {
 
 /** A change is finished: put it into the address and ask for its numbers. */
 export function commit() {
-  ask(); // first: the browser is busy for a while with a new entry of its history
+  // first: the browser is busy for a while with a new entry of its history; a slow stroke may be answered to its end already
+  if (waiting || view.asked !== view.state) ask();
   showLink("pushState");
 }
 

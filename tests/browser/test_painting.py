@@ -71,6 +71,12 @@ def test_a_click_paints_one_cell_and_asks_once(visit: Visit) -> None:
     with visit.count_requests(1):
         visit.stroke((2, 5))
     assert painted(visit) == {(2, 5)}
+    with visit.count_requests(1):
+        visit.page.mouse.move(*visit.cell(4, 4))
+        visit.page.mouse.down()
+        visit.rest()  # it is answered while the button is held
+        visit.page.mouse.up()
+    assert painted(visit) == {(2, 5), (4, 4)}
 
 
 def test_a_stroke_that_leaves_the_grid_and_ends_outside_is_finished(visit: Visit) -> None:
