@@ -4,10 +4,12 @@ Each worker counts in files that all workers read (prometheus_client's multiproc
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the environment variable that prometheus_client reads
 EXPLANATION, METHOD_ANSWERS = "explanation", "method-answers"  # callbacks, by the id of their output
@@ -53,5 +55,16 @@ class Metrics:
             except (ProcessLookupError, PermissionError):  # the latter: the pid belongs to another process now
                 mark_process_dead(pid)  # type: ignore[no-untyped-call]  # drops its live gauges, keeps its counters
         registry = CollectorRegistry()
-        MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+        registry.register(_Counts(folder))
         return generate_latest(registry)
+
+
+class _Counts(Collector):
+    """What all workers counted; a worker that starts has its files made one after another, each empty at first."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+
+    def collect(self) -> Iterable[Metric]:
+        begun = [str(path) for path in self._folder.glob("*.db") if path.stat().st_size]
+        return MultiProcessCollector.merge(begun)  # type: ignore[no-untyped-call]

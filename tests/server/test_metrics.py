@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from asgi import client_of
 from prometheus_client.parser import text_string_to_metric_families
+from serving import ROOT
 from starlette.applications import Starlette
 from werkzeug.test import Client
 
@@ -130,3 +135,18 @@ def test_an_unexpected_error_is_logged_with_its_traceback_and_answered_in_one_se
     (failure,) = [getattr(record, FIELDS) for record in caplog.records if record.message == "unexpected error"]
     assert failure["error"] == "ValueError" and "in fail" in failure["traceback"]
     assert "0.123456" not in failure["traceback"].replace('raise ValueError("cannot explain 0.123456")', "") + caplog.text
+
+
+def test_a_worker_whose_files_are_just_being_made_hides_no_count(tmp_path: Path) -> None:
+    # prometheus_client decides when it is imported whether it counts in files
+    code = """
+import pathlib, sys
+from explorer.server.metrics import Metrics
+metrics = Metrics("test")
+metrics.starts.inc()
+pathlib.Path(sys.argv[1], "counter_1.db").touch()
+print(metrics.text().decode())
+"""
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "explorer_worker_starts_total 1.0" in done.stdout.splitlines()
