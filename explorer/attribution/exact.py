@@ -195,6 +195,12 @@ class CutLayer:
     cuts: Floats
     on: NDArray[np.bool_] | None
 
+    def on_from(self, starts: Floats) -> NDArray[np.bool_] | None:
+        """Which units are on in the pieces that start at these α ``(k,)``, which include the cuts above the layer; ``(k, units)``."""
+        if self.on is None or len(self.cuts) == len(starts) + 1:
+            return self.on
+        return self.on.take(self.cuts.searchsorted(starts, "right") - 1, axis=0)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PiecewiseLinearPath:
@@ -334,12 +340,10 @@ def _vjp(path: PiecewiseLinearPath, slopes: Floats, *, summed_up: bool = False) 
         if summed_up and len(layer.cuts) < len(starts) + 1:  # below this layer there are fewer pieces
             first = starts.searchsorted(layer.cuts[:-1])
             starts, signal = layer.cuts[:-1], np.add.reduceat(signal, first, axis=0)
-        if layer.on is None:
+        on = layer.on_from(starts)
+        if on is None:
             signal = layer.known.vjp(signal, layer.shape)
         else:
-            on = layer.on
-            if len(layer.cuts) < len(starts) + 1:
-                on = on.take(layer.cuts.searchsorted(starts, "right") - 1, axis=0)
             signal = gated(signal.reshape(len(starts), -1), on, layer.known.slope or 0.0)
     pulled = signal.reshape(len(starts), -1)
     return pulled.sum(axis=0, keepdims=True) if summed_up else pulled

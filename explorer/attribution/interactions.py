@@ -46,7 +46,7 @@ def exact_interactions(case: Case) -> Floats:
     signal = np.zeros((len(starts), path.logits.shape[1]))
     signal[:, case.target] = 1
     pairs = np.zeros((PIXELS, PIXELS))
-    gates: Gates = [None if layer.on is None else layer.on.take(layer.cuts.searchsorted(starts, "right") - 1, axis=0) for layer in path.layers]
+    gates: Gates = [layer.on_from(starts) for layer in path.layers]
     for index in reversed(range(len(path.layers))):
         layer, on = path.layers[index], gates[index]
         if on is None:

@@ -133,12 +133,12 @@ def _check_gradient(module: nn.Module, shape: tuple[int, ...]) -> None:
     quotients = (_rows(module, x + STEP * direction) - _rows(module, x - STEP * direction)) / (2 * STEP)
     still = (quotients.abs() * STEP <= 1e-14 * size).all(0)
     if still.any():  # these logits may be constant, or steps
-        varied = torch.cat([x, _varied_pictures(shape)])
-        outputs = _rows(module, varied)
-        changing = still & (outputs.amax(0) - outputs.amin(0) > 1e-6 * _size(outputs))
-        for c in changing.nonzero().flatten().tolist():
-            if not _moves_between(module, varied, outputs[:, c], c):
-                raise ValueError(NO_GRADIENT)
+        for pictures in (x, _varied_pictures(shape)):
+            outputs = _rows(module, pictures)
+            changing = still & (outputs.amax(0) - outputs.amin(0) > 1e-6 * _size(outputs))
+            for c in changing.nonzero().flatten().tolist():
+                if not _moves_between(module, pictures, outputs[:, c], c):
+                    raise ValueError(NO_GRADIENT)
     expected = (weights * quotients).sum(1)
     rounding = 1e-8 * (weights * logits).abs().sum(1)
     wrong = (slopes - expected).abs() > 1e-3 * (slopes.abs() + expected.abs()) + rounding
@@ -154,7 +154,7 @@ def probe_pictures(shape: tuple[int, ...]) -> Tensor:
 
 
 def _varied_pictures(shape: tuple[int, ...]) -> Tensor:
-    """Fixed pictures that excite a network in many ways, ``(321, *shape)`` float64 in [0, 1]: single pixels, halves, noise of 0 and 1."""
+    """Fixed pictures that excite a network in many ways, ``(321, *shape)`` float64 in [0, 1]: black, single pixels, noise of 0 and 1."""
     generator = np.random.default_rng(3)
     noise = (generator.random((256, 64)) < generator.random((256, 1))).astype(float)
     return torch.from_numpy(np.concatenate([np.zeros((1, 64)), np.eye(64), noise])).reshape(-1, *shape)
@@ -285,7 +285,8 @@ def _probabilities(module: nn.Module, x: Tensor, logits: Tensor) -> str:
         return ""  # a network that ignores its input
     seen = torch.cat([logits, *(far := _far(module, x))])
     total = float(logits[0].sum())
-    if far and bool(((seen >= -1e-12) & ((seen.sum(1, keepdim=True) - total).abs() < 1e-9 * total)).all()):
+    known = logits if abs(total - 1) < 1e-9 else seen if far else logits[:0]  # another sum may be a linear network's, within the range
+    if len(known) and bool(((known >= -1e-12) & ((known.sum(1, keepdim=True) - total).abs() < 1e-9 * total)).all()):
         return f"its answers are positive and sum to {total:.6g} for every picture, so leave out what makes them so"
     if any(_are_shares(seen, rows, whole) for rows in far for whole in (1, 100)):
         return "its answers lie between 0 and a limit and reach both, as those of a sigmoid do, so leave out what makes them so"

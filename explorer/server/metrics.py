@@ -66,5 +66,12 @@ class _Counts(Collector):
         self._folder = Path(folder)
 
     def collect(self) -> Iterable[Metric]:
-        begun = [str(path) for path in self._folder.glob("*.db") if path.stat().st_size]
+        begun = [str(path) for path in self._folder.glob("*.db") if _has_begun(path)]
         return MultiProcessCollector.merge(begun)  # type: ignore[no-untyped-call]
+
+
+def _has_begun(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:  # of a worker that died: another one has just deleted it
+        return False

@@ -154,6 +154,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "heads": (lambda: Of(lambda m, x: torch.cat([torch.sigmoid(z) for z in m.layer(x).split(1, 1)], 1)), PROBABILITIES + r".*last Sigmoid"),
     "heads side by side": (lambda: Of(lambda m, x: torch.stack([z.sigmoid() for z in m.layer(x).T], 1)), PROBABILITIES + r".*last Sigmoid"),
     "written out": (lambda: Of(lambda m, x: m.layer(x).exp() / m.layer(x).exp().sum(1, True)), PROBABILITIES + r".*sum to 1 "),
+    "shares of what is positive": (lambda: Of(lambda m, x: (z := (m.layer(x) + 9).relu()) / z.sum(1, True)), PROBABILITIES + r".*sum to 1 "),
     "percents": (lambda: Of(lambda m, x: 100 * m.layer(x).softmax(1)), PROBABILITIES + r".*sum to 100 "),
     "a sigmoid written out": (lambda: Of(lambda m, x: 1 / (1 + (-m.layer(x)).exp())), PROBABILITIES + r".*a sigmoid"),
     "a sigmoid by tanh": (lambda: Of(lambda m, x: 0.5 + 0.5 * m.layer(x).tanh()), PROBABILITIES + r".*a sigmoid"),
