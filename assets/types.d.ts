@@ -23,6 +23,8 @@ export interface State {
   pinned: string[];
   tab: string;
   scale: "unit" | "own";
+  lab: string; // the one that is open, "" for none
+  lab_settings: Record<string, Value>; // those that differ from their defaults
 }
 
 export interface Setting {
@@ -75,6 +77,59 @@ export interface Network {
   held_out: number | null;
 }
 
+/** An experiment of the tab Labs: see lab.py. */
+export interface Lab {
+  title: string;
+  group: string;
+  question: string;
+  minutes: number;
+  emblem: string;
+  prediction: string;
+  choices: string[];
+  settings: Setting[];
+  looks: string[]; // settings that no answer depends on
+  why: string;
+  caveat: string;
+  papers: { who: string; title: string; address: string }[];
+  unsupported: Record<string, string>; // by network: why it does not work there
+  instead: Partial<State>; // with which it does
+}
+
+export interface Said {
+  text: string;
+  numbers: Record<string, number>;
+  place: "headline" | "second" | "more";
+}
+
+/** A figure of Plotly's, without a template, and the sentence that stands for it. */
+export interface Plot {
+  figure: { data: any[]; layout: Record<string, any> };
+  says: Said;
+}
+
+/** Each lab has members of its own besides. */
+export interface LabAnswer {
+  ask: number;
+  outcome: number | null; // the choice that came true
+  said: Said[];
+  charts: Record<string, Plot>;
+  [name: string]: any;
+}
+
+/** What a lab's script is given. */
+export interface LabHost {
+  name: string;
+  controls: HTMLElement; // where it puts what the visitor changes
+  figures: HTMLElement; // where it puts what is seen
+  value: (setting: string) => any; // as it is set now
+  set: (patch: Record<string, Value>, done?: boolean) => void; // not done: while a slider moves
+}
+
+/** One script of panels/labs/: builds its controls and figures once, and shows each answer. */
+export interface LabScript {
+  build: (lab: LabHost) => { show: (answer: LabAnswer) => void; valuesAt?: (pixel: number) => string[] };
+}
+
 /** What the layout says once. */
 export interface Config {
   defaults: State;
@@ -93,6 +148,8 @@ export interface Config {
   networks: Record<string, Network>;
   methods: Record<string, Method>;
   conventions: Record<string, Convention>;
+  labs: Record<string, Lab>; // in the order of the shelf
+  chart_templates: Record<"light" | "dark", object>; // of Plotly
   core: string[];
   compared: string[];
   tabs: string[];
@@ -152,7 +209,7 @@ export interface Answer {
   exact: { map: number[]; pieces: number; switches: string; error_max: number; error_mean: number } | null;
   smoothgrad: { error: number[] | null; snr: number | null; sigma: number };
   correlations: (number | null)[][];
-  narration: Record<string, { text: string; numbers: Record<string, number>; place: "headline" | "second" | "more" }[]>; // by tab
+  narration: Record<string, Said[]>; // by tab
 }
 
 /** An answer's path, unpacked for playback. Steps count from 0 to `count`. */
@@ -208,6 +265,7 @@ export interface Panel {
 declare global {
   interface Window {
     DashRenderer?: unknown;
+    Plotly?: { react: (host: HTMLElement, data: object[], layout: object, config: object) => Promise<unknown> };
     dash_clientside: {
       explorer?: Record<string, (...values: any[]) => unknown>;
       no_update?: unknown;

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from explorer import link_text
 from explorer.attribution import METHODS
+from explorer.labs import LABS
 from explorer.link_picture import decode
 from explorer.link_text import Part
 from explorer.pictures import PATTERNS
@@ -45,6 +46,8 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "pinned": "pin",
         "tab": "tab",
         "scale": "scale",
+        "lab": "lab",
+        "lab_settings": "do",
     }
 )
 # Version 1: its defaults where today's differ, and what is called otherwise today.
@@ -83,6 +86,7 @@ def read_link(query: str, zoo: Zoo) -> tuple[State, list[str]]:
     if link_text.is_cut(query):
         notices.append("The link ends as one that was cut off: the rest of it is used.")
     values: dict[str, Any] = {}
+    doing = ours.pop("lab_settings", None)
     for name, part in ours.items():
         text = link_text.word(part.value or "")
         try:
@@ -95,6 +99,7 @@ def read_link(query: str, zoo: Zoo) -> tuple[State, list[str]]:
                 values[name] = _value(text, 0 if name == "target" else State.model_fields[name].default)
         except StateError as wrong:
             reasons.append(str(wrong))
+    _check_lab(values, link_text.word(doing.value or "") if doing else "", reasons)
     defaults: Mapping[str, Any] = {}
     if number == "1":
         defaults = FIRST_DEFAULTS
@@ -135,6 +140,27 @@ def _options(text: str, reasons: list[str]) -> dict[str, dict[str, Any]]:
         else:
             reasons.append(f"the option {shown(part)} is not written as method.setting:value")
     return options
+
+
+def _check_lab(values: dict[str, Any], settings: str, reasons: list[str]) -> None:
+    """Read the settings of the lab, as in ``layers:2,kind:cascading``, into the values; what is wrong goes, with a reason."""
+    name = values.get("lab", "")
+    if name and name not in LABS:
+        reasons.append(f"the lab must be one of {', '.join(LABS)}, not {shown(name)}")
+        del values["lab"]
+    elif settings and not name:
+        reasons.append("there are settings of a lab, but no lab")
+    elif settings:
+        known = {setting.name: setting for setting in LABS[name].settings}
+        values["lab_settings"] = {}
+        for part in settings.split(","):
+            key, _, value = part.partition(":")
+            try:
+                if key not in known:
+                    raise ValueError(f"it has no setting {shown(key)}")
+                values["lab_settings"][key] = known[key].check(_value(value, known[key].default))
+            except ValueError as wrong:
+                reasons.append(f"{LABS[name].title}: {wrong}")
 
 
 def _value(text: str, default: object) -> Any:

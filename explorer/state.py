@@ -10,7 +10,9 @@ import numpy as np
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     Field,
+    PlainSerializer,
     Strict,
     ValidationError,
     ValidationInfo,
@@ -27,7 +29,7 @@ from explorer.models import Model
 from explorer.options import Options
 from explorer.pictures import BASELINES, PATTERNS, BaselineKind, baseline
 
-Tab = Literal["saliency", "integrated", "compare", "methods"]
+Tab = Literal["saliency", "integrated", "compare", "methods", "labs"]
 Scale = Literal["unit", "own"]
 Predicted = Literal["predicted"]
 
@@ -38,11 +40,23 @@ RULE_NAMES = (*RULE.choices, EXACT)
 MAX_STEPS, MAX_SAMPLES, MAX_NOISE = int(STEPS.high), int(SAMPLES.high), NOISE_LEVEL.high
 MAX_SEED = 999_999
 MAX_PINNED = 4
-LOOKS = {"tab", "scale", "pinned"}  # no number depends on these
+LOOKS = {"tab", "scale", "pinned", "lab", "lab_settings"}  # no number of an explanation depends on these
 
 Zoo = Mapping[str, Model]
 Level = Annotated[float, Field(strict=True, ge=0, le=1)]
 Pixels = Annotated[tuple[Level, ...], Field(min_length=64, max_length=64, fail_fast=True)]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+LabValue = Annotated[bool, Strict()] | Annotated[int, Strict()] | Number | Annotated[str, Strict(), Field(max_length=40)]
+
+
+def _pairs(given: object) -> object:
+    return tuple(sorted(given.items())) if isinstance(given, dict) and all(isinstance(name, str) for name in given) else given
+
+
+# As pairs, so that a state can be hashed; JSON has an object.
+LabSettings = Annotated[
+    tuple[tuple[Annotated[str, Strict(), Field(max_length=40)], LabValue], ...], BeforeValidator(_pairs), PlainSerializer(dict), Field(max_length=20)
+]
 
 
 class StateError(ValueError):
@@ -87,6 +101,7 @@ class State(BaseModel, frozen=True, extra="forbid"):
         options: of single methods.
         pinned: the methods that are compared, one to four.
         tab, scale: what is shown; one colour scale for all maps of a ``"unit"``, or each its ``"own"``. No number depends on it, nor on what is pinned.
+        lab, lab_settings: the lab that is open, ``""`` for none, and its settings that differ from their defaults. ``labs`` checks them.
 
     Raises:
         ValidationError: a value that the field cannot have (a ValueError of pydantic's). Only ``from_json`` knows the networks.
@@ -111,6 +126,8 @@ class State(BaseModel, frozen=True, extra="forbid"):
     )
     tab: Tab = _one_of("the tab", "integrated", TABS)
     scale: Scale = _one_of("the scale", "unit", SCALES)
+    lab: str = _field("the lab", "", "a name", strict=True, max_length=40)
+    lab_settings: LabSettings = _field("the settings of the lab", (), "an object of numbers, truths and words")
 
     @classmethod
     def from_json(cls, data: object, zoo: Zoo) -> State:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from truth import Floats, Truth, close
 
-from explorer.page.narration import Sentence
+from explorer.sentences import Sentence
 
 Predicate = Callable[[Truth, Sentence], bool]
 PREDICATES: dict[str, Predicate] = {}

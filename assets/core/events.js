@@ -8,10 +8,11 @@
  * @typedef {{
  *   state: Partial<State>, adopted: void, asking: void, answer: Answer, step: number, pixel: number | null, tab: string,
  *   methods: string[] | null, sentence: void, theme: void, "other-version": string, outdated: void,
- *   enlarge: PixelMap,
+ *   lab: void, enlarge: PixelMap,
  * }} Events
  * `state`: what changed; `adopted`: the state came from elsewhere than the controls; `methods`: whose results changed, null for
- * all; `other-version`: the server runs it; `outdated`: the page cannot show the answers of that version.
+ * all; `other-version`: the server runs it; `outdated`: the page cannot show the answers of that version; `lab`: the
+ * open lab's answer came, or is on its way.
  */
 
 /** @type {Map<string, ((detail: any) => void)[]>} */

@@ -19,11 +19,12 @@ export function linkOf(state, config) {
     if (sameValue(value, config.defaults[name]) || (name === "drawing" && value === null)) return;
     if (name === "pinned") parts.set(key, state.pinned.join(","));
     else if (name === "options") parts.set(key, optionsText(state.options));
+    else if (name === "lab_settings") parts.set(key, Object.entries(state.lab_settings).map(([setting, chosen]) => `${setting}:${textOf(chosen)}`).join(","));
     else if (Array.isArray(value)) {
       const pixels = /** @type {Pixels} */ (value);
       const { pattern } = pictureName(pixels, config);
       parts.set(name === "pixels" && !pattern ? config.painted : key, pattern || encode(pixels, config));
-    } else parts.set(key, typeof value === "boolean" ? String(Number(value)) : String(value));
+    } else parts.set(key, textOf(value));
   });
   parts.set("v", config.link_version); // last, so that the server knows a link that was cut off
   return `?${parts}`;
@@ -43,10 +44,13 @@ export const sameValue = (a, b) => JSON.stringify(a) === JSON.stringify(b);
  */
 export const sameLink = (link, other) => String([...new URLSearchParams(link)].sort()) === String([...new URLSearchParams(other)].sort());
 
+/** @param {unknown} value */
+const textOf = (value) => String(typeof value === "boolean" ? Number(value) : value);
+
 /** @param {Options} options */
 const optionsText = (options) =>
   Object.entries(options)
-    .flatMap(([method, own]) => Object.entries(own).map(([name, value]) => `${method}.${name}:${typeof value === "boolean" ? Number(value) : value}`))
+    .flatMap(([method, own]) => Object.entries(own).map(([name, value]) => `${method}.${name}:${textOf(value)}`))
     .join(",");
 
 /**

@@ -117,7 +117,7 @@ export const sentenceText = ({ text, numbers }) =>
   text.replace(/\{([^{}:]+)(?::(\w+))?\}/g, (_, name, format = "number") => FORMATS[format](numbers[name])).replace("= less than ", "< ");
 
 /**
- * Base64 of little-endian float32, first the lowest byte of each, then the next: see _packed in answer.py.
+ * Base64 of little-endian float32, first the lowest byte of each, then the next: see plain_data.py.
  * @param {string} text
  */
 export function floats(text) {

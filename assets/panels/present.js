@@ -1,6 +1,7 @@
 // Present: the path alone, large enough for the last row; and the menu of narrow screens.
 
 import { byId } from "../core/dom.js";
+import { view } from "../core/store.js";
 import { showTab } from "./tabs.js";
 
 export function startPresent() {
@@ -25,10 +26,10 @@ const isPresenting = () => document.body.classList.contains("present");
 /** @param {boolean} on */
 function present(on) {
   showMenu(false);
-  if (on) showTab("integrated");
+  if (on && !(view.state.tab === "labs" && view.state.lab)) showTab("integrated"); // an open lab is presented as it is
   document.body.classList.toggle("present", on);
   byId("leave-present").hidden = !on;
-  byId(on ? "play" : "present").focus();
+  byId(!on ? "present" : view.state.tab === "labs" ? "leave-present" : "play").focus();
 }
 
 /** @param {boolean} open */

@@ -2,5 +2,6 @@
 
 export * as compare from "./compare.js";
 export * as integrated from "./integrated.js";
+export * as labs from "./labs.js";
 export * as methods from "./methods.js";
 export * as saliency from "./saliency.js";

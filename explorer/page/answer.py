@@ -6,7 +6,6 @@ part, the curves of both outputs, the logit's gradient and the positions of the 
 
 from __future__ import annotations
 
-import base64
 import math
 from typing import Any
 
@@ -32,8 +31,10 @@ from explorer.attribution.network import OUTPUTS, Floats
 from explorer.attribution.paths import on_path
 from explorer.cost import CURVE_POINTS
 from explorer.models import Model
-from explorer.page.narration import NOTHING, STARTS, Facts, Sentence
+from explorer.page.narration import NOTHING, STARTS, Facts
 from explorer.page.panels import PANELS
+from explorer.plain_data import numbers, packed
+from explorer.sentences import Sentence
 from explorer.state import State, Zoo
 
 CURVE = np.linspace(0, 1, CURVE_POINTS)  # where the curve of F along the path is drawn, however few the steps
@@ -77,23 +78,23 @@ def narrated(state: State, zoo: Zoo, *, exact: bool = True) -> tuple[dict[str, A
     size = max(abs(explanation.f_input), abs(explanation.f_baseline))
     if state.output == "logit":  # which may be small itself, and comes from the same sums as the largest
         size = max(size, float(np.abs(explanation.logits).max()))
-    numbers = figures(stack, explanation.delta_f, size)
+    measured = figures(stack, explanation.delta_f, size)
     scores = model.network.probabilities_of(explanation.logits)
     payload = {
-        "baseline": _numbers(case.baseline),
-        "scores": _numbers(scores),
-        "logits": _numbers(explanation.logits),
+        "baseline": numbers(case.baseline),
+        "scores": numbers(scores),
+        "logits": numbers(explanation.logits),
         "predicted": int(scores.argmax()),
         "target": case.target,
         "f": {"input": explanation.f_input, "baseline": explanation.f_baseline, "delta": explanation.delta_f},
         "equal_pixels": int((case.difference == 0).sum()),
         "methods": {
             name: _method(values, found)
-            for name, values, found in zip(maps, stack.reshape(len(maps), -1).tolist(), numbers, strict=True)
+            for name, values, found in zip(maps, stack.reshape(len(maps), -1).tolist(), measured, strict=True)
         },
         "path": _path(steps, explanation),
         "curves": _curves(case, crossed),
-        "logit_gradient": _packed(explanation.logit_gradient),
+        "logit_gradient": packed(explanation.logit_gradient),
         "exact": crossed and _exact(crossed, steps.attribution),
         "smoothgrad": {
             "error": None if noise_error is None else [float(f"{error:.7g}") for error in noise_error.ravel().tolist()],
@@ -122,11 +123,11 @@ def _method(values: list[float], found: Figures) -> dict[str, Any]:
 
 def _path(steps: Trace, explanation: Explanation) -> dict[str, Any]:
     return {
-        "alphas": _numbers(steps.alphas),
-        "weights": _numbers(steps.weights),
-        "values": _numbers(steps.values),
+        "alphas": numbers(steps.alphas),
+        "weights": numbers(steps.weights),
+        "values": numbers(steps.values),
         "ends": [explanation.f_baseline, explanation.f_input],
-        "gradients": _packed(steps.gradients.reshape(len(steps.alphas), -1).T),  # pixel by pixel: neighbours resemble each other
+        "gradients": packed(steps.gradients.reshape(len(steps.alphas), -1).T),  # pixel by pixel: neighbours resemble each other
     }
 
 
@@ -135,15 +136,15 @@ def _curves(case: Case, exact: ExactTrace | ExactPath | None) -> dict[str, str]:
     logits = exact.logits_at(CURVE) if exact else logits_at(case.network, on_path(case, CURVE))
     values = {kind: outputs(case.network, logits, case.target, kind)[0] for kind in OUTPUTS}
     # they are only drawn: of numbers in half precision the last bytes are 0, which compresses
-    return {kind: _packed(curve.astype(np.float16 if np.abs(curve).max() < 1e4 else np.float32).astype(np.float64)) for kind, curve in values.items()}
+    return {kind: packed(curve.astype(np.float16 if np.abs(curve).max() < 1e4 else np.float32).astype(np.float64)) for kind, curve in values.items()}
 
 
 def _exact(exact: ExactTrace | ExactPath, attribution: Floats) -> dict[str, Any]:
     error = np.abs(attribution - exact.attribution)
     return {
-        "map": _numbers(exact.attribution),
+        "map": numbers(exact.attribution),
         "pieces": len(exact.alphas),
-        "switches": _packed(np.round(exact.switching.alphas * 2**16) / 2**16),  # finer than a screen; some networks have hundreds
+        "switches": packed(np.round(exact.switching.alphas * 2**16) / 2**16),  # finer than a screen; some networks have hundreds
         "error_max": float(error.max()),
         "error_mean": float(error.mean()),
     }
@@ -212,13 +213,3 @@ def _half(magnitude: Floats) -> int:
 
 def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
-
-
-def _numbers(array: Floats) -> list[float]:
-    return array.ravel().tolist()
-
-
-def _packed(array: Floats) -> str:
-    """Base64 of little-endian float32: first the lowest byte of each, then the next. So it compresses by an eighth more."""
-    planes = array.astype("<f4").reshape(-1, 1).view(np.uint8).T
-    return base64.b64encode(planes.tobytes()).decode()

@@ -24,6 +24,8 @@ PAGE = "index.html"
 LEFT_OUT = ("/deps/polyfill@", "/dash_table/", "/dash_core_components")
 BOOT, MAIN, MODULES = "boot.js", "main.js", "explorer.js"  # our only classic script loads the modules, which are served as one
 STYLE, SCRIPT, MODULE = '<link rel="stylesheet" href="{}">\n', '<script src="{}"></script>\n', '<link rel="modulepreload" href="{}">\n'
+PLOTLY = "vendor/plotly-basic.min.js"  # of npm's plotly.js-basic-dist-min; fetched when a chart of a lab is first drawn
+CHARTS = '<meta name="explorer-charts" content="{}">\n'
 PRELOAD = '<link rel="preload" as="fetch" crossorigin href="{}">\n'
 DASH_FETCHES = ("_dash-layout", "_dash-dependencies")  # by its renderer, when that has started
 OWN_SCRIPT = re.compile(r"/assets/[^?]+\.js")
@@ -46,11 +48,14 @@ def bundle(app: Dash, prefix: str = "/") -> dict[str, bytes]:
     with current_request(Request({"type": "http"})):
         page: str = app.index()
     assets = Path(app.config.assets_folder)
-    own = {BOOT: (assets / BOOT).read_bytes(), MODULES: joined(assets, MAIN).encode()}
-    folder = f"static/{digest_of(own[BOOT] + own[MODULES])}/"  # one for both: the first finds the other beside it
+    own = {BOOT: (assets / BOOT).read_bytes(), **{name: text.encode() for name, text in joined(assets, MAIN, MODULES).items()}}
+    folder = f"static/{digest_of(b''.join(own.values()))}/"  # one for all: each finds the others beside it
     files = {folder + name: content for name, content in own.items()}
+    plotly = (assets / PLOTLY).read_bytes()
+    charts = f"static/{digest_of(plotly)}/{Path(PLOTLY).name}"
+    files[charts] = plotly
     # the boot script is the first, as it also notices when another file does not come
-    early = MODULE.format(base + folder + MODULES) + "".join(PRELOAD.format(base + name) for name in DASH_FETCHES)
+    early = CHARTS.format(base + charts) + MODULE.format(base + folder + MODULES) + "".join(PRELOAD.format(base + name) for name in DASH_FETCHES)
     first = {STYLE: early, SCRIPT: SCRIPT.format(base + folder + BOOT)}
     for form, tag in TAGS.items():
         tags = first[form]

@@ -11,6 +11,9 @@ from dash import html
 from explorer import link, models, pictures
 from explorer.addresses import THIS_MACHINE
 from explorer.attribution import CONVENTIONS, CORE, FAMILIES, METHODS, SHARED, Setting
+from explorer.labs import LABS
+from explorer.labs.charts import TEMPLATES
+from explorer.labs.lab import Lab
 from explorer.link_picture import ALPHABET
 from explorer.page.answer import COMPARED
 from explorer.page.callbacks import KINDS
@@ -123,6 +126,8 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
             }
             for name, c in CONVENTIONS.items()
         },
+        "labs": {name: _lab(lab, zoo) for name, lab in LABS.items()},
+        "chart_templates": dict(TEMPLATES),
         "core": list(CORE),
         "compared": list(COMPARED),
         "tabs": list(PANELS),
@@ -134,6 +139,25 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
         "most_pinned": MAX_PINNED,
         "most_methods": MOST,  # in one question
         "looks": [*sorted(LOOKS), "options"],  # a change of these asks for no explanation
+    }
+
+
+def _lab(lab: Lab, zoo: Zoo) -> dict[str, Any]:
+    return {
+        "title": lab.title,
+        "group": lab.group,
+        "question": lab.question,
+        "minutes": lab.minutes,
+        "emblem": lab.emblem,
+        "prediction": lab.prediction,
+        "choices": list(lab.choices),
+        "settings": [_setting(setting) for setting in lab.settings],
+        "looks": sorted(lab.looks),
+        "why": lab.why,
+        "caveat": lab.caveat,
+        "papers": [{"who": paper.who, "title": paper.title, "address": paper.address} for paper in lab.papers],
+        "unsupported": {name: reason for name in zoo if (reason := lab.unsupported(State(network=name), zoo))},
+        "instead": dict(lab.instead),
     }
 
 

@@ -1,14 +1,11 @@
-"""The types of narration: ``Facts``, from which each panel chooses its sentences, and ``Sentence``.
-
-A sentence carries the name of its claim and the numbers that it states: ``tests/claims.py`` checks every claim.
-"""
+"""``Facts``, from which each panel chooses its sentences, and the claims that they make; ``tests/claims.py`` checks each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 PIXELS = 64
 NOTHING = 1e-11  # shares and changes of a pixel below this are rounding errors
@@ -65,8 +62,6 @@ Claim = Literal[
 ]
 
 
-Place = Literal["headline", "second", "more"]
-
 # How the start of the path is named in a sentence, by kind of baseline.
 STARTS: Mapping[str, str] = MappingProxyType(
     {
@@ -79,31 +74,6 @@ STARTS: Mapping[str, str] = MappingProxyType(
         "drawing": "your baseline",
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """One sentence, or two that belong together.
-
-    Attributes:
-        claim: what it says; ``"advice"`` says nothing of this state.
-        text: with ``{name:format}`` where the page's script writes a number; its ``numbers.js`` has the formats.
-        numbers: by name, unrounded.
-        place: above the maps, on the line below, or in the list below the panel.
-    """
-
-    claim: Claim
-    text: str
-    numbers: Mapping[str, float] = field(default_factory=dict)
-    place: Place = "more"
-
-    def to_json(self) -> dict[str, Any]:
-        """What the page needs of it."""
-        return {"text": self.text, "numbers": dict(self.numbers), "place": self.place}
-
-    def at(self, place: Place) -> Sentence:
-        """The same elsewhere."""
-        return replace(self, place=place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from dash.development.base_component import Component
 
-from explorer.page.narration import Facts, Sentence
+from explorer.page.narration import Facts
 from explorer.page.question import QuestionKind
+from explorer.sentences import Sentence
 from explorer.state import State
 
 

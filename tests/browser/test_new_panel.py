@@ -16,9 +16,10 @@ MODULE = '''"""A panel that counts bright pixels."""
 import orjson
 
 from explorer.page.components import script_owned
-from explorer.page.narration import Facts, Sentence
+from explorer.page.narration import Facts
 from explorer.page.panel import Panel
 from explorer.page.question import QuestionKind
+from explorer.sentences import Sentence
 from explorer.state import StateError
 
 

@@ -18,7 +18,8 @@ from explorer.attribution import Network
 from explorer.link import read_link
 from explorer.models import Model, load_zoo
 from explorer.page.answer import narrated
-from explorer.page.narration import Claim, Sentence
+from explorer.page.narration import Claim
+from explorer.sentences import Sentence
 from explorer.state import State
 
 ZOO = load_zoo()

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.page.narration import ENOUGH_SAMPLES, Facts, Sentence
+from explorer.page.narration import ENOUGH_SAMPLES, Facts
 from explorer.page.panels import PANELS
+from explorer.sentences import Sentence
 from explorer.state import RULE_NAMES
 
 CALM = Facts(

@@ -7,8 +7,9 @@ from dash.development.base_component import Component
 
 from explorer.page.components import script_owned, segmented
 from explorer.page.controls import noise_controls
-from explorer.page.narration import ENOUGH_SAMPLES, PIXELS, Claim, Facts, Sentence
+from explorer.page.narration import ENOUGH_SAMPLES, PIXELS, Claim, Facts
 from explorer.page.panel import Panel
+from explorer.sentences import Sentence
 from explorer.state import State
 
 SCALES = {"unit": "One per unit", "own": "Own"}

@@ -8,9 +8,10 @@ from dash.development.base_component import Component
 
 from explorer.page.components import icon_button, script_owned, term
 from explorer.page.controls import baseline_controls, quadrature_controls
-from explorer.page.narration import NOTHING, PIXELS, Claim, Facts, Sentence
+from explorer.page.narration import NOTHING, PIXELS, Claim, Facts
 from explorer.page.panel import Panel
 from explorer.page.panels.saliency import other_class
+from explorer.sentences import Sentence
 from explorer.state import State
 
 SPEEDS = {"2": "2 steps/s", "5": "5 steps/s", "10": "10 steps/s", "25": "25 steps/s", "60": "60 steps/s"}

@@ -7,8 +7,9 @@ from dash.development.base_component import Component
 
 from explorer.attribution.network import OUTPUTS
 from explorer.page.components import script_owned, term
-from explorer.page.narration import PIXELS, Facts, Sentence
+from explorer.page.narration import PIXELS, Facts
 from explorer.page.panel import Panel
+from explorer.sentences import Sentence
 from explorer.state import State
 
 

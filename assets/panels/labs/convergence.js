@@ -1,0 +1,53 @@
+// The lab convergence: the errors of all rules, and the map of one rule beside the exact one.
+
+import { element } from "../../core/dom.js";
+import { floats, largest, number, percent } from "../../core/numbers.js";
+import { PixelMap } from "../../draw/map.js";
+import { PlotlyChart } from "../../draw/plotly.js";
+import { labControl } from "../lab_controls.js";
+
+/** @import { LabAnswer, LabHost } from "../../types.js" */
+
+const STEPS = [1, 2, 3, 5, 10, 20, 30, 50, 100, 150, 300]; // that the answer has
+
+/** @param {LabHost} lab */
+export function build(lab) {
+  lab.controls.append(labControl(lab, "rule"), labControl(lab, "steps", { stops: STEPS, text: (m) => `m = ${m}` }));
+  const row = element("div", { class: "lab-maps" });
+  const charts = element("div", { class: "lab-charts" });
+  lab.figures.append(row, charts);
+  const [map, exact, error] = ["Integrated Gradients", "Exact", "Error"].map((title) => new PixelMap(row, { name: "integrated_gradients", title, kind: "signed", plain: true }));
+  const pixel = new PlotlyChart(charts, "Largest error of a pixel");
+  const sum = new PlotlyChart(charts, "Error of the sum");
+  /** @type {Float32Array} */
+  let maps;
+  /** @type {LabAnswer | null} */
+  let unpacked = null;
+
+  /** The place of the number of steps that was computed and is nearest to the one that was chosen. */
+  const nearest = (/** @type {number[]} */ steps) => {
+    const off = steps.map((m) => Math.abs(Math.log(m / lab.value("steps"))));
+    return off.indexOf(Math.min(...off));
+  };
+
+  const show = (/** @type {LabAnswer} */ answer) => {
+    const { rules, steps, exact: truth, peak } = answer;
+    pixel.show(answer.charts.pixel);
+    sum.show(answer.charts.sum);
+    if (!answer.maps) return;
+    if (unpacked !== answer) maps = floats(answer.maps);
+    unpacked = answer;
+    const at = nearest(steps);
+    const start = 64 * (rules.indexOf(lab.value("rule")) * steps.length + at);
+    const values = maps.slice(start, start + 64);
+    const errors = Array.from(values, (value, i) => value - truth[i]);
+    const limit = Math.max(peak, largest(values));
+    map.set(values, limit);
+    exact.set(truth, limit);
+    error.set(errors, limit);
+    map.describe({ figure: `m = ${steps[at]}`, caption: `by the ${lab.value("rule")} rule` });
+    exact.describe({ figure: `peak ${number(peak)}`, caption: "without quadrature" });
+    error.describe({ figure: percent(largest(errors) / peak), caption: "largest error ÷ peak" });
+  };
+  return { show };
+}

@@ -1,0 +1,3 @@
+// The scripts of the labs, each by its name; they are fetched when the first lab opens. Python has the order of the shelf.
+
+export * as convergence from "./convergence.js";
