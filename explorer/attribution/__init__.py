@@ -13,7 +13,8 @@
 
 Reading order: ``network`` (``network_checks``: which networks are accepted), ``case`` (the inputs of every method),
 ``field`` (F and ∂F/∂x at many points), ``method`` (what a method is), ``methods`` (one module a method or close family),
-``conventions`` (settings of other libraries), ``explain`` (several methods in one batch), ``measures``.
+``conventions`` (settings of other libraries), ``explain`` (several methods in one batch), ``measures``; ``perturbation``,
+``faithfulness``, ``road`` (does a map foretell what the network does without some pixels?).
 """
 
 from explorer.attribution.case import Case, Settings
@@ -26,6 +27,7 @@ from explorer.attribution.exact import (
     likely_pieces,
 )
 from explorer.attribution.explain import Explanation, Result, explain
+from explorer.attribution.faithfulness import Subsets, changes_of, infidelity, sensitivity_n, subsets
 from explorer.attribution.field import Field, gradient_field
 from explorer.attribution.interactions import exact_interactions
 from explorer.attribution.measures import (
@@ -45,6 +47,15 @@ from explorer.attribution.methods.registry import CORE, METHODS
 from explorer.attribution.methods.smoothgrad import standard_error
 from explorer.attribution.network import Network, Output
 from explorer.attribution.paths import Trace, values_on_path
+from explorer.attribution.perturbation import (
+    area,
+    deletion_curves,
+    greedy_order,
+    insertion_curves,
+    pixel_order,
+    random_maps,
+)
+from explorer.attribution.road import imputed, road_curves, road_noise
 from explorer.attribution.rules import FAULTY, RULES, rule
 
 __all__ = [
@@ -72,22 +83,36 @@ __all__ = [
     "Result",
     "Setting",
     "Settings",
+    "Subsets",
     "Switch",
     "Trace",
     "Value",
+    "area",
+    "changes_of",
     "completeness",
+    "deletion_curves",
     "exact_integrated_gradients",
     "exact_interactions",
     "explain",
     "figures",
     "gradient_field",
+    "greedy_order",
+    "imputed",
+    "infidelity",
+    "insertion_curves",
     "likely_pieces",
     "mean_magnitude",
+    "pixel_order",
+    "random_maps",
     "rank_correlations",
+    "road_curves",
+    "road_noise",
     "rule",
+    "sensitivity_n",
     "snr",
     "standard_error",
     "statistical_snr",
+    "subsets",
     "top_pixels",
     "trace",
     "values_on_path",
