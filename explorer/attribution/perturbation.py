@@ -7,7 +7,7 @@ Bach et al., "On Pixel-Wise Explanations …", PLoS ONE 2015 (pixel flipping); S
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from explorer.attribution.arrays import finite, real
 from explorer.attribution.case import Case, integer
@@ -75,7 +75,7 @@ def insertion_curves(case: Case, orders: Orders, reference: Floats) -> Floats:
     return values_with_replaced(case, ~first_pixels(orders), reference)
 
 
-def area(curves: Floats, positions: Floats | None = None) -> Floats:
+def area(curves: Floats, positions: ArrayLike | None = None) -> Floats:
     """The area under each curve ``(…, p)`` by the trapezoid rule, ``(…)``, divided by its width: a mean, in units of F.
 
     Args:
