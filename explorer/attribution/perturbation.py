@@ -112,17 +112,21 @@ def greedy_order(case: Case, reference: Floats, *, insertion: bool = False) -> O
     differs = now != end
     left, order = np.arange(PIXELS), []
     reached = sign * values_at(case, now.reshape(1, *SHAPE))[0]
-    while differs[left].any():
-        moving = differs[left]
-        pictures = np.repeat(now[None], np.count_nonzero(moving), axis=0)
-        pictures[np.arange(len(pictures)), left[moving]] = end[left[moving]]
-        values = np.full(len(left), reached)
-        values[moving] = sign * values_at(case, pictures.reshape(-1, *SHAPE))
+    values = None  # of F after each pixel that is left
+    while (moving := differs[left]).any():
+        if values is None:
+            pictures = np.repeat(now[None], np.count_nonzero(moving), axis=0)
+            pictures[np.arange(len(pictures)), left[moving]] = end[left[moving]]
+            values = np.full(len(left), reached)
+            values[moving] = sign * values_at(case, pictures.reshape(-1, *SHAPE))
         best = int((values <= values.min() + ROUNDING * np.abs(values).max()).argmax())
-        reached, pixel = values[best], left[best]
-        now[pixel] = end[pixel]
+        pixel = left[best]
         order.append(pixel)
         left = np.delete(left, best)
+        if differs[pixel]:
+            now[pixel], reached, values = end[pixel], values[best], None
+        else:  # the picture is as before
+            values = np.delete(values, best)
     return np.concatenate([np.array(order, dtype=np.intp), left])
 
 

@@ -73,6 +73,13 @@ def test_gradient_times_input_foretells_a_linear_function_exactly(seed: int) -> 
         assert infidelity(gradient, perturbations, differences)[0] <= 1e-24
 
 
+def test_the_scale_of_f_does_not_count() -> None:
+    for scale in (1e-100, 1e100):
+        case = Case(Network(first([[scale, 2 * scale], [0, 0]])), picture(0), BLACK, 0, "logit")
+        (found,) = sensitivity_n(METHODS["gradient_times_input"](case).attribution[None], subsets(case, (20, 40), 10))
+        assert np.allclose(np.array(found, float), 1, rtol=0, atol=1e-10)
+
+
 def test_sums_of_all_pixels_have_no_correlation() -> None:
     case = linear_case(0)
     assert sensitivity_n(random_maps(2, 0), subsets(case, (64,), 10)) == [[None], [None]]
@@ -86,6 +93,10 @@ def test_infidelity_by_hand() -> None:
     assert np.allclose(infidelity(embed(2, 2)[None], taken, np.array([3.0, 1.0])), [((2 - 3) ** 2 + (1 - 1) ** 2) / 2], rtol=1e-15)
     # best factor: (2 · 3 + 1 · 1) / (2² + 1²) = 7/5, so errors 14/5 − 3 and 7/5 − 1
     assert np.allclose(infidelity(embed(2, 2)[None], taken, np.array([3.0, 1.0]), scaled=True), [(0.2**2 + 0.4**2) / 2], rtol=1e-14)
+    # which undoes any size of the map and of I, as long as they are numbers
+    for size, step in ((1, 1e-200), (8e307, 2), (1e-300, 1)):
+        found = infidelity(size * embed(2, 2)[None], step * taken, np.array([3.0, 1.0]), scaled=True)
+        assert np.allclose(found, [(0.2**2 + 0.4**2) / 2], rtol=1e-14)
 
 
 # Any function

@@ -21,6 +21,7 @@ from explorer.attribution import (
     deletion_curves,
     greedy_order,
     insertion_curves,
+    perturbation,
     pixel_order,
     random_maps,
 )
@@ -115,6 +116,17 @@ def test_the_same_picture_has_the_same_number_to_the_last_bit(zoo_case: Case) ->
     assert np.array_equal(values_with_replaced(zoo_case, masks | agree, BLACK), values_with_replaced(zoo_case, masks & ~agree, BLACK))
     both = values_with_replaced(zoo_case, np.stack([masks | agree, masks & ~agree]), BLACK)
     assert np.array_equal(both[0], both[1]) and len(np.unique(both)) > 290
+
+
+def test_pixels_that_are_as_in_the_reference_cost_no_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(ALL_NETWORKS["flat"], np.where(np.arange(64).reshape(8, 8) < 10, picture(0), 0.0), BLACK, 0)
+    passes = []
+    monkeypatch.setattr(perturbation, "values_at", lambda case, points: passes.append(len(points)) or f_at(case, points))
+    deletion_curves(case, orders(0, 6), BLACK)
+    assert sum(passes) <= 2 + 6 * 9
+    passes.clear()
+    greedy_order(case, BLACK)
+    assert sum(passes) == 1 + 10 * 11 // 2
 
 
 def test_any_number_of_axes_and_none_at_all() -> None:
@@ -213,6 +225,12 @@ def test_greedy_misses_pixels_that_matter_only_together() -> None:
     greedy = greedy_order(case, BLACK, insertion=True)
     assert greedy[0] == 2
     assert insertion_curves(case, greedy, BLACK)[2] < insertion_curves(case, pixel_order(embed(2, 2, 1)), BLACK)[2]
+
+
+def test_steps_that_differ_only_by_rounding_go_in_reading_order() -> None:
+    case = Case(Network(first([[0.3, 0.1 + 0.2, 0.3], [0, 0, 0]])), WHITE, BLACK, 0, "logit")
+    assert 0.1 + 0.2 > 0.3 and greedy_order(case, BLACK)[:3].tolist() == [0, 1, 2]
+    assert greedy_order(case, BLACK, insertion=True)[:3].tolist() == [0, 1, 2]
 
 
 def test_where_nothing_changes_the_order_is_reading_order() -> None:
