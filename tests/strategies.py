@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from explorer.attribution import METHODS, Setting
+from explorer.labs import LABS
 from explorer.models import load_zoo
 from explorer.pictures import BASELINES, LEVELS, PATTERNS
 from explorer.state import MAX_PINNED, MAX_SAMPLES, MAX_SEED, MAX_STEPS, PREDICTED, RULE_NAMES, SCALES, TABS, State
@@ -46,6 +47,14 @@ def options_of(names: Iterable[str]) -> st.SearchStrategy[dict[str, dict[str, An
 
 
 @st.composite
+def open_labs(draw: st.DrawFn) -> dict[str, Any]:
+    """A lab that is open with some settings that differ from their defaults, or none."""
+    name = draw(st.just("") | st.sampled_from(sorted(LABS)))
+    settings = {s.name: draw(value_of(s)) for s in LABS[name].settings if draw(st.booleans())} if name else {}
+    return {"lab": name, "lab_settings": {s.name: settings[s.name] for s in LABS[name].settings if settings.get(s.name, s.default) != s.default} if name else {}}
+
+
+@st.composite
 def states(draw: st.DrawFn) -> State:
     """Any state that the page can be in."""
     network = draw(st.sampled_from(sorted(ZOO)))
@@ -68,5 +77,6 @@ def states(draw: st.DrawFn) -> State:
         "pinned": draw(st.lists(st.sampled_from(sorted(METHODS)), min_size=1, max_size=MAX_PINNED, unique=True)),
         "tab": draw(st.sampled_from(TABS)),
         "scale": draw(st.sampled_from(SCALES)),
+        **draw(open_labs()),
     }
     return State.from_json(values, ZOO)

@@ -153,6 +153,20 @@ def test_what_looks_like_ours_and_is_not_used_is_named(models: Zoo) -> None:
         assert all(len(one.split()) <= 20 for one in notices[0].split(". ")), notices
 
 
+def test_what_is_wrong_with_a_lab_in_a_link_is_said_and_the_rest_kept(models: Zoo) -> None:
+    convergence = State(tab="labs", lab="convergence")
+    for part, kept, said in (
+        ("lab=convergence&do=steps:5,rule:left", {"steps": 5, "rule": "left"}, ""),
+        ("lab=alchemy&do=steps:5", None, "the lab must be one of "),
+        ("lab=convergence&do=steps:0,rule:left", {"rule": "left"}, "How many steps?: steps must be 1 to 300, not 0"),
+        ("lab=convergence&do=colour:5", {}, "How many steps?: it has no setting 'colour'"),
+        ("do=steps:5", None, "there are settings of a lab, but no lab"),
+    ):
+        state, notices = read_link(f"?tab=labs&{part}&v=2", models)
+        assert state == (State(tab="labs") if kept is None else State.model_validate({**dict(convergence), "lab_settings": kept})), part
+        assert [said in notice for notice in notices] == [True] * bool(said), (part, notices)
+
+
 def test_a_picture_in_capitals_alone_is_not_taken_for_the_one_that_was_sent(models: Zoo) -> None:
     link = link_of(State(pixels=(1.0, *EDGE[1:])))
     state, notices = read_link(link.upper(), models)

@@ -97,6 +97,10 @@ WRONG: dict[str, list[tuple[list[Any], str]]] = {
     "baseline_seed": [([*NO_WHOLE_NUMBERS, MAX_SEED + 1], "the baseline seed must be a whole number from 0 to 999,999, not ")],
     "noise_level": [([*NO_NUMBERS, 1.01], "the noise level must be a number from 0 to 1, not ")],
     "rule": [([*NO_NAMES, "simpson", "Right", "left\n", "\ud800"], "the rule must be one of left, right, midpoint")],
+    "lab": [([None, 3, [], {}, "x" * 41], "the lab must be a name, not ")],
+    "lab_settings": [
+        ([None, 3, "steps:3", [3], {"steps": None}, {"steps": [1]}, {"x" * 41: 1}, {"steps": "x" * 41}, {str(i): 1 for i in range(21)}, {"x": math.nan}], "the settings of the lab must be an object"),
+    ],
     "tab": [([*NO_NAMES, "grad-cam", "\ud800"], "the tab must be one of saliency, ")],
     "scale": [([*NO_NAMES, "log"], "the scale must be one of unit, own, not ")],
     "clip": [([None, 0, 1, "true", [], {}], "clip must be true or false, not ")],

@@ -146,10 +146,10 @@ function buildPage(name) {
     "3",
     "What happened",
     element("div", { class: "lab-beside" }, element("div", {}, element("h4", { text: "You predicted" }), predicted, verdict), element("div", {}, element("h4", { text: "It happened" }), said)),
+    more,
     busy,
     refusal,
-    figures,
-    more
+    figures
   );
   const why = step("", "Why", paragraph(lab.why));
   const locked = element("p", { class: "quiet lab-locked", text: "The experiment opens after your prediction, or when you skip it." });

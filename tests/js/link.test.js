@@ -4,12 +4,12 @@ import { linkOf, sameLink } from "../../assets/core/link.js";
 
 const black = Array(64).fill(0);
 const dot = black.with(9, 1);
-const defaults = /** @type {any} */ ({ pixels: black, drawing: null, network: "shapes", clip: false, steps: 50, options: {}, pinned: ["gradient"], tab: "saliency" });
+const defaults = /** @type {any} */ ({ pixels: black, drawing: null, network: "shapes", clip: false, steps: 50, options: {}, pinned: ["gradient"], tab: "saliency", lab: "", lab_settings: {} });
 const config = {
   defaults,
   levels: 2800,
   alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
-  link: { pixels: "p", drawing: "draw", network: "net", clip: "clip", steps: "m", options: "opt", pinned: "pin", tab: "tab" },
+  link: { pixels: "p", drawing: "draw", network: "net", clip: "clip", steps: "m", options: "opt", pinned: "pin", tab: "tab", lab: "lab", lab_settings: "do" },
   link_version: "2",
   painted: "px",
   patterns: { black: { title: "Black", levels: black }, dot: { title: "Dot", levels: dot.map((value) => 2800 * value) } },
@@ -35,6 +35,12 @@ test("lists and options", () => {
   const parts = new URLSearchParams(link({ pinned: ["gradient", "deeplift"], options }));
   assert.equal(parts.get("pin"), "gradient,deeplift");
   assert.equal(parts.get("opt"), "lrp_epsilon.epsilon:0.5,smooth.clip:1");
+});
+
+test("the open lab with its settings", () => {
+  const parts = new URLSearchParams(link({ tab: "labs", lab: "sanity", lab_settings: { layers: 2, twin: true, kind: "one" } }));
+  assert.equal(parts.get("lab"), "sanity");
+  assert.equal(parts.get("do"), "layers:2,twin:1,kind:one");
 });
 
 test("links are equal in any order", () => {
