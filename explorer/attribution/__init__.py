@@ -57,6 +57,7 @@ from explorer.attribution.perturbation import (
 )
 from explorer.attribution.road import imputed, road_curves, road_noise
 from explorer.attribution.rules import FAULTY, RULES, rule
+from explorer.attribution.similarity import Similarity, similarities, similarity, structural_similarity
 
 __all__ = [
     "CONVENTIONS",
@@ -83,6 +84,7 @@ __all__ = [
     "Result",
     "Setting",
     "Settings",
+    "Similarity",
     "Subsets",
     "Switch",
     "Trace",
@@ -109,9 +111,12 @@ __all__ = [
     "road_noise",
     "rule",
     "sensitivity_n",
+    "similarities",
+    "similarity",
     "snr",
     "standard_error",
     "statistical_snr",
+    "structural_similarity",
     "subsets",
     "top_pixels",
     "trace",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from explorer.attribution.arrays import finite, real
 from explorer.attribution.network import SIDE, Floats
@@ -111,12 +112,14 @@ def statistical_snr(attribution: Floats, error: Floats | None) -> float | None:
     return median if np.isfinite(median) else None
 
 
-def rank_correlations(maps: Floats) -> Floats:
+def rank_correlations(maps: Floats, pixels: NDArray[np.bool_] | None = None) -> Floats:
     """Spearman's correlation of the signed values between each two of j maps ``(j, 8, 8)``: ``(j, j)``.
 
-    In [−1, 1]; tied values share their mean rank. Row and column of a constant map are NaN.
+    In [−1, 1]; tied values share their mean rank. Row and column of a constant map are NaN. ``pixels`` ``(8, 8)`` chooses
+    which are compared; None for all.
     """
-    flat = _maps(maps).reshape(len(maps), -1)
+    maps = _maps(maps)
+    flat = maps.reshape(len(maps), -1) if pixels is None else maps[:, pixels]
     middle = (flat.shape[1] - 1) / 2
     rows, order = np.arange(len(flat))[:, None], flat.argsort(axis=1)
     ordered = flat[rows, order]
