@@ -55,8 +55,10 @@ from explorer.attribution.perturbation import (
     pixel_order,
     random_maps,
 )
+from explorer.attribution.randomisation import WeightedLayer, affine_layers, randomised
 from explorer.attribution.road import imputed, road_curves, road_noise
 from explorer.attribution.rules import FAULTY, RULES, rule
+from explorer.attribution.shift import shifted, shifted_case
 from explorer.attribution.similarity import Similarity, similarities, similarity, structural_similarity
 
 __all__ = [
@@ -89,6 +91,8 @@ __all__ = [
     "Switch",
     "Trace",
     "Value",
+    "WeightedLayer",
+    "affine_layers",
     "area",
     "changes_of",
     "completeness",
@@ -106,11 +110,14 @@ __all__ = [
     "mean_magnitude",
     "pixel_order",
     "random_maps",
+    "randomised",
     "rank_correlations",
     "road_curves",
     "road_noise",
     "rule",
     "sensitivity_n",
+    "shifted",
+    "shifted_case",
     "similarities",
     "similarity",
     "snr",

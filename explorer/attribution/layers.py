@@ -98,7 +98,7 @@ def _methods(kind: type) -> frozenset[str]:
     return frozenset(name for name in dir(kind) if callable(getattr(kind, name)))
 
 
-@lru_cache(maxsize=16)  # a network does not change
+@lru_cache(maxsize=64)  # a network does not change; a question may ask some twenty altered copies
 def _mismatch(network: Network) -> str:
     """Why the layers, called in turn, do not compute the network's logits; "" when they do."""
     a = probe_pictures(network.input_shape)

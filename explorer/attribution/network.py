@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Literal
 
@@ -62,7 +63,7 @@ class Network:
             raise ValueError(f"activation must be 'softmax' or 'sigmoid', not {activation!r}")
         self.activation: Activation = activation
         self.module, self.input_shape, count = checked_copy(module, activation)
-        self.products = sum(p.numel() * (SIDE * SIDE if p.ndim > 2 else 1) for p in self.module.parameters())
+        self.products = _products(self.module)
         self.classes = tuple(classes) if classes is not None else tuple(str(c) for c in range(count))
         if len(self.classes) != count:
             raise ValueError(f"the network has {count} classes, but {len(self.classes)} names were given")
@@ -110,3 +111,17 @@ class Network:
     def predict(self, picture: Floats) -> int:
         """The class with the highest score for one picture ``(8, 8)``; the lowest index wins a tie."""
         return int(self.scores(real("the picture", picture)[None])[0].argmax())
+
+
+def with_module(network: Network, module: torch.nn.Module) -> Network:
+    """The network with another module: an altered copy of its own, frozen, with the same input and classes.
+
+    It is not checked again, which would take longer than most questions: only for alterations that keep it valid.
+    """
+    altered = copy.copy(network)
+    altered.module, altered.products = module, _products(module)
+    return altered
+
+
+def _products(module: torch.nn.Module) -> int:
+    return sum(p.numel() * (SIDE * SIDE if p.ndim > 2 else 1) for p in module.parameters())

@@ -76,7 +76,7 @@ def evaluate(network: Network, points: Floats) -> Evaluation | None:
     return Evaluation(logits, vjp)
 
 
-@lru_cache(maxsize=16)  # a network does not change
+@lru_cache(maxsize=64)  # a network does not change; a question may ask some twenty altered copies
 def known_layers(network: Network) -> tuple[KnownLayer, ...] | None:
     """The layers of a network in order, if all of them are known; else None."""
     return None if unsupported_reason(network) else tuple(map(_known, affine_and_relu_layers(network)))
