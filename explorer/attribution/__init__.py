@@ -15,6 +15,8 @@ Reading order: ``network`` (``network_checks``: which networks are accepted), ``
 ``field`` (F and ∂F/∂x at many points), ``method`` (what a method is), ``methods`` (one module a method or close family),
 ``conventions`` (settings of other libraries), ``explain`` (several methods in one batch), ``measures``; ``perturbation``,
 ``faithfulness``, ``road`` (does a map foretell what the network does without some pixels?).
+``conventions`` (settings of other libraries), ``explain`` (several methods in one batch), ``measures``. Tests of maps:
+``similarity``, ``randomisation``, ``shift``, ``fragility``; each takes a network of your own.
 """
 
 from explorer.attribution.case import Case, Settings
@@ -29,6 +31,7 @@ from explorer.attribution.exact import (
 from explorer.attribution.explain import Explanation, Result, explain
 from explorer.attribution.faithfulness import Subsets, changes_of, infidelity, sensitivity_n, subsets
 from explorer.attribution.field import Field, gradient_field
+from explorer.attribution.fragility import MapAttack, attack_map
 from explorer.attribution.interactions import exact_interactions
 from explorer.attribution.measures import (
     Completeness,
@@ -78,6 +81,7 @@ __all__ = [
     "Field",
     "Figures",
     "GradientMethod",
+    "MapAttack",
     "Method",
     "Network",
     "NotPiecewiseLinear",
@@ -94,6 +98,7 @@ __all__ = [
     "WeightedLayer",
     "affine_layers",
     "area",
+    "attack_map",
     "changes_of",
     "completeness",
     "deletion_curves",

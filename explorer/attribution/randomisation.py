@@ -81,19 +81,19 @@ def randomised(network: Network, layers: Iterable[str], seed: int) -> Network:
         raise ValueError(f"the layers with weights are {', '.join(names)}; there is no {unknown[0]!r}")
     if (seed := integer("seed", seed)) < 0:
         raise ValueError(f"the seed must be 0 or more, not {seed}")
-    module = copy.deepcopy(network.module)
-    for name in chosen:
-        _redraw(module.get_submodule(name), np.random.default_rng([seed, names.index(name)]))
+    with torch.inference_mode(False), torch.no_grad():  # independent of the caller's mode
+        module = copy.deepcopy(network.module)
+        for name in chosen:
+            _redraw(module.get_submodule(name), np.random.default_rng([seed, names.index(name)]))
     return with_module(network, module)
 
 
 def _redraw(layer: nn.Module, rng: np.random.Generator) -> None:
-    with torch.inference_mode(False), torch.no_grad():
-        if isinstance(layer, BATCH_NORMS):
-            layer.reset_parameters()
-            return
-        assert isinstance(layer, WEIGHTED)
-        bound = layer.weight[0].numel() ** -0.5
-        for tensor in (layer.weight, layer.bias):
-            if tensor is not None:
-                tensor.copy_(torch.from_numpy(rng.uniform(-bound, bound, tuple(tensor.shape))))
+    if isinstance(layer, BATCH_NORMS):
+        layer.reset_parameters()
+        return
+    assert isinstance(layer, WEIGHTED)
+    bound = layer.weight[0].numel() ** -0.5
+    for tensor in (layer.weight, layer.bias):
+        if tensor is not None:
+            tensor.copy_(torch.from_numpy(rng.uniform(-bound, bound, tuple(tensor.shape))))

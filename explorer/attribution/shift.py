@@ -38,8 +38,8 @@ def shifted(network: Network, constant: Floats, *, background: bool = False) -> 
         ValueError: the constant has another shape or is not finite, or the new bias is not finite.
     """
     c = _picture(constant)
-    module = copy.deepcopy(network.module)
-    with torch.inference_mode(False), torch.no_grad():
+    with torch.inference_mode(False), torch.no_grad():  # independent of the caller's mode
+        module = copy.deepcopy(network.module)
         if (first := _first_layer(network, c)) is not None:
             name, effect = first
             layer = module.get_submodule(name)

@@ -149,3 +149,16 @@ def test_altered_networks_can_be_altered_again(zoo: Mapping[str, Network]) -> No
     back = shifted(shifted(network, 0.25), -0.25)
     np.testing.assert_allclose(back.scores(picture(0)[None]), network.scores(picture(0)[None]), rtol=1e-10)
     assert shifted(randomised(network, ["8"], 0), 0.5).products > network.products
+
+
+def test_altered_networks_have_gradients_whatever_torchs_mode_was(zoo: Mapping[str, Network]) -> None:
+    x = picture(0)
+    for network in (zoo["digits"], zoo["digits-cnn"]):
+        name = "4" if network is zoo["digits"] else "8"
+        with torch.inference_mode():
+            altered = [shifted(network, 0.5), randomised(network, [name], 0)]
+        expected = [shifted(network, 0.5), randomised(network, [name], 0)]
+        for method in ("gradient", "guided_backprop"):
+            for one, other in zip(altered, expected, strict=True):
+                found = METHODS[method](Case(one, x, BLACK, 0)).attribution
+                assert found.any() and np.array_equal(found, METHODS[method](Case(other, x, BLACK, 0)).attribution)
