@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.pictures import DIGITS_FILE, SHAPE, Picture, StoredFileError, read_arrays, read_digits
+from explorer.pictures import DIGITS_FILE, SHAPE, Picture, damaged, read_arrays, read_digits
 
 SHAPES_FILE = "shapes-background.npz"
 
@@ -63,7 +63,6 @@ def training_shapes(folder: Path) -> Picture:
         if len(set(np.unique(labels, return_counts=True)[1].tolist())) != 1:
             raise ValueError("its classes are not balanced")
     except (KeyError, TypeError, ValueError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise StoredFileError(f"{path} is damaged ({reason}); make it again with: make train") from error
+        raise damaged(path, error) from error
     by_class = np.argsort(labels, kind="stable").reshape(len(np.unique(labels)), -1)
     return hundredths[by_class.T.ravel()] / 100

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from explorer.attribution import Network
 from explorer.backgrounds import training_digits, training_shapes
-from explorer.pictures import SHAPE, StoredFileError, read_arrays
+from explorer.pictures import SHAPE, damaged, read_arrays
 
 FOLDER = Path(__file__).resolve().parent.parent / "models"
 
@@ -64,7 +64,7 @@ def load_zoo(folder: Path = FOLDER) -> Mapping[str, Model]:
         StoredFileError: a weight file is missing or damaged; the message names it and says how to make it.
     """
     of_shapes, of_digits = training_shapes(folder), training_digits(folder)
-    shapes = _trained(
+    shapes = trained(
         folder,
         "shapes",
         "Shapes",
@@ -72,7 +72,7 @@ def load_zoo(folder: Path = FOLDER) -> Mapping[str, Model]:
         of_shapes,
         "shapes",
     )
-    ordinary = _trained(
+    ordinary = trained(
         folder,
         "shapes-ordinary",
         "Shapes, ordinary training",
@@ -80,7 +80,7 @@ def load_zoo(folder: Path = FOLDER) -> Mapping[str, Model]:
         of_shapes,
         "shapes",
     )
-    digits = _trained(
+    digits = trained(
         folder,
         "digits",
         "Digits",
@@ -88,7 +88,7 @@ def load_zoo(folder: Path = FOLDER) -> Mapping[str, Model]:
         of_digits,
         "digits",
     )
-    digits_cnn = _trained(
+    digits_cnn = trained(
         folder,
         "digits-cnn",
         "Digits, convolutional",
@@ -116,7 +116,7 @@ def checkpoints(training: Literal["robust", "ordinary"], folder: Path = FOLDER) 
         count = stages[f"b{len(stages) // 2 - 1}"].shape[1]
         networks = [_relu_network({key: values[stage] for key, values in stages.items()}, count) for stage in range(len(arrays["steps"]))]
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise StoredFileError(f"{path} is damaged ({error}); make it again with: make train") from error
+        raise damaged(path, error) from error
     return {int(step): Network(network) for step, network in zip(arrays["steps"], networks, strict=True)}
 
 
@@ -192,8 +192,16 @@ def _rewritten(digits: Model) -> Model:
     )
 
 
-def _trained(folder: Path, name: str, title: str, about: str, background: NDArray[np.float64], task: Task) -> Model:
-    """Return the trained model of a weight file, checked."""
+def trained(folder: Path, name: str, title: str, about: str, background: NDArray[np.float64], task: Task | None) -> Model:
+    """Return the trained model of the weight file `name`.npz in `folder`, checked.
+
+    Args:
+        background: pictures (b, 8, 8) from its training.
+        task: which labelled pictures it must classify; None if it need not classify any.
+
+    Raises:
+        StoredFileError: the file is missing or damaged; the message names it and says how to make it.
+    """
     path = folder / f"{name}.npz"
     arrays = read_arrays(path)
     try:
@@ -203,8 +211,7 @@ def _trained(folder: Path, name: str, title: str, about: str, background: NDArra
             raise ValueError("its facts are out of range")
         module = _relu_network(arrays, len(classes))
     except (KeyError, TypeError, ValueError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise StoredFileError(f"{path} is damaged ({reason}); make it again with: make train") from error
+        raise damaged(path, error) from error
     mean.setflags(write=False)
     return Model(
         name=name,

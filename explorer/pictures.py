@@ -32,6 +32,12 @@ class StoredFileError(RuntimeError):
     """A file in models/ is missing or damaged; the message names it and says how to make it."""
 
 
+def damaged(path: Path, error: Exception) -> StoredFileError:
+    """The error to raise for a file in which `error` was met."""
+    reason = f"it lacks {error}" if isinstance(error, KeyError) else error
+    return StoredFileError(f"{path} is damaged ({reason}); make it again with: make train")
+
+
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Return all arrays of the .npz file at `path`, by name.
 
@@ -51,7 +57,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     except FileNotFoundError:
         raise StoredFileError(f"{path} is missing; make it with: make train") from None
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise StoredFileError(f"{path} is damaged ({error}); make it again with: make train") from error
+        raise damaged(path, error) from error
 
 
 # Patterns, in levels 0…LEVELS. One division makes each value the double nearest to k / LEVELS, so that
@@ -193,8 +199,7 @@ def read_digits(path: Path) -> tuple[Picture, NDArray[np.integer[Any]], NDArray[
         if levels.min() < 0 or levels.max() > 16 or set(labels[~held_out].tolist()) != set(range(10)):
             raise ValueError("its values are out of range")
     except (KeyError, TypeError, ValueError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise StoredFileError(f"{path} is damaged ({reason}); make it again with: make train") from error
+        raise damaged(path, error) from error
     return levels.reshape(len(labels), 64) / 16, labels, held_out
 
 

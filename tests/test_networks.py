@@ -19,7 +19,8 @@ from explorer.attribution.network import Output
 from explorer.backgrounds import training_digits, training_shapes
 from explorer.models import FOLDER
 from explorer.pictures import PATTERNS, StoredFileError, read_arrays
-from models import train
+from models import networks, train, training
+from models.drawn_shapes import draw_shapes
 from tests.attribution.toys import BLACK, picture, random_case, relative_error
 
 Floats = NDArray[np.float64]
@@ -45,7 +46,7 @@ def test_training_measures_its_networks_as_the_zoo_runs_them(
 ) -> None:
     pictures = np.stack([picture(seed) for seed in range(20)])
     expected = zoo[name].logits(torch.from_numpy(pictures)).numpy()
-    assert relative_error(train.logits(read_arrays(FOLDER / f"{name}.npz"), pictures), expected) < 1e-12
+    assert relative_error(training.logits(read_arrays(FOLDER / f"{name}.npz"), pictures), expected) < 1e-12
 
 
 @outputs
@@ -140,8 +141,8 @@ def test_more_digits_than_there_are_are_refused(per_class: int) -> None:
 
 
 def test_the_background_of_shapes_is_what_was_trained_on() -> None:
-    pictures, _ = train.draw_shapes(np.random.default_rng(train.SHAPES_SEED), train.SHAPES_TRAINING)
-    every = pictures[:: train.SHAPES_TRAINING // train.SHAPES_BACKGROUND].reshape(8, 12, 8, 8)
+    pictures, _ = draw_shapes(np.random.default_rng(networks.SHAPES_SEED), networks.SHAPES_TRAINING)
+    every = pictures[:: networks.SHAPES_TRAINING // networks.SHAPES_BACKGROUND].reshape(8, 12, 8, 8)
     # Another numpy may draw a pixel a hundredth lighter.
     assert np.abs(training_shapes(FOLDER).reshape(12, 8, 8, 8) - every.swapaxes(0, 1)).max() < 0.011
 
