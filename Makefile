@@ -102,9 +102,10 @@ container: $(DEV) ## Build the image, run it confined and under load, stop it, a
 screenshots: $(DEV) browser ## Take the screenshots of the documentation
 	@$(BIN)/python scripts/screenshots.py $(ARGS)
 
-docs: $(RUN) ## Generate docs/methods.md and docs/networks.md
+docs: $(RUN) ## Generate docs/methods.md, docs/networks.md and docs/labs.md
 	@$(BIN)/python scripts/method_docs.py
 	@$(BIN)/python -m scripts.network_docs
+	@$(BIN)/python -m scripts.lab_docs
 
 lock: ## Generate constraints.txt from what pip installs today; needs Python 3.11 on Linux
 	@$(PYTHON) -c 'import sys; sys.exit(sys.platform != "linux" or sys.version_info[:2] != (3, 11))' || { \

@@ -64,6 +64,7 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
     import torch
     from dash import Dash
 
+    from explorer.lab_networks import lab_networks
     from explorer.models import load_zoo
     from explorer.page import callbacks, self_check
     from explorer.page.bundle import bundle
@@ -78,6 +79,7 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
     settings = ServerSettings.read(os.environ)
     torch.set_num_threads(1)  # the networks are tiny: more threads are slower
     zoo = load_zoo()
+    lab_networks()  # a damaged file stops the start, not a lesson
     known = self_check.known_pictures(zoo)
     dash = Dash(
         "explorer",

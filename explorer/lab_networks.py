@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -97,6 +98,12 @@ def load_lab_networks(folder: Path = FOLDER) -> LabNetworks:
             {"robust": MappingProxyType(checkpoints("robust", folder)), "ordinary": MappingProxyType(checkpoints("ordinary", folder))}
         ),
     )
+
+
+@cache
+def lab_networks() -> LabNetworks:
+    """The networks of the labs, loaded at the first call."""
+    return load_lab_networks()
 
 
 class _Mark(NamedTuple):

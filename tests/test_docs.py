@@ -20,10 +20,11 @@ from explorer.attribution import (
     explain,
     trace,
 )
+from explorer.labs import LABS
 from explorer.models import Model
 from explorer.pictures import PATTERNS
 from explorer.server.settings import ServerSettings
-from scripts import network_docs
+from scripts import lab_docs, network_docs
 from scripts.method_docs import PLACE, ROOT, page
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -38,6 +39,12 @@ def test_the_page_of_methods_is_the_table_of_methods() -> None:
 
 def test_the_page_of_networks_says_what_was_measured(models: Mapping[str, Model]) -> None:
     assert (ROOT / "docs" / "networks.md").read_text(encoding="utf-8") == network_docs.page(models), "make docs writes it anew"
+
+
+def test_the_page_of_labs_is_their_entries_and_its_examples_run() -> None:
+    assert lab_docs.PLACE.read_text(encoding="utf-8") == lab_docs.page(), "make docs writes it anew"
+    for name in LABS:
+        exec(lab_docs.example_of(name), {"__name__": "example"})
 
 
 def anchors(file: Path) -> set[str]:

@@ -1,4 +1,15 @@
-"""The lab convergence: how fast each quadrature rule approaches exact Integrated Gradients (Sundararajan 2017; Sotoudeh & Thakur 2019)."""
+"""The lab convergence: how fast each quadrature rule approaches exact Integrated Gradients (Sundararajan 2017; Sotoudeh & Thakur 2019).
+
+In Python::
+
+    from explorer.labs.convergence import STEPS, errors_by_steps
+    from explorer.models import load_zoo
+    from explorer.state import State
+
+    case = State(network="digits").case(load_zoo())   # or Case(Network(your_module), picture, baseline, target)
+    exact, maps = errors_by_steps(case)
+    print(STEPS, abs(maps["right"] - exact).max(axis=(1, 2)))
+"""
 
 from __future__ import annotations
 
