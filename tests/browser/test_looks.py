@@ -14,12 +14,13 @@ from .visit import AT_REST, Visit, embedded
 
 Visits = Callable[..., Visit]
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-TABS = ("saliency", "integrated", "compare", "methods")
+TABS = ("saliency", "integrated", "compare", "methods", "labs")
 
 
 def violations(visit: Visit) -> list[str]:
     """What axe finds wrong with the page as it is, best practices included."""
-    visit.page.wait_for_function("() => document.getAnimations().length === 0")  # colours are judged when they have settled
+    # colours are judged when they have settled; what is not painted, out of view, does not go on
+    visit.page.wait_for_function("() => document.getAnimations().every(({ effect }) => !effect.target.checkVisibility({ contentVisibilityAuto: true }))")
     found: list[dict[str, Any]] = visit.page.evaluate("async () => (await axe.run(document, { resultTypes: ['violations'] })).violations")
     return [f"{rule['id']}: {node['target']} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
 

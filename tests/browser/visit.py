@@ -21,7 +21,7 @@ from explorer.state import State
 
 QUESTION = "_dash-update-component"
 PATIENCE = 30_000  # ms, for a loaded machine; conditions are usually met within some tens
-LOOKS = ("tab", "scale", "pinned", "options")
+LOOKS = ("tab", "scale", "pinned", "options", "lab", "lab_settings")
 
 # Runs before any script of the page: notes violations of the policy, questions in flight, entries in the history, and
 # timers that may still ask something (those of a second or more only watch over the server).
@@ -69,7 +69,7 @@ AT_REST = """
   const { view } = window.explorer ?? {};
   if (!view || !view.answer || seen.flying || seen.timers.size) return false;
   return Object.keys(view.state).every(
-    (key) => ["tab", "scale", "pinned", "options"].includes(key) || JSON.stringify(view.state[key]) === JSON.stringify(view.asked[key])
+    (key) => ["tab", "scale", "pinned", "options", "lab", "lab_settings"].includes(key) || JSON.stringify(view.state[key]) === JSON.stringify(view.asked[key])
   );
 }
 """
