@@ -113,8 +113,8 @@ LAB = Lab(
     looks=frozenset({"steps", "rule"}),
     answer=_answer,
     narrate=_narrate,
-    why="The gradient jumps wherever a ReLU switches, and each step that holds a jump makes an error of about its own width. "
-    "So the error falls like 1/m for every rule, and Gauss–Legendre, which is made for smooth functions, gains nothing.",
+    why="In a ReLU network the gradient jumps where a unit switches, and a step that holds a jump errs by about its width. "
+    "So the error falls like 1/m, and Gauss–Legendre, made for smooth functions, gains nothing there.",
     caveat="A small |Σ − ΔF| is necessary, not sufficient: errors of pixels can cancel in the sum.",
     papers=(
         Paper("Sundararajan et al. 2017", "Axiomatic Attribution for Deep Networks", "https://arxiv.org/abs/1703.01365"),

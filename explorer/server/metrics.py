@@ -12,7 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.registry import Collector
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the environment variable that prometheus_client reads
-EXPLANATION, METHOD_ANSWERS = "explanation", "method-answers"  # callbacks, by the id of their output
+EXPLANATION, METHOD_ANSWERS, LAB_ANSWERS = "explanation", "method-answers", "lab-answers"  # callbacks, by the id of their output
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NO_CALLBACK = "none"
 REFUSALS = ("body", "question", "address", "method", "size", "busy", "other")
@@ -37,7 +37,7 @@ class Metrics:
         info.labels(version).set(1)
         # the important series exist from the start, so that a rate has a first point at 0
         series = [(self.requests, ("200",)), (self.cache, ("hit", "miss")), (self.shed, ("full", "late"))]
-        for callback in (EXPLANATION, METHOD_ANSWERS):
+        for callback in (EXPLANATION, METHOD_ANSWERS, LAB_ANSWERS):
             self.seconds.labels(callback), self.given_up.labels(callback)
             for counter, label in ((counter, label) for counter, labels in series for label in labels):
                 counter.labels(callback, label)

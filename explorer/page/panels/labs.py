@@ -13,9 +13,8 @@ from explorer.labs.lab import Lab, Values
 from explorer.page.components import script_owned
 from explorer.page.panel import Panel
 from explorer.page.question import Key, QuestionKind, Work
+from explorer.server.metrics import LAB_ANSWERS
 from explorer.state import State, StateError, Zoo, shown
-
-LAB_ANSWERS = "lab-answers"  # the callback, by the id of its output
 
 
 def _layout(_: State) -> list[Component]:
