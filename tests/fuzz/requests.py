@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from bench.bodies import Body, Session
 from bench.students import UPDATE
+from explorer.labs import LABS
 
 JSON = (("Content-Type", "application/json"),)
 SPLIT = "\r\nX-Split: yes"  # becomes a response header if a value of the request is copied into one
@@ -38,7 +39,7 @@ ODD_NAMES: tuple[Any, ...] = (
 )  # fmt: skip
 KEYS = (
     "ask state link methods pixels network target output baseline baseline_seed drawing steps rule samples noise_level seed clip"
-    " options pinned tab scale __proto__ constructor toString value id property inputs outputs"
+    " options pinned tab scale lab lab_settings __proto__ constructor toString value id property inputs outputs"
     " output changedPropIds background longCallback cacheKey job oldJob cancelJob parsedChangedPropsIds sideUpdate running"
 ).split()
 
@@ -133,6 +134,20 @@ def _mutate(holder: Any, key: Any, new: Any, rng: Random) -> None:
         holder[key] = new
 
 
+def about_labs(rng: Random, source: Source) -> FuzzRequest:
+    """A question about a lab with any settings, right or odd; the state is that of a recorded stroke."""
+    _, body = rng.choice(rng.choice(rng.choice(source).strokes).requests)
+    tree = json.loads(body.with_number(rng.randrange(1000)))
+    tree |= {"output": "lab-answers.data", "outputs": {"id": "lab-answers", "property": "data"}, "changedPropIds": ["lab-question.data"]}
+    name = rng.choice([*LABS, "alchemy"])
+    known = LABS[name].settings if name in LABS else ()
+    settings = {setting.name: rng.choice([setting.default, setting.low, setting.high, *setting.choices, rng.choice(ODD_VALUES)]) for setting in known if rng.random() < 0.5}
+    question = tree["inputs"][0] | {"id": "lab-question"}
+    question["value"] |= {"lab": rng.choice([{"name": name, "settings": settings}] * 9 + [rng.choice(ODD_VALUES)])}
+    question["value"]["state"]["network"] = rng.choice(["shapes", "digits", "digits", "logistic"])
+    return FuzzRequest("about_labs", _text(tree | {"inputs": [question]}, rng))
+
+
 def torn(rng: Random, source: Source) -> FuzzRequest:
     """A recorded body that is cut, spliced, with changed bytes, duplicate keys, invalid JSON or another encoding; or random bytes."""
     text, other = (recorded(rng, source).with_number(rng.randrange(1000)) for _ in range(2))
@@ -166,7 +181,7 @@ def torn(rng: Random, source: Source) -> FuzzRequest:
 
 def links(rng: Random, source: Source) -> FuzzRequest:
     """A link, in a body or as the page's own address, with settings that are wrong, twice, endless or no text at all."""
-    keys = "v p px net class out base bseed draw m rule n noise seed clip set pin tab scale V NET utm_source __proto__".split()
+    keys = "v p px net class out base bseed draw m rule n noise seed clip set pin tab scale lab do V NET utm_source __proto__".split()
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     values = [
         *(str(odd)[:200] for odd in ODD_VALUES), *("".join(rng.choices(letters, k=k)) for k in (1, 3, 67, 68, 131, 193) for _ in range(8)),
@@ -324,7 +339,7 @@ def framing(rng: Random, source: Source) -> FuzzRequest:
     return FuzzRequest("framing", raw=rng.choice(raws), may_close=True)
 
 
-IN_THE_APP: tuple[Maker, ...] = (mutated, mutated, mutated, mutated, mutated, mutated, torn, torn, torn, links, links, typed, sized)
+IN_THE_APP: tuple[Maker, ...] = (mutated, mutated, mutated, mutated, mutated, mutated, torn, torn, torn, links, links, typed, sized, about_labs)
 ON_THE_WIRE: tuple[Maker, ...] = (paths, paths, paths, methods, headers, framing)
 
 
