@@ -30,6 +30,7 @@ function plotly() {
 export class PlotlyChart {
   /** @type {Plot | null} */
   plot = null;
+  theme = ""; // that it was drawn in
 
   /**
    * @param {HTMLElement} host
@@ -49,8 +50,9 @@ export class PlotlyChart {
   /** @param {Plot | undefined} plot */
   async show(plot) {
     this.root.hidden = !plot;
-    if (!plot) return;
+    if (!plot || (plot === this.plot && this.theme === theme())) return; // a lab shows an answer again while it plays
     this.plot = plot;
+    this.theme = theme();
     const text = sentenceText(plot.says);
     write(this.says, text);
     this.drawing.setAttribute("aria-label", `${this.title.textContent}. ${text}`);
