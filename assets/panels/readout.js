@@ -17,7 +17,8 @@ export function startReadout(all) {
   panels = all;
   on("methods", showReadout);
   on("tab", showReadout);
-  on("state", (patch) => patch.pinned && showReadout());
+  on("state", (patch) => (patch.pinned || patch.lab_settings) && showReadout());
+  on("lab", showReadout);
   on("pixel", showReadout);
   on("step", showReadout);
 }

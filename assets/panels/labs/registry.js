@@ -1,4 +1,5 @@
 // The scripts of the labs, each by its name; they are fetched when the first lab opens. Python has the order of the shelf.
 
 export * as smoothing from "./smoothing.js";
+export * as interactions from "./interactions.js";
 export * as convergence from "./convergence.js";
