@@ -13,6 +13,7 @@ NAMES = (
     "smoothing",
     "interactions",
     "convergence",
+    "readable",
 )
 
 LABS: Mapping[str, Lab] = MappingProxyType({name: import_module(f"{__name__}.{name}").LAB for name in NAMES})
