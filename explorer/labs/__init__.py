@@ -12,6 +12,7 @@ from explorer.labs.lab import Lab
 NAMES = (
     "smoothing",
     "interactions",
+    "saturation",
     "convergence",
     "readable",
 )

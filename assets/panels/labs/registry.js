@@ -4,3 +4,4 @@ export * as smoothing from "./smoothing.js";
 export * as interactions from "./interactions.js";
 export * as convergence from "./convergence.js";
 export * as readable from "./readable.js";
+export * as saturation from "./saturation.js";
