@@ -126,7 +126,7 @@ def _narrate(answer: Answer) -> list[Sentence]:
     pair = len(answer["x"]) == 2
     ends = "from (0, 0) to (1, 1)" if pair else "from x′ = 0 to x = {x:whole}"
     given = {"product": answer["product"], "total": sum(answer["exact"]), "change": answer["change"], **({} if pair else {"x": int(answer["x"][0])})}
-    said = [Sentence("who finds it", f"{happened}: they give {{product:two}} and {{total:two}}, of a rise of {{change:two}} {ends}.", given)]
+    said = [Sentence("who finds it", f"{happened}: {{product:two}} and {{total:two}}. F rises by {{change:two}} {ends}.", given)]
     if pair:
         one, other = answer["exact"]
         said += [
