@@ -34,6 +34,8 @@ export class PixelMap {
   limit = 0; // of the scale that it was given
   magnified = 1; // by how much it is magnified beyond that
   sized = false;
+  /** @type {ReadonlySet<number>} */
+  hatched = new Set(); // pixels that are 0 by construction
   onmagnify = () => {}; // after a press on its button
 
   /**
@@ -122,7 +124,7 @@ export class PixelMap {
     if (to !== null) {
       markPixel(to);
       choosePixel(to);
-      say(`${place(to)}: ${kind === "grey" ? number(this.values[to]) : signed(this.values[to])}`);
+      say(`${place(to)}: ${kind === "grey" ? number(this.values[to]) : signed(this.values[to])}${this.hatched.has(to) ? ", hatched" : ""}`);
     } else if (key === "Enter" && onselect) {
       onselect(this);
     } else return;
@@ -203,6 +205,12 @@ export class PixelMap {
     return differs;
   }
 
+  /** @param {Iterable<number>} pixels that are 0 whatever the network does */
+  hatch(pixels) {
+    this.hatched = new Set(pixels);
+    this.draw();
+  }
+
   /**
    * @param {{ note?: string, figure?: string, caption?: string }} texts beside its title, large below it, small below that
    */
@@ -249,6 +257,6 @@ export class PixelMap {
   }
 
   draw() {
-    if (this.sized && this.values) paintMap(this.context, this.canvas.width, this.values, this.shownLimit(), { ...this.options, lines: true });
+    if (this.sized && this.values) paintMap(this.context, this.canvas.width, this.values, this.shownLimit(), { ...this.options, hatched: this.hatched, lines: true });
   }
 }

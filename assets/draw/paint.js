@@ -3,14 +3,22 @@
 
 import { grey, palette, SHADES } from "./colours.js";
 
+// Lines of a hatched cell, in shares of it.
+const HATCH = [
+  [0, 0.5, 0.5, 0],
+  [0, 1, 1, 0],
+  [0.5, 1, 1, 0.5],
+];
+
 /**
  * @typedef {{
  *   kind: "grey" | "signed",
  *   numbers?: boolean, everyNumber?: boolean, lines?: boolean,
+ *   hatched?: ReadonlySet<number>,
  *   theme?: import("../core/theme.js").Theme, ratio?: number,
  * }} PaintOptions
  * `numbers`: values in the cells with strong ones, `everyNumber`: in all that have one;
- * `lines`: between the cells; `ratio`: device pixels a CSS pixel.
+ * `lines`: between the cells; `hatched`: pixels whose value no network had a say in; `ratio`: device pixels a CSS pixel.
  */
 
 /**
@@ -43,6 +51,7 @@ export function paintMap(context, size, values, limit, options) {
     const shade = SHADES + Math.round(share * SHADES);
     context.fillStyle = fills[shade];
     context.fillRect(x, y, w, h);
+    if (options.hatched?.has(i)) paintHatch(context, x, y, w, h, inks[shade]);
     const strength = Math.abs(share);
     if (strength < 0.04) continue; // FAINT in map.js
     context.fillStyle = inks[shade];
@@ -65,6 +74,29 @@ function paintLines(context, size, edge) {
     context.fillRect(edge(i), 0, 1, size);
     context.fillRect(0, edge(i), size, 1);
   }
+}
+
+/**
+ * Three diagonal lines, which meet those of the cells beside it.
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x
+ * @param {number} y
+ * @param {number} w
+ * @param {number} h
+ * @param {string} ink
+ */
+function paintHatch(context, x, y, w, h, ink) {
+  context.beginPath();
+  for (const [fromX, fromY, toX, toY] of HATCH) {
+    context.moveTo(x + fromX * w, y + fromY * h);
+    context.lineTo(x + toX * w, y + toY * h);
+  }
+  context.save();
+  context.globalAlpha = 0.45;
+  context.strokeStyle = ink;
+  context.lineWidth = Math.max(1, w / 16);
+  context.stroke();
+  context.restore();
 }
 
 /**

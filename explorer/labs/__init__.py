@@ -13,6 +13,7 @@ NAMES = (
     "smoothing",
     "interactions",
     "saturation",
+    "baselines",
     "convergence",
     "readable",
 )

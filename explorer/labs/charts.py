@@ -16,6 +16,7 @@ from explorer.sentences import Sentence
 # Red and blue are left to attributions. A line differs from the others by its dashes and its marks, too.
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
+CONTROL = "#7d8591"  # of controls: readable in both themes, and quieter than what is compared
 DIGITS = 6  # significant digits of what is only drawn
 FONT = 'system-ui, -apple-system, "Segoe UI", "Noto Sans", "Liberation Sans", sans-serif'
 
@@ -54,13 +55,14 @@ TEMPLATES: Mapping[str, dict[str, Any]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a chart: its name in the legend, and its points. A y that is None is a gap."""
+    """One line of a chart: its name in the legend, and its points. A y that is None is a gap. A control is thin and grey."""
 
     name: str
     x: ArrayLike
     y: Sequence[float | None] | ArrayLike
     marks: bool = False
     steps: bool = False
+    control: bool = False
 
 
 def lines(
@@ -69,19 +71,21 @@ def lines(
     """A chart of lines over one axis.
 
     Args:
-        drawn: the lines; colours, dashes and marks follow from their order.
+        drawn: the lines; colours, dashes and marks follow from their order: at most six, and six controls.
         x, y: the titles of the axes.
         log_x, log_y: whether an axis is logarithmic.
         x_range, y_range: the ends of an axis in its own values (of a logarithmic one, the powers of ten); None lets Plotly choose.
     """
     figure = go.Figure(layout={"template": None})
+    dashes = iter(DASHES)
     for line in drawn:
+        style = {"color": CONTROL, "width": 1.5, "dash": next(dashes)} if line.control else {}
         figure.add_scatter(
             x=plain(line.x),
             y=plain(line.y),
             name=line.name,
             mode="lines+markers" if line.marks else "lines",
-            line={"shape": "hv"} if line.steps else None,
+            line=style | ({"shape": "hv"} if line.steps else {}) or None,
             hovertemplate="%{y:.3g}" if len(drawn) == 1 else f"{line.name}: %{{y:.3g}}<extra></extra>",
         )
     decades = {"type": "log", "dtick": 1}  # else Plotly writes small digits between them

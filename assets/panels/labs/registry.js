@@ -2,6 +2,7 @@
 
 export * as smoothing from "./smoothing.js";
 export * as interactions from "./interactions.js";
+export * as baselines from "./baselines.js";
 export * as convergence from "./convergence.js";
 export * as readable from "./readable.js";
 export * as saturation from "./saturation.js";
