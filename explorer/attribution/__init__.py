@@ -31,7 +31,7 @@ from explorer.attribution.exact import (
 from explorer.attribution.explain import Explanation, Result, explain
 from explorer.attribution.faithfulness import Subsets, changes_of, infidelity, sensitivity_n, subsets
 from explorer.attribution.field import Field, gradient_field
-from explorer.attribution.fragility import MapAttack, attack_map
+from explorer.attribution.fragility import MapAttack, attack_map, attack_maps
 from explorer.attribution.interactions import exact_interactions
 from explorer.attribution.measures import (
     Completeness,
@@ -99,6 +99,7 @@ __all__ = [
     "affine_layers",
     "area",
     "attack_map",
+    "attack_maps",
     "changes_of",
     "completeness",
     "deletion_curves",

@@ -16,6 +16,7 @@ NAMES = (
     "baselines",
     "convergence",
     "readable",
+    "fragile",
 )
 
 LABS: Mapping[str, Lab] = MappingProxyType({name: import_module(f"{__name__}.{name}").LAB for name in NAMES})

@@ -10,7 +10,7 @@ import torch
 from each import each
 from torch import nn
 
-from explorer.attribution import METHODS, Case, MapAttack, Network, attack_map, top_pixels
+from explorer.attribution import METHODS, Case, MapAttack, Network, attack_map, attack_maps, top_pixels
 from explorer.attribution.fragility import Attacked, softened
 from explorer.models import FOLDER
 from explorer.pictures import DIGITS_FILE, read_digits
@@ -37,6 +37,9 @@ def check(case: Case, method: Attacked, epsilon: float) -> MapAttack:
     for attribution, asked in ((found.before, case), (found.after, at_picture)):
         expected = METHODS[method](asked).attribution
         np.testing.assert_allclose(attribution, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    assert [set(map(tuple, np.argwhere(which).tolist())) for which in (found.strongest_before, found.strongest_after)] == [
+        strongest(map_, found.count) for map_ in (found.before, found.after)
+    ]
     same = strongest(found.before, found.count) & strongest(found.after, found.count)
     assert found.overlap == len(same) / found.count == found.overlaps[found.step]
     assert found.probabilities[found.step] == pytest.approx(case.network.scores(found.picture[None])[0, found.predicted], rel=1e-12)
@@ -65,6 +68,19 @@ def test_the_same_question_has_the_same_answer_in_any_mode_of_torch() -> None:
     with torch.inference_mode():
         second = attack_map(case)
     assert first.overlap < 1 and np.array_equal(first.picture, second.picture) and np.array_equal(first.overlaps, second.overlaps)
+
+
+@methods
+def test_attacks_of_several_sizes_are_those_of_each_alone(method: Attacked) -> None:
+    case, epsilons = random_case(Network(mlp(7)), 2, "logit"), (0.3, 0.05, 0.1)
+    together = attack_maps(case, method, epsilons, steps=20, step_size=0.2)
+    assert len({np.abs(attack.picture - case.input).max() for attack in together}) > 1
+    for epsilon, attack in zip(epsilons, together, strict=True):
+        alone = attack_map(case, method, epsilon, steps=20, step_size=0.2)
+        np.testing.assert_allclose(attack.picture, alone.picture, atol=1e-12)
+        assert np.array_equal(attack.overlaps, alone.overlaps) and attack.step == alone.step
+    with pytest.raises(ValueError, match="at least one epsilon"):
+        attack_maps(case, method, [])
 
 
 @methods

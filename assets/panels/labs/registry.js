@@ -6,3 +6,4 @@ export * as baselines from "./baselines.js";
 export * as convergence from "./convergence.js";
 export * as readable from "./readable.js";
 export * as saturation from "./saturation.js";
+export * as fragile from "./fragile.js";
