@@ -17,6 +17,7 @@ NAMES = (
     "convergence",
     "readable",
     "fragile",
+    "shift",
 )
 
 LABS: Mapping[str, Lab] = MappingProxyType({name: import_module(f"{__name__}.{name}").LAB for name in NAMES})

@@ -7,3 +7,4 @@ export * as convergence from "./convergence.js";
 export * as readable from "./readable.js";
 export * as saturation from "./saturation.js";
 export * as fragile from "./fragile.js";
+export * as shift from "./shift.js";
