@@ -18,6 +18,7 @@ NAMES = (
     "readable",
     "fragile",
     "shift",
+    "invariance",
 )
 
 LABS: Mapping[str, Lab] = MappingProxyType({name: import_module(f"{__name__}.{name}").LAB for name in NAMES})

@@ -8,3 +8,4 @@ export * as readable from "./readable.js";
 export * as saturation from "./saturation.js";
 export * as fragile from "./fragile.js";
 export * as shift from "./shift.js";
+export * as invariance from "./invariance.js";
