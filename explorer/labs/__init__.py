@@ -10,15 +10,15 @@ from explorer.labs.lab import Lab
 
 # In the order of the shelf: for each name the module of that name.
 NAMES = (
+    "saturation",
     "smoothing",
     "interactions",
-    "saturation",
     "baselines",
     "convergence",
-    "readable",
-    "fragile",
     "shift",
     "invariance",
+    "fragile",
+    "readable",
 )
 
 LABS: Mapping[str, Lab] = MappingProxyType({name: import_module(f"{__name__}.{name}").LAB for name in NAMES})

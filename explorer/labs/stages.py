@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import get_args
 
 from explorer.attribution import Network
-from explorer.models import checkpoints
+from explorer.lab_networks import Training, lab_networks
 
-Training = Literal["robust", "ordinary"]
 TRAININGS: tuple[Training, ...] = get_args(Training)
 
 STEPS = (0, 1, 2, 3, 5, 8, 14, 23, 39, 65, 110, 185, 311, 524, 883, 1488, 2508, 4226, 7121, 12000)  # that were kept
@@ -24,11 +22,6 @@ RIGHT: Mapping[Training, tuple[int, ...]] = MappingProxyType(
 )
 
 
-@cache  # they are read once, a third of a second, when the lab is first asked for
 def stages(training: Training) -> Mapping[int, Network]:
-    """The networks by their steps of training, ``STEPS``.
-
-    Raises:
-        StoredFileError: their file is missing or damaged.
-    """
-    return MappingProxyType(checkpoints(training))
+    """The networks by their steps of training, ``STEPS``."""
+    return lab_networks().checkpoints[training]
