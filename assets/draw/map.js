@@ -35,7 +35,7 @@ export class PixelMap {
   magnified = 1; // by how much it is magnified beyond that
   sized = false;
   /** @type {ReadonlySet<number>} */
-  hatched = new Set(); // pixels that are 0 by construction
+  hatched = new Set(); // pixels that are drawn so
   onmagnify = () => {}; // after a press on its button
 
   /**
@@ -205,7 +205,7 @@ export class PixelMap {
     return differs;
   }
 
-  /** @param {Iterable<number>} pixels that are 0 whatever the network does */
+  /** @param {Iterable<number>} pixels such as those that are 0 whatever the network does */
   hatch(pixels) {
     this.hatched = new Set(pixels);
     this.draw();

@@ -18,7 +18,7 @@ const HATCH = [
  *   theme?: import("../core/theme.js").Theme, ratio?: number,
  * }} PaintOptions
  * `numbers`: values in the cells with strong ones, `everyNumber`: in all that have one;
- * `lines`: between the cells; `hatched`: pixels whose value no network had a say in; `ratio`: device pixels a CSS pixel.
+ * `lines`: between the cells; `hatched`: pixels that are marked so; `ratio`: device pixels a CSS pixel.
  */
 
 /**

@@ -12,10 +12,11 @@ import { chosenSettings, refreshControls } from "./lab_controls.js";
 /** @import { Lab, LabAnswer, LabHost, LabScript, Told, Value } from "../types.js" */
 
 /** @typedef {{ root: HTMLElement, host: LabHost, show: (answer: LabAnswer) => void, shown: LabAnswer | null, valuesAt?: (pixel: number) => string[], step: (open: boolean) => void,
- * said: HTMLElement, predicted: HTMLElement, verdict: HTMLElement, more: HTMLElement, busy: HTMLElement, refusal: HTMLElement, choices: HTMLButtonElement[] }} Page */
+ * said: HTMLElement, predicted: HTMLElement, verdict: HTMLElement, more: HTMLElement, rest: HTMLElement, busy: HTMLElement, refusal: HTMLElement, choices: HTMLButtonElement[] }} Page */
 
 const SLOW = 500; // ms without an answer before a progress bar is shown
 const SKIPPED = -1;
+const FIRST = 2; // sentences above the figures, beside what happened; the others are below
 
 /** @type {Map<string, Page>} */
 const pages = new Map(); // of the labs that were opened
@@ -138,7 +139,7 @@ function buildPage(name) {
   const controls = element("div", { class: "lab-controls" });
   const figures = element("div", { class: "lab-figures" });
   const [said, predicted, verdict] = [element("p", { class: "lab-happened", role: "status" }), element("p"), element("p", { class: "lab-verdict" })];
-  const more = element("ul", { class: "lab-more" });
+  const [more, rest] = [element("ul", { class: "lab-more" }), element("ul", { class: "lab-more" })];
   const busy = element("div", { class: "lab-busy", role: "status", hidden: true }, element("label", {}, "Computing… ", element("progress")));
   const refusal = element("div", { class: "lab-refusal", role: "status" });
   const try_ = step("2", "Try", controls);
@@ -149,7 +150,8 @@ function buildPage(name) {
     more,
     busy,
     refusal,
-    figures
+    figures,
+    rest
   );
   const why = step("", "Why", paragraph(lab.why));
   const locked = element("p", { class: "quiet lab-locked", text: "The experiment opens after your prediction, or when you skip it." });
@@ -177,7 +179,7 @@ function buildPage(name) {
     skip.hidden = on_;
   };
   open(predictions.has(name));
-  return { root, host, show: () => {}, shown: null, step: open, said, predicted, verdict, more, busy, refusal, choices };
+  return { root, host, show: () => {}, shown: null, step: open, said, predicted, verdict, more, rest, busy, refusal, choices };
 }
 
 /**
@@ -257,7 +259,9 @@ function showOpen() {
   const known = answer && !reason && !(fresh && refusal) ? answer : null;
   const [first, ...others] = known ? known.said.map(sentenceText) : [""];
   write(page.said, first);
-  page.more.replaceChildren(...others.map((text) => element("li", { text })));
+  const list = others.map((text) => element("li", { text }));
+  page.more.replaceChildren(...list.slice(0, FIRST));
+  page.rest.replaceChildren(...list.slice(FIRST));
   const right = known?.outcome ?? null;
   write(page.verdict, right === null || choice === undefined || choice === SKIPPED ? "" : right === choice ? "✓ As you predicted." : "✗ It came out otherwise.");
   if (!known || known === page.shown || !predictions.has(name)) return;

@@ -116,6 +116,7 @@ function keys(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || !hasAnswer()) return;
   const target = /** @type {Element} */ (event.target);
   const key = keyOf(event);
+  if (view.state.tab === "labs" && key !== "Escape") return; // no path is played there
   const spare = key === " " && target.id === "tab-integrated"; // it is pressed already
   if (isTyping(target) || (!spare && target.closest("select, [type=radio], [type=checkbox], [role=tab], [role=grid], dialog"))) return;
   if (target.matches("input") && key !== " ") return; // a slider's own keys

@@ -96,9 +96,8 @@ def _narrate(answer: Answer) -> list[Sentence]:
             said = [Sentence("pairs are larger", "The parts of pairs: they add up to {pairs:number}, the pixels’ own parts to {own:number}.", sums)]
         case _:
             said = [Sentence("alike", "Both about the same: the pixels’ own parts {own:number}, the parts of pairs {pairs:number}, signs aside.", sums)]
-    off = abs(answer["total"] - answer["delta"])
-    text = "All parts add up to {total:number}: the whole change of the logit, {delta:number}. The difference is at most {off:bound}."
-    said.append(Sentence("complete", text, {"total": answer["total"], "delta": answer["delta"], "off": off}))
+    text = "All parts add up to {total:number}, the change of the logit from baseline to picture, to rounding."
+    said.append(Sentence("complete", text, {"total": answer["total"]}))
     if answer["strongest"]:
         first, second, value = answer["strongest"][0]
         text = "The strongest pair: {row:whole}, {column:whole} with {other_row:whole}, {other_column:whole} (row, column) adds {value:number}."

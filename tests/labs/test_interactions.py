@@ -56,7 +56,7 @@ def test_parts_and_sentences_are_those_of_the_engine(state: State) -> None:
         "own is larger": lambda said: sums(said) and ratio() < 0.8 + 1e-9 and abs(own) > abs(sum(pairs.values())),
         "pairs are larger": lambda said: sums(said) and ratio() < 0.8 + 1e-9 and abs(own) < abs(sum(pairs.values())),
         "alike": lambda said: sums(said) and ratio() > 0.8 - 1e-9,
-        "complete": lambda said: np.isclose(said.numbers["delta"], above - below, atol=1e-9) and abs(matrix.sum() - (above - below)) <= said.numbers["off"] + 1e-9,
+        "complete": lambda said: np.isclose(said.numbers["total"], above - below, rtol=1e-10, atol=1e-10),
         "strongest pair": strongest,
         "pairs cancel": cancel,
         "no pair": lambda said: sizes[0] <= 64 * 1e-12 * largest,

@@ -2,6 +2,7 @@
 
 import { element } from "../../core/dom.js";
 import { chance, floats, largest, plain, signed } from "../../core/numbers.js";
+import { CellMarks } from "../../draw/cell_marks.js";
 import { PixelMap } from "../../draw/map.js";
 import { PlotlyChart } from "../../draw/plotly.js";
 import { labControl } from "../lab_controls.js";
@@ -29,6 +30,7 @@ export function build(lab) {
   const grey = (/** @type {string} */ title) => new PixelMap(row, { name: "picture", title, kind: "grey", plain: true });
   const colours = (/** @type {string} */ title) => new PixelMap(row, { name: lab.name, title, kind: "signed", plain: true });
   const [original, changed, before, after, change] = [grey("Your picture"), grey("Changed"), colours("Map before"), colours("Map after"), colours("The change")];
+  const [framesBefore, framesAfter] = [before, after].map((map) => new CellMarks(map));
   const steps = new PlotlyChart(charts, "The attack, step by step");
   const sizes = new PlotlyChart(charts, "The size of the change");
   /** @type {LabAnswer | null} */
@@ -63,8 +65,8 @@ export function build(lab) {
     before.set(found.before, largest(found.before));
     after.set(map, largest(map));
     const strongest = k ? attack.strongest_after[k - 1] : attack.strongest;
-    frame(before, attack.strongest, strongest);
-    frame(after, strongest, attack.strongest);
+    frame(framesBefore, attack.strongest, strongest);
+    frame(framesAfter, strongest, attack.strongest);
     const [p, kept] = k ? [attack.probabilities[k - 1], attack.kept[k - 1]] : [answer.probability, attack.count];
     original.describe({ figure: `P = ${chance(answer.probability)}`, caption: answer.predicted });
     changed.describe({ figure: `P = ${chance(p)}`, caption: `still ${answer.predicted}` });
@@ -79,15 +81,8 @@ export function build(lab) {
 
 /**
  * Frames around the strongest pixels of a map: solid where they are among those of the other map too.
- * @param {PixelMap} map
+ * @param {CellMarks} marks
  * @param {number[]} strongest
  * @param {number[]} others
  */
-function frame(map, strongest, others) {
-  map.surface.querySelectorAll(".frame").forEach((old) => old.remove());
-  const frames = strongest.map((i) => {
-    const place = `transform: translate(${100 * (i % 8)}%, ${100 * Math.floor(i / 8)}%)`;
-    return element("div", { class: others.includes(i) ? "frame kept" : "frame", style: place });
-  });
-  map.canvas.after(...frames);
-}
+const frame = (marks, strongest, others) => marks.set((i) => (!strongest.includes(i) ? "" : others.includes(i) ? "framed" : "framed dashed"));

@@ -31,7 +31,7 @@ export function build(lab) {
   const heads = element("tr", {}, element("th", { text: "Strongest pairs" }), element("th", { text: "adds" }));
   top.append(element("div", { class: "lab-pairs" }, element("table", {}, element("thead", {}, heads), rows)));
   const [own, paired, exact] = ["Own part", "In pairs", "Sum: exact IG"].map((title) => new PixelMap(sums, { name: "interactions", title, kind: "signed", plain: true }));
-  const frames = [picture, partners].map((map) => new CellMarks(map, "framed"));
+  const frames = [picture, partners].map((map) => new CellMarks(map));
   const chart = new PlotlyChart(charts, "What adds up to the change of the logit");
   /** @type {LabAnswer | null} */
   let shown = null;
@@ -50,7 +50,7 @@ export function build(lab) {
     const pixel = pixelNow();
     const row = rowOf(pixel);
     partners.set(row, shown.peak);
-    frames.forEach((frame) => frame.set((i) => i === pixel));
+    frames.forEach((frame) => frame.set((i) => (i === pixel ? "framed" : "")));
     picture.describe({ figure: place(pixel), caption: `own part ${signed(shown.own_parts[pixel])}` });
     partners.describe({ figure: `Σ ${signed(total(row))}`, caption: largest(row) ? `strongest: ${short(strongestIn(row))}` : "no partner" });
     Array.from(rows.children).forEach((line, k) => line.classList.toggle("on", shown?.strongest[k].slice(0, 2).includes(pixel)));

@@ -3,7 +3,6 @@
 import { figureOfF } from "../../core/derived.js";
 import { element, write } from "../../core/dom.js";
 import { bound, floats, largest, number, signed } from "../../core/numbers.js";
-import { CellMarks } from "../../draw/cell_marks.js";
 import { PixelMap } from "../../draw/map.js";
 import { PlotlyChart } from "../../draw/plotly.js";
 import { labControl } from "../lab_controls.js";
@@ -32,7 +31,6 @@ export function build(lab) {
   const [single, mean, clean] = ["Its gradient", "Mean of n gradients", "Without noise"].map(
     (title, i) => new PixelMap(row, { name: i === 2 ? "gradient" : "smoothgrad", title, kind: "signed", plain: true })
   );
-  const marks = new CellMarks(mean, "hatched");
   const chart = new PlotlyChart(charts, "How uncertain the mean is");
   /** @type {LabAnswer | null} */
   let shown = null;
@@ -53,7 +51,7 @@ export function build(lab) {
     single.set(gradient, scale);
     mean.set(means, scale);
     clean.set(answer.gradient, scale);
-    marks.set(isUncertain);
+    mean.hatch([...means.keys()].filter(isUncertain));
     copy.describe({ figure: figureOfF(answer.values[n - 1]), caption: `copy ${n}, σ = ${answer.noise_level.toFixed(2)}` });
     single.describe({ figure: `at most ${bound(largest(gradient))}`, caption: `of copy ${n}` });
     const error = errors.reduce((sum, value) => sum + value, 0) / 64;
