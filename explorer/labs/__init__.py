@@ -17,6 +17,7 @@ NAMES = (
     "convergence",
     "shift",
     "invariance",
+    "sanity",
     "fragile",
     "readable",
 )

@@ -2,6 +2,7 @@
 
 export * as baselines from "./baselines.js";
 export * as convergence from "./convergence.js";
+export * as sanity from "./sanity.js";
 export * as fragile from "./fragile.js";
 export * as interactions from "./interactions.js";
 export * as invariance from "./invariance.js";
