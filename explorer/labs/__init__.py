@@ -16,8 +16,8 @@ NAMES = (
     "baselines",
     "convergence",
     "shift",
-    "invariance",
     "sanity",
+    "invariance",
     "fragile",
     "readable",
 )

@@ -2,11 +2,11 @@
 
 export * as baselines from "./baselines.js";
 export * as convergence from "./convergence.js";
-export * as sanity from "./sanity.js";
 export * as fragile from "./fragile.js";
 export * as interactions from "./interactions.js";
 export * as invariance from "./invariance.js";
 export * as readable from "./readable.js";
+export * as sanity from "./sanity.js";
 export * as saturation from "./saturation.js";
 export * as shift from "./shift.js";
 export * as smoothing from "./smoothing.js";
