@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from explorer.attribution import Case, MapAttack, Setting, Settings, attack_maps
+from explorer.attribution import Case, MapAttack, Network, Setting, Settings, attack_maps
 from explorer.attribution.fragility import Attacked
 from explorer.attribution.layers import KINKED_AT_ZERO
 from explorer.labs.charts import Line, chart, lines
@@ -29,8 +29,8 @@ from explorer.state import State, Zoo
 
 SIXTEENTHS = (1, 2, 3, 4)  # the sizes of the change
 ASKED = 2  # the one that the prediction is about
-# Each step of an attack has a map: with the page's steps, up to 500, an answer could take seconds.
-QUADRATURE = Settings(steps=25, rule="midpoint")
+# Each step of an attack has a map: with the page's m, up to 500, an answer could take seconds; with these it is half a second.
+STEPS, STEPS_OF_CONVOLUTIONS = 25, 10
 METHODS: Mapping[Attacked, str] = MappingProxyType({"gradient": "the gradient", "integrated_gradients": "Integrated Gradients"})
 # Networks that differ only in their training, with small changes of the pixels or without.
 ROBUST, ORDINARY = "shapes", "shapes-ordinary"
@@ -48,6 +48,11 @@ HAPPENED = (
 )
 
 
+def steps_of(network: Network) -> int:
+    """m of Integrated Gradients in an attack, by the midpoint rule."""
+    return STEPS if len(network.input_shape) == 1 else STEPS_OF_CONVOLUTIONS
+
+
 def attacks(case: Case) -> dict[Attacked, list[MapAttack]]:
     """Each map attacked with each ε of ``SIXTEENTHS``. A map that is 0 everywhere has no strongest pixels, and is left out.
 
@@ -55,9 +60,10 @@ def attacks(case: Case) -> dict[Attacked, list[MapAttack]]:
         ValueError: the network has no ReLU layer.
     """
     found: dict[Attacked, list[MapAttack]] = {}
+    quadrature = Settings(steps=steps_of(case.network), rule="midpoint")
     for method in METHODS:
         try:
-            found[method] = attack_maps(case, method, [k / 16 for k in SIXTEENTHS], settings=QUADRATURE)
+            found[method] = attack_maps(case, method, [k / 16 for k in SIXTEENTHS], settings=quadrature)
         except ValueError as wrong:
             if not str(wrong).startswith("the map is 0"):
                 raise
@@ -77,6 +83,7 @@ def _answer(state: State, _: Values, zoo: Zoo) -> Answer:
         "target": classes[case.target],
         "output": case.output,
         "probability": before,
+        "steps": steps_of(case.network),
         "picture": packed(case.input),
         "attacks": {method: _plain(results) for method, results in found.items()},
         "compared": {},

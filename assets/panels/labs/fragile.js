@@ -1,6 +1,6 @@
 // The lab fragile: the picture as it is and as it was changed, the map of both, and which of its strongest pixels stayed.
 
-import { element } from "../../core/dom.js";
+import { element, write } from "../../core/dom.js";
 import { chance, floats, largest, plain, signed } from "../../core/numbers.js";
 import { CellMarks } from "../../draw/cell_marks.js";
 import { PixelMap } from "../../draw/map.js";
@@ -16,6 +16,7 @@ export function build(lab) {
   lab.controls.append(labControl(lab, "method", { texts: TITLES }), labControl(lab, "epsilon", { text: (k) => (k ? `ε = ${k}/16` : "0, unchanged") }));
   const row = element("div", { class: "lab-maps fragile-maps" });
   const flat = element("p", { text: "This map is 0 everywhere, so it has no strongest pixels to move." });
+  const quadrature = element("span");
   const note = element(
     "p",
     { class: "lab-note" },
@@ -23,7 +24,8 @@ export function build(lab) {
     element("i", { class: "frame-key kept" }),
     " solid: among the strongest of both. ",
     element("i", { class: "frame-key" }),
-    " dashed: of this map only. Each map is on its own scale. Integrated Gradients takes 25 steps here (midpoint rule)."
+    " dashed: of this map only. Each map is on its own scale. ",
+    quadrature
   );
   const charts = element("div", { class: "lab-charts" });
   lab.figures.append(row, flat, note, charts);
@@ -65,6 +67,7 @@ export function build(lab) {
     before.set(found.before, largest(found.before));
     after.set(map, largest(map));
     const strongest = k ? attack.strongest_after[k - 1] : attack.strongest;
+    write(quadrature, `Integrated Gradients takes ${answer.steps} steps here (midpoint rule).`);
     frame(framesBefore, attack.strongest, strongest);
     frame(framesAfter, strongest, attack.strongest);
     const [p, kept] = k ? [attack.probabilities[k - 1], attack.kept[k - 1]] : [answer.probability, attack.count];
