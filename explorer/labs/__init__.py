@@ -20,6 +20,7 @@ NAMES = (
     "invariance",
     "fragile",
     "readable",
+    "shortcut",
 )
 
 LABS: Mapping[str, Lab] = MappingProxyType({name: import_module(f"{__name__}.{name}").LAB for name in NAMES})

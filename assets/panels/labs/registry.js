@@ -10,3 +10,4 @@ export * as sanity from "./sanity.js";
 export * as saturation from "./saturation.js";
 export * as shift from "./shift.js";
 export * as smoothing from "./smoothing.js";
+export * as shortcut from "./shortcut.js";
