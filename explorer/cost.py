@@ -35,18 +35,19 @@ def check_explanation(state: State, zoo: Zoo) -> None:
         raise StateError(f"this explanation {_too_much(cost)}: ask for fewer steps m or fewer samples n")
 
 
-def check_methods(state: State, case: Case, methods: list[Method]) -> None:
+def check_methods(state: State, case: Case, methods: list[Method], besides: int = 0) -> None:
     """Check the total cost of several methods against ``MAX_COST``.
 
     Args:
         state: the user's state.
         case: the case of the state.
         methods: the requested methods that support the network.
+        besides: forward passes that the question takes in addition.
 
     Raises:
         StateError: it is larger; the message says the cost, the limit, and what reduces it.
     """
-    cost = sum(cost_of_method(method, case, state) for method in methods)
+    cost = sum(cost_of_method(method, case, state) for method in methods) + _passes_cost(case.network, Passes(besides, 0))
     if cost <= MAX_COST:
         return
     if len(methods) > 1:

@@ -253,7 +253,7 @@ function showOpen() {
   showBusy(page, !fresh && !reason);
   page.root.classList.toggle("stale", !fresh);
   page.host.figures.hidden = Boolean(reason) || (fresh && Boolean(refusal)) || !answer;
-  page.refusal.replaceChildren(...(reason ? [paragraph(reason), instead(name)] : fresh && refusal ? [paragraph(`${refusal}.`)] : []));
+  page.refusal.replaceChildren(...(reason ? [paragraph(reason), instead(name)] : fresh && refusal ? [paragraph(refusal)] : []));
   const choice = predictions.get(name);
   write(page.predicted, choice === undefined || choice === SKIPPED ? "You skipped it." : labs()[name].choices[choice]);
   const known = answer && !reason && !(fresh && refusal) ? answer : null;

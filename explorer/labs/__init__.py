@@ -21,6 +21,7 @@ NAMES = (
     "fragile",
     "readable",
     "shortcut",
+    "faithfulness",
 )
 
 LABS: Mapping[str, Lab] = MappingProxyType({name: import_module(f"{__name__}.{name}").LAB for name in NAMES})

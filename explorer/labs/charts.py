@@ -95,7 +95,7 @@ def lines(
     return figure
 
 
-def bars(names: Sequence[str], values: Sequence[float | None], *, x: str, x_range: Sequence[float] | None = None) -> go.Figure:
+def bars(names: Sequence[str], values: Sequence[float | None], *, x: str, x_range: Sequence[float] | None = None, controls: int = 0) -> go.Figure:
     """A chart of horizontal bars, the first on top.
 
     Args:
@@ -103,10 +103,12 @@ def bars(names: Sequence[str], values: Sequence[float | None], *, x: str, x_rang
         values: their lengths; None leaves a bar out.
         x: the title of the axis.
         x_range: its ends; None lets Plotly choose.
+        controls: how many of the last bars are controls, which are drawn faintly.
     """
     figure = go.Figure(layout={"template": None})
+    marker = {"opacity": [1.0] * (len(names) - controls) + [0.4] * controls} if controls else None
     texts = ["–" if value is None else f"{value:.2f}".replace("-", "−") for value in values]
-    figure.add_bar(x=plain(values), y=list(names), orientation="h", text=texts, textposition="outside", cliponaxis=False, name=x, hovertemplate="%{y}: %{x:.3g}<extra></extra>")
+    figure.add_bar(x=plain(values), y=list(names), orientation="h", text=texts, textposition="outside", cliponaxis=False, marker=marker, name=x, hovertemplate="%{y}: %{x:.3g}<extra></extra>")
     figure.update_xaxes(title_text=x, range=x_range)
     figure.update_yaxes(autorange="reversed", ticks="")
     figure.update_layout(showlegend=False)

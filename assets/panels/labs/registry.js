@@ -11,3 +11,4 @@ export * as saturation from "./saturation.js";
 export * as shift from "./shift.js";
 export * as smoothing from "./smoothing.js";
 export * as shortcut from "./shortcut.js";
+export * as faithfulness from "./faithfulness.js";
