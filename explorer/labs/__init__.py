@@ -18,10 +18,10 @@ NAMES = (
     "shift",
     "sanity",
     "invariance",
+    "faithfulness",
     "fragile",
     "readable",
     "shortcut",
-    "faithfulness",
 )
 
 LABS: Mapping[str, Lab] = MappingProxyType({name: import_module(f"{__name__}.{name}").LAB for name in NAMES})

@@ -2,6 +2,7 @@
 
 export * as baselines from "./baselines.js";
 export * as convergence from "./convergence.js";
+export * as faithfulness from "./faithfulness.js";
 export * as fragile from "./fragile.js";
 export * as interactions from "./interactions.js";
 export * as invariance from "./invariance.js";
@@ -9,6 +10,5 @@ export * as readable from "./readable.js";
 export * as sanity from "./sanity.js";
 export * as saturation from "./saturation.js";
 export * as shift from "./shift.js";
-export * as smoothing from "./smoothing.js";
 export * as shortcut from "./shortcut.js";
-export * as faithfulness from "./faithfulness.js";
+export * as smoothing from "./smoothing.js";
