@@ -30,7 +30,8 @@ export function showReadout() {
   const { answer, path, state } = view;
   const i = pixelInView();
   const values = panels[state.tab].valuesAt ?? coreValuesAt;
-  const cells = [place(i), `x ${path.input[i].toFixed(2)}`, `x′ ${answer.baseline[i].toFixed(2)}`, ...values(i)];
+  const ends = state.tab === "labs" ? [] : [`x ${path.input[i].toFixed(2)}`, `x′ ${answer.baseline[i].toFixed(2)}`]; // a lab may show other pictures
+  const cells = [place(i), ...ends, ...values(i)];
   while (readout.childElementCount < cells.length) readout.append(element(readout.childElementCount ? "span" : "b"));
   while (readout.childElementCount > cells.length) readout.lastElementChild?.remove();
   cells.forEach((text, k) => write(readout.children[k], text));

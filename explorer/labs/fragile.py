@@ -31,6 +31,7 @@ SIXTEENTHS = (1, 2, 3, 4)  # the sizes of the change
 ASKED = 2  # the one that the prediction is about
 # Each step of an attack has a map: with the page's m, up to 500, an answer could take seconds; with these it is half a second.
 STEPS, STEPS_OF_CONVOLUTIONS = 25, 10
+ATTACK_STEPS, ATTACK_STEPS_OF_CONVOLUTIONS = 60, 36  # of .02: either crosses the largest range more than twice
 METHODS: Mapping[Attacked, str] = MappingProxyType({"gradient": "the gradient", "integrated_gradients": "Integrated Gradients"})
 # Networks that differ only in their training, with small changes of the pixels or without.
 ROBUST, ORDINARY = "shapes", "shapes-ordinary"
@@ -50,7 +51,11 @@ HAPPENED = (
 
 def steps_of(network: Network) -> int:
     """m of Integrated Gradients in an attack, by the midpoint rule."""
-    return STEPS if len(network.input_shape) == 1 else STEPS_OF_CONVOLUTIONS
+    return STEPS if _is_flat(network) else STEPS_OF_CONVOLUTIONS
+
+
+def _is_flat(network: Network) -> bool:
+    return len(network.input_shape) == 1
 
 
 def attacks(case: Case) -> dict[Attacked, list[MapAttack]]:
@@ -60,10 +65,11 @@ def attacks(case: Case) -> dict[Attacked, list[MapAttack]]:
         ValueError: the network has no ReLU layer.
     """
     found: dict[Attacked, list[MapAttack]] = {}
+    steps = ATTACK_STEPS if _is_flat(case.network) else ATTACK_STEPS_OF_CONVOLUTIONS
     quadrature = Settings(steps=steps_of(case.network), rule="midpoint")
     for method in METHODS:
         try:
-            found[method] = attack_maps(case, method, [k / 16 for k in SIXTEENTHS], settings=quadrature)
+            found[method] = attack_maps(case, method, [k / 16 for k in SIXTEENTHS], settings=quadrature, steps=steps)
         except ValueError as wrong:
             if not str(wrong).startswith("the map is 0"):
                 raise

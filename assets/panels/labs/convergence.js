@@ -1,7 +1,7 @@
 // The lab convergence: the errors of all rules, and the map of one rule beside the exact one.
 
 import { element } from "../../core/dom.js";
-import { floats, largest, number, percent } from "../../core/numbers.js";
+import { floats, largest, number, percent, signed } from "../../core/numbers.js";
 import { PixelMap } from "../../draw/map.js";
 import { PlotlyChart } from "../../draw/plotly.js";
 import { labControl } from "../lab_controls.js";
@@ -30,24 +30,29 @@ export function build(lab) {
     return off.indexOf(Math.min(...off));
   };
 
+  /** @type {(pixel: number) => string[]} */
+  let values = () => [];
+
   const show = (/** @type {LabAnswer} */ answer) => {
     const { rules, steps, exact: truth, peak } = answer;
     pixel.show(answer.charts.pixel);
     sum.show(answer.charts.sum);
+    values = () => [];
     if (!answer.maps) return;
     if (unpacked !== answer) maps = floats(answer.maps);
     unpacked = answer;
     const at = nearest(steps);
     const start = 64 * (rules.indexOf(lab.value("rule")) * steps.length + at);
-    const values = maps.slice(start, start + 64);
-    const errors = Array.from(values, (value, i) => value - truth[i]);
-    const limit = Math.max(peak, largest(values));
-    map.set(values, limit);
+    const found = maps.slice(start, start + 64);
+    const errors = Array.from(found, (value, i) => value - truth[i]);
+    const limit = Math.max(peak, largest(found));
+    values = (i) => [`Integrated Gradients ${signed(found[i])}`, `exact ${signed(truth[i])}`, `error ${signed(errors[i], 2)}`];
+    map.set(found, limit);
     exact.set(truth, limit);
     error.set(errors, limit);
     map.describe({ figure: `m = ${steps[at]}`, caption: `by the ${lab.value("rule")} rule` });
     exact.describe({ figure: `peak ${number(peak)}`, caption: "without quadrature" });
     error.describe({ figure: percent(largest(errors) / peak), caption: "largest error ÷ peak" });
   };
-  return { show };
+  return { show, valuesAt: (/** @type {number} */ pixel) => values(pixel) };
 }

@@ -84,7 +84,7 @@ export function build(lab) {
     rows.replaceChildren(
       ...strongest.map(([first, second, value]) => {
         const button = element("button", { type: "button", text: `${short(first)} with ${short(second)}`, onclick: () => choosePixel(first) });
-        button.setAttribute("aria-label", `${place(first)} with ${place(second)}: show the partners of the first`);
+        button.title = `${place(first)} with ${place(second)}: show the partners of the first`;
         return element("tr", {}, element("td", {}, button), element("td", { class: value < 0 ? "minus" : "plus", translate: "no", text: signed(value) }));
       })
     );

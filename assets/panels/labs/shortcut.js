@@ -51,7 +51,7 @@ export function build(lab) {
     });
   };
 
-  const valuesAt = (/** @type {number} */ pixel) => (unpacked ? NAMES.map((name, i) => `${name} ${signed(maps[128 * i + pixel])}`) : []);
+  const valuesAt = (/** @type {number} */ pixel) => (unpacked ? [`picture ${unpacked.picture[pixel].toFixed(2)}`, ...NAMES.map((name, i) => `${name} ${signed(maps[128 * i + pixel])}`)] : []);
 
   return { show, valuesAt };
 }
