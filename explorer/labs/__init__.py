@@ -11,6 +11,7 @@ from explorer.labs.lab import Lab
 # In the order of the shelf: for each name the module of that name.
 NAMES = (
     "saturation",
+    "inside",
     "smoothing",
     "interactions",
     "baselines",

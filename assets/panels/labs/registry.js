@@ -4,6 +4,7 @@ export * as baselines from "./baselines.js";
 export * as convergence from "./convergence.js";
 export * as faithfulness from "./faithfulness.js";
 export * as fragile from "./fragile.js";
+export * as inside from "./inside.js";
 export * as interactions from "./interactions.js";
 export * as invariance from "./invariance.js";
 export * as readable from "./readable.js";
