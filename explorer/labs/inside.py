@@ -122,16 +122,15 @@ def _answer(state: State, __: Values, zoo: Zoo) -> Answer:
     found = units_on_the_way(case)
     alphas, layers, units, turns_on = found.switching
     all_units = sum(len(on) for on in found.first_on)
-    _, times = np.unique(np.stack([layers, units]), axis=1, return_counts=True)
-    share = len(times) / all_units
+    switched = len(set(zip(layers.tolist(), units.tolist(), strict=True)))
+    share = switched / all_units
     outcome = 0 if share < FEW else 1 if share < THIRD else 2 if share <= 2 * THIRD else 3
     strengths = all_units <= MOST_UNITS
     return {
         "outcome": outcome if case.difference.any() else None,
         "units": all_units,
-        "switched": len(times),
+        "switched": switched,
         "switches": len(alphas),
-        "again": int((times > 1).sum()),
         "pieces": found.pieces,
         "first": sum(int(on.sum()) for on in found.first_on),
         "last": sum(int(on.sum()) for on in found.on_at(1.0)),
@@ -158,16 +157,13 @@ def _narrate(answer: Answer) -> list[Sentence]:
         return [Sentence("no way", "The baseline equals the picture: there is no way, and no unit switches.")]
     units, switched = answer["units"], answer["switched"]
     happened = CHOICES[answer["outcome"]].split(":")[0]
-    said = [
+    return [
         Sentence("share", f"{happened}: {{share:percent}} of the hidden units switch, {{switched:whole}} of {{units:whole}}.", {"switched": switched, "units": units, "share": switched / units}),
-        Sentence("pieces", "Their switches cut the way into {pieces:whole} pieces; on each the logits are linear.", {"pieces": answer["pieces"]})
+        Sentence("pieces", "Switches, {switches:whole} in all, cut the way into {pieces:whole} pieces. On each the logits are linear in α.", {"switches": answer["switches"], "pieces": answer["pieces"]})
         if switched
         else Sentence("one piece", "So on the whole way the logits are linear in α."),
         Sentence("ends", "As the way begins, {first:whole} units are on; as it ends, {last:whole}.", {"first": answer["first"], "last": answer["last"]}),
     ]
-    if again := answer["again"]:
-        said.append(Sentence("again", "{again:whole} units switch more than once." if again > 1 else "{again:whole} unit switches more than once.", {"again": again}))
-    return said
 
 
 def _unsupported(state: State, zoo: Zoo) -> str:

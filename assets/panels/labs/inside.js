@@ -2,7 +2,7 @@
 
 import { element, smallButton, write } from "../../core/dom.js";
 import { place } from "../../core/grid.js";
-import { bound, number } from "../../core/numbers.js";
+import { number } from "../../core/numbers.js";
 import { view } from "../../core/store.js";
 import { PixelMap } from "../../draw/map.js";
 import { Cells, CourseChart, Strip } from "./inside_canvas.js";
@@ -52,7 +52,7 @@ export function build(lab) {
   const all = element("details", { class: "plot-numbers" }, element("summary", { text: "All switches" }), list);
   lab.controls.append(player.root);
   player.root.append(element("p", { class: "lab-note", text: "Each tick is one unit that switches: up, it turns on; down, it turns off. One row for each layer." }));
-  lab.figures.append(element("div", { class: "units" }, element("div", {}, layers, all), card.root));
+  lab.figures.append(element("div", { class: "inside" }, element("div", {}, layers, all), card.root));
 
   const near = (/** @type {number} */ alpha, /** @type {number} */ layer) => {
     const found = nearestSwitch(way, alpha, layer);
@@ -267,7 +267,7 @@ function cardOf() {
     input.set(at, 1);
     weights.root.classList.toggle("needless", layer > 0);
     if (!layer) weights.set(way.weights.subarray(64 * unit, 64 * (unit + 1)), way.limit);
-    weights.describe({ figure: layer ? "" : `at most ${bound(weights.peak)}`, caption: "scale of all units" });
+    weights.describe({ caption: "one scale for all" });
     input.describe({ figure: `α = ${short(alpha)}` });
     const own = all.map((k) => way.alphas[k]);
     const cuts = [...new Set([...(of.z ? of.cuts : [0, 1]), ...own])].sort((a, b) => a - b);

@@ -106,7 +106,7 @@ export class Cells extends Surface {
       this.cell = Math.max(4, Math.floor((width - (this.inRow - 1) * GAP) / (this.inRow * columns)));
       return Math.ceil(maps / this.inRow) * (rows * this.cell + GAP) - GAP + 1;
     }
-    this.across = Math.min(this.count, width >= 16 * LEAST ? 16 : Math.floor(width / LEAST));
+    this.across = Math.min(this.count, [16, 12].find((across) => width >= across * LEAST) ?? 8);
     this.cell = Math.min(CELL, Math.floor(width / this.across));
     return Math.ceil(this.count / this.across) * this.cell;
   }
