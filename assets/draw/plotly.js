@@ -7,6 +7,8 @@ import { view } from "../core/store.js";
 
 /** @import { Plot } from "../types.js" */
 
+const PRESENT_WIDTH = 1000; // px of a window in which text has its usual size: 24 px on a projector of 1920
+
 const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false, showTips: false };
 
 /** @type {Promise<NonNullable<Window["Plotly"]>> | null} */
@@ -27,10 +29,17 @@ function plotly() {
   return loading;
 }
 
+/**
+ * A template with larger text.
+ * @param {object} template
+ * @param {number} scale
+ */
+const enlarged = (template, scale) => JSON.parse(JSON.stringify(template), (key, value) => (/font$/.test(key) && value?.size ? { ...value, size: Math.max(value.size, Math.round(value.size * scale)) } : value));
+
 export class PlotlyChart {
   /** @type {Plot | null} */
   plot = null;
-  theme = ""; // that it was drawn in
+  look = ""; // theme and size of text that it was drawn in
 
   /**
    * @param {HTMLElement} host
@@ -50,9 +59,11 @@ export class PlotlyChart {
   /** @param {Plot | undefined} plot */
   async show(plot) {
     this.root.hidden = !plot;
-    if (!plot || (plot === this.plot && this.theme === theme())) return; // a lab shows an answer again while it plays
+    const scale = document.body.classList.contains("present") ? window.innerWidth / PRESENT_WIDTH : 1;
+    const look = `${theme()} ${scale}`;
+    if (!plot || (plot === this.plot && this.look === look)) return; // a lab shows an answer again while it plays
     this.plot = plot;
-    this.theme = theme();
+    this.look = look;
     const text = sentenceText(plot.says);
     write(this.says, text);
     this.drawing.setAttribute("aria-label", `${this.title.textContent}. ${text}`);
@@ -61,7 +72,7 @@ export class PlotlyChart {
       const library = await plotly();
       if (this.plot !== plot) return; // a newer one came meanwhile
       const { data, layout } = structuredClone(plot.figure); // Plotly writes into what it is given
-      await library.react(this.drawing, data, { ...layout, template: view.config.chart_templates[theme()] }, CONFIG);
+      await library.react(this.drawing, data, { ...layout, template: enlarged(view.config.chart_templates[theme()], scale) }, CONFIG);
     } catch {
       write(this.says, `${text} (The chart could not be drawn; its numbers are below.)`);
     }

@@ -2,7 +2,7 @@
 
 import { byId } from "../core/dom.js";
 import { view } from "../core/store.js";
-import { showTab } from "./tabs.js";
+import { redraw, showTab } from "./tabs.js";
 
 export function startPresent() {
   byId("present").addEventListener("click", () => present(true));
@@ -29,6 +29,7 @@ function present(on) {
   if (on && !(view.state.tab === "labs" && view.state.lab)) showTab("integrated"); // an open lab is presented as it is
   document.body.classList.toggle("present", on);
   byId("leave-present").hidden = !on;
+  if (view.state.tab === "labs") redraw(); // charts have larger text there
   byId(!on ? "present" : view.state.tab === "labs" ? "leave-present" : "play").focus();
 }
 
