@@ -14,7 +14,7 @@ from .visit import AT_REST, Visit, embedded
 
 Visits = Callable[..., Visit]
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-TABS = ("saliency", "integrated", "compare", "methods", "labs")
+TABS = ("saliency", "integrated", "compare", "labs", "methods")
 
 
 def violations(visit: Visit) -> list[str]:

@@ -58,7 +58,7 @@ def server_with_new_panel(chromium: str, tmp_path: Path) -> Iterator[Server]:
     (tmp_path / "explorer/page/panels/bright.py").write_text(MODULE)
     (tmp_path / "assets/panels/bright.js").write_text(SCRIPT)
     for registry, line, new in (
-        ("explorer/state.py", 'Tab = Literal["saliency", "integrated", "compare", "methods"]', 'Tab = Literal["saliency", "integrated", "compare", "methods", "bright"]'),
+        ("explorer/state.py", 'Tab = Literal["saliency", "integrated", "compare", "methods", "labs"]', 'Tab = Literal["saliency", "integrated", "compare", "methods", "labs", "bright"]'),
         ("assets/panels/registry.js", 'export * as compare from "./compare.js";', 'export * as compare from "./compare.js";\nexport * as bright from "./bright.js";'),
     ):
         text = (tmp_path / registry).read_text()
