@@ -5,7 +5,7 @@ Page, docs and general tests read nothing but these entries. A module in ``metho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -229,13 +229,7 @@ class Method:
         Raises:
             ValueError: an unknown setting, or a value that it cannot have.
         """
-        known = {setting.name: setting for setting in self.settings}
-        for name in given:
-            if name not in known:
-                raise ValueError(f"{self.title} has no setting {name!r}")
-        return MappingProxyType(
-            {name: s.check(given[name]) if name in given else s.default for name, s in known.items()}
-        )
+        return checked_values(self.title, self.settings, given)
 
     def __call__(self, case: Case, **given: object) -> Attribution:
         """Run the method on a case; settings that are not given have their defaults.
@@ -250,6 +244,19 @@ class Method:
         if isinstance(self.compute, GradientMethod):
             return _run_gradient_method(self, self.compute, case, shared_settings(values))
         return self.compute(case, values)
+
+
+def checked_values(title: str, settings: Iterable[Setting], given: Mapping[str, object]) -> Values:
+    """A value for each setting: the given one, checked, else its default; read-only.
+
+    Raises:
+        ValueError: an unknown setting, or a value that it cannot have; the message starts with the title of what has the settings.
+    """
+    known = {setting.name: setting for setting in settings}
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{title} has no setting {_short(name)}")
+    return MappingProxyType({name: s.check(given[name]) if name in given else s.default for name, s in known.items()})
 
 
 def fixed_passes(forward: int, backward: int) -> Callable[[Case, Values], Passes]:

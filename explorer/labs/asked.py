@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from explorer.attribution import Case, Method, exact_integrated_gradients
-from explorer.attribution.method import Unit
-from explorer.attribution.network import Floats
+from explorer.attribution import Attribution, Case, Method, exact_integrated_gradients
+from explorer.attribution.method import Unit, delta_f
 from explorer.attribution.rules import EXACT
 from explorer.state import State
 
 
-def map_of(method: Method, case: Case, state: State) -> Floats:
-    """The map of a method for a case, ``(8, 8)``, with the state's settings, also where its rule is the exact one.
+def asked(method: Method, case: Case, state: State) -> Attribution:
+    """A method's answer for a case with the state's settings, also where its rule is the exact one.
 
     Raises:
         ValueError: the method does not apply to the network, or something is not finite.
     """
     if method.name == "integrated_gradients" and state.rule == EXACT:
-        return exact_integrated_gradients(case).attribution
-    return method(case, **state.values(method)).attribution
+        exact = exact_integrated_gradients(case)
+        pieces = len(exact.alphas)
+        return Attribution(exact.attribution, forward=pieces + 1, backward=pieces, expected_sum=delta_f(case))
+    return method(case, **state.values(method))
 
 
 def unit_of(method: Method, state: State) -> Unit:

@@ -21,7 +21,7 @@ import numpy as np
 from explorer.attribution import METHODS, Case, Setting, area, deletion_curves, greedy_order, pixel_order, random_maps
 from explorer.attribution.field import values_at
 from explorer.attribution.network import SHAPE, Floats
-from explorer.labs.asked import map_of
+from explorer.labs.asked import asked
 from explorer.labs.charts import Line, chart, lines
 from explorer.labs.lab import Answer, Lab, Paper, Values
 from explorer.pictures import baseline
@@ -105,10 +105,10 @@ def deletion_duel(case: Case, maps: Mapping[str, Floats], fill: Floats, seed: in
 def _answer(state: State, _: Values, zoo: Zoo) -> Answer:
     case, background = state.case(zoo), zoo[state.network].network.background
     starts = {kind: baseline(kind, case.input, seed=state.baseline_seed, mean=zoo[state.network].mean) for kind in STARTS}
-    maps = baseline_maps(case, starts, lambda one: map_of(METHODS["integrated_gradients"], one, state))
+    maps = baseline_maps(case, starts, lambda one: asked(METHODS["integrated_gradients"], one, state).attribution)
     pictures, forced = dict(starts), {name: picture == case.input for name, picture in starts.items()}
     if background is not None:  # a network of one's own may bring none
-        maps[EXPECTED] = map_of(METHODS["expected_gradients"], case, state)
+        maps[EXPECTED] = asked(METHODS["expected_gradients"], case, state).attribution
         pictures[EXPECTED], forced[EXPECTED] = background.mean(axis=0), (background == case.input).all(axis=0)
     duels = {fill: deletion_duel(case, maps, starts[fill], state.seed) for fill in FILLS}
     areas = {fill: _areas(duel) for fill, duel in duels.items()}

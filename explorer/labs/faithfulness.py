@@ -43,7 +43,7 @@ from explorer.attribution.network import SHAPE, Floats
 from explorer.attribution.perturbation import PIXELS
 from explorer.attribution.road import COUNTS
 from explorer.cost import check_methods
-from explorer.labs.asked import map_of, unit_of
+from explorer.labs.asked import asked, unit_of
 from explorer.labs.charts import Line, bars, chart, lines
 from explorer.labs.lab import Answer, Lab, Paper, Values
 from explorer.pictures import baseline
@@ -117,7 +117,7 @@ def _answer(state: State, values: Values, zoo: Zoo) -> Answer:
         raise StateError("none of the pinned methods applies to this network: pin another in the tab Compare")
     check_methods(state, case, used, besides=PASSES)
     fill = case.baseline if fill_name == "baseline" else baseline(fill_name, case.input, mean=zoo[state.network].mean)
-    found = [map_of(method, case, state) for method in used]
+    found = [asked(method, case, state).attribution for method in used]
     names = [method.title for method in used]
     given = np.stack([*found, case.input, *random_maps(RANDOM_MAPS, state.seed)])
     curves = {test: _with_controls(curves_of(test, case, given, fill, state.seed), len(used)) for test in TESTS}

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from explorer.attribution import Setting, Value
+from explorer.attribution import Setting
+from explorer.attribution.method import Values as Values
+from explorer.attribution.method import checked_values
 from explorer.sentences import Sentence
 from explorer.state import State, Zoo
 
 Group = Literal["How the methods work", "What you choose", "Can you believe the map?", "What the network learned"]
-Values = Mapping[str, Value]
 Answer = dict[str, Any]
 
 
@@ -82,8 +83,4 @@ class Lab:
         Raises:
             ValueError: an unknown setting, or a value that it cannot have.
         """
-        known = {setting.name: setting for setting in self.settings}
-        for name in given:
-            if name not in known:
-                raise ValueError(f"the lab {self.title} has no setting {name[:40]!r}")
-        return {name: setting.check(given[name]) if name in given else setting.default for name, setting in known.items()}
+        return checked_values(self.title, self.settings, given)

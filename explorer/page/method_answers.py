@@ -13,15 +13,12 @@ import numpy as np
 from explorer.attribution import (
     METHODS,
     Attribution,
-    Case,
-    Method,
-    exact_integrated_gradients,
     figures,
     statistical_snr,
 )
 from explorer.attribution.field import values_at
-from explorer.attribution.method import delta_f
 from explorer.cost import check_methods
+from explorer.labs.asked import asked
 from explorer.state import State, StateError, Zoo
 
 MOST = 4  # methods in one question, however little work they are
@@ -50,7 +47,7 @@ def method_answers(state: State, names: Sequence[str], zoo: Zoo) -> dict[str, An
     size = float(np.abs(values_at(case, np.stack([case.input, case.baseline]))).max())
     return {
         "methods": {
-            name: _refused(reason) if reason else _payload(_asked(METHODS[name], case, state), size)
+            name: _refused(reason) if reason else _payload(asked(METHODS[name], case, state), size)
             for name, reason in reasons.items()
         }
     }
@@ -58,14 +55,6 @@ def method_answers(state: State, names: Sequence[str], zoo: Zoo) -> dict[str, An
 
 def _refused(reason: str) -> dict[str, Any]:
     return {"refusal": f"{reason[0].upper()}{reason[1:]}."}
-
-
-def _asked(method: Method, case: Case, state: State) -> Attribution:
-    if method.name == "integrated_gradients" and state.rule == "exact":
-        exact = exact_integrated_gradients(case)
-        pieces = len(exact.alphas)
-        return Attribution(exact.attribution, forward=pieces + 1, backward=pieces, expected_sum=delta_f(case))
-    return method(case, **state.values(method))
 
 
 def _payload(found: Attribution, size: float) -> dict[str, Any]:

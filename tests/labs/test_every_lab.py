@@ -141,7 +141,7 @@ def test_the_templates_are_valid_and_their_lines_are_seen() -> None:
         ({"name": "convergence"}, "'lab' must hold"),
         ({"name": "alchemy", "settings": {}}, "there is no lab 'alchemy'"),
         ({"name": "convergence", "settings": {"steps": 0}}, "steps must be 1 to 300, not 0"),
-        ({"name": "convergence", "settings": {"colour": 1}}, "the lab How many steps? has no setting 'colour'"),
+        ({"name": "convergence", "settings": {"colour": 1}}, "How many steps? has no setting 'colour'"),
     ],
 )
 def test_a_wrong_question_is_refused_with_the_reason(asked: object, reason: str) -> None:
