@@ -138,7 +138,8 @@ def test_every_lab_works_by_link_at_every_size(name: str, visits: Visits, server
         if width == 360:
             continue
         for theme in ("dark", "light"):
-            visit.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            visit.page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+            visit.until("(theme) => document.documentElement.dataset.bsTheme === theme", theme)
             found[width, theme] = violations(visit)
     assert not any(found.values()), found
     small = page.locator("button:visible, input:visible, summary:visible").evaluate_all(
