@@ -266,7 +266,7 @@ export interface Panel {
 declare global {
   interface Window {
     DashRenderer?: unknown;
-    Plotly?: { react: (host: HTMLElement, data: object[], layout: object, config: object) => Promise<unknown> };
+    Plotly?: { react: (host: HTMLElement, data: object[], layout: object, config: object) => Promise<unknown>; Plots: { resize: (host: HTMLElement) => void } };
     dash_clientside: {
       explorer?: Record<string, (...values: any[]) => unknown>;
       no_update?: unknown;

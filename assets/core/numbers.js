@@ -96,7 +96,7 @@ export const shareOfWay = (alpha) => `${alpha > 0 && alpha < 0.005 ? "under 1" :
  * A correlation, with two decimals.
  * @param {number} value
  */
-export const correlation = (value) => value.toFixed(2).replace("-", "−");
+export const correlation = (value) => (Math.abs(value) < 0.005 ? 0 : value).toFixed(2).replace("-", "−");
 
 const FORMATS = /** @type {Record<string, (value: number) => string>} */ ({
   number,

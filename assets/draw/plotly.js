@@ -9,7 +9,7 @@ import { view } from "../core/store.js";
 
 const PRESENT_WIDTH = 1000; // px of a window in which text has its usual size: 24 px on a projector of 1920
 
-const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false, showTips: false };
+const CONFIG = { displayModeBar: false, responsive: false, scrollZoom: false, doubleClick: false, showTips: false };
 
 /** @type {Promise<NonNullable<Window["Plotly"]>> | null} */
 let loading = null;
@@ -54,6 +54,8 @@ export class PlotlyChart {
     this.root = element("figure", { class: "plot-figure" }, this.title, this.drawing, this.says, this.numbers);
     this.numbers.addEventListener("toggle", () => this.#fillTable());
     host.append(this.root);
+    // also when it is shown again after the window was turned
+    new ResizeObserver(() => this.drawing.offsetParent && this.drawing.querySelector(".main-svg") && window.Plotly?.Plots.resize(this.drawing)).observe(this.drawing);
   }
 
   /** @param {Plot | undefined} plot */

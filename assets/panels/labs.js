@@ -12,7 +12,7 @@ import { chosenSettings, refreshControls } from "./lab_controls.js";
 /** @import { Lab, LabAnswer, LabHost, LabScript, Told, Value } from "../types.js" */
 
 /** @typedef {{ root: HTMLElement, host: LabHost, show: (answer: LabAnswer) => void, shown: LabAnswer | null, valuesAt?: (pixel: number) => string[], step: (open: boolean) => void,
- * said: HTMLElement, predicted: HTMLElement, verdict: HTMLElement, more: HTMLElement, rest: HTMLElement, busy: HTMLElement, refusal: HTMLElement, choices: HTMLButtonElement[] }} Page */
+ * said: HTMLElement, predicted: HTMLElement, verdict: HTMLElement, more: HTMLElement, rest: HTMLElement, busy: HTMLElement, refusal: HTMLElement, failure: HTMLElement, slow: number, choices: HTMLButtonElement[] }} Page */
 
 const SLOW = 500; // ms without an answer before a progress bar is shown
 const SKIPPED = -1;
@@ -22,7 +22,6 @@ const FIRST = 2; // sentences above the figures, beside what happened; the other
 const pages = new Map(); // of the labs that were opened
 /** @type {Map<string, { choice: number, settings: string }>} */
 const predictions = new Map(); // by lab, with what it was about; kept only here
-let slow = 0;
 /** @type {string | null} */
 let told = null; // the lab whose question is above
 
@@ -67,7 +66,7 @@ export function draw() {
   document.body.classList.toggle("in-lab", Boolean(open));
   if (open !== told) emit("sentence");
   told = open;
-  if (!open) return;
+  if (!open) return wantLab(); // nothing is asked any more
   openPage(open);
   refreshControls(open);
   wantLab();
@@ -138,17 +137,15 @@ function openPage(name) {
 async function loadScript(name, page) {
   try {
     const scripts = /** @type {Record<string, LabScript>} */ (/** @type {unknown} */ (await import("./labs/registry.js")));
-    Object.assign(page, scripts[name].build(page.host));
+    Object.assign(page, scripts[name].build(page.host), { shown: null }); // an answer may have come before
+    page.failure.replaceChildren();
     showOpen();
   } catch (failure) {
-    pages.delete(name); // the next look tries again
-    page.root.remove();
     window.reportError(failure);
-    const again = smallButton("Try again", () => {
-      byId("lab").replaceChildren();
-      draw();
-    });
-    byId("lab").replaceChildren(paragraph("This lab’s script did not come."), again);
+    page.failure.replaceChildren(
+      paragraph("This lab’s script did not come."),
+      smallButton("Try again", () => loadScript(name, page))
+    );
   }
 }
 
@@ -166,6 +163,7 @@ function buildPage(name) {
   const [more, rest] = [element("ul", { class: "lab-more" }), element("ul", { class: "lab-more" })];
   const busy = element("div", { class: "lab-busy", role: "status", hidden: true }, element("label", {}, "Computing… ", element("progress")));
   const refusal = element("div", { class: "lab-refusal", role: "status" });
+  const failure = element("div", { class: "lab-refusal", role: "status" });
   const try_ = step("2", "Try", controls);
   const happened = step(
     "3",
@@ -195,7 +193,7 @@ function buildPage(name) {
       element("h2", { class: "lab-question", tabindex: "-1", text: lab.question }),
       step("1", "Your prediction", explained(lab.prediction), element("div", { class: "lab-choices", role: "group", "aria-label": "Your prediction" }, ...choices, skip))
     ),
-    element("div", { class: "lab-right" }, locked, try_, happened),
+    element("div", { class: "lab-right" }, failure, locked, try_, happened),
     element("div", { class: "lab-rest" }, why, caveat, next(name))
   );
   const host = hostOf(name, controls, figures);
@@ -205,7 +203,7 @@ function buildPage(name) {
     skip.hidden = on_;
   };
   open(predictions.has(name));
-  return { root, host, show: () => {}, shown: null, step: open, said, predicted, verdict, more, rest, busy, refusal, choices };
+  return { root, host, show: () => {}, shown: null, step: open, said, predicted, verdict, more, rest, busy, refusal, failure, slow: 0, choices };
 }
 
 /**
@@ -311,10 +309,10 @@ const instead = (name) => smallButton("Open it with a network where it works", (
  */
 function showBusy(page, waiting) {
   if (!waiting) {
-    clearTimeout(slow);
-    slow = 0;
+    clearTimeout(page.slow);
+    page.slow = 0;
     page.busy.hidden = true;
   } else {
-    slow ||= window.setTimeout(() => (page.busy.hidden = labKnown().fresh), SLOW);
+    page.slow ||= window.setTimeout(() => (page.busy.hidden = labKnown().fresh), SLOW);
   }
 }

@@ -24,6 +24,8 @@ from explorer.attribution.network import SHAPE, Floats
 from explorer.labs.asked import asked
 from explorer.labs.charts import Line, chart, lines
 from explorer.labs.lab import Answer, Lab, Paper, Values
+from explorer.labs.words import ALIKE as ALIKE_PRINTED
+from explorer.labs.words import best
 from explorer.pictures import baseline
 from explorer.plain_data import numbers
 from explorer.sentences import Sentence
@@ -151,15 +153,15 @@ def _narrate(answer: Answer) -> list[Sentence]:
     happened = (
         f"The map from black: its area under {scored} is {{black:number}}, against {{white:number}} of the map from white.",
         f"The map from white: its area under {scored} is {{white:number}}, against {{black:number}} of the map from black.",
-        f"Both about alike: their areas under {scored} are {{black:number}} from black and {{white:number}} from white.",
+        f"Both about alike, within 5 % of the range of {scored}: {{black:number}} from black and {{white:number}} from white.",
     )[answer["outcome"]]
     told = [Sentence("to white", happened, rivals), Sentence("area", f"The area is the mean of {scored} while the 64 pixels go: the smaller, the sooner it fell.")]
     negated = areas["white"]["negated black"]
-    if negated < rivals["black"]:
+    if negated < rivals["black"] - ALIKE_PRINTED * abs(rivals["black"]):
         text = "Set to white, the map from black does better when it is negated: {negated:number} against {black:number}."
         told.append(Sentence("negated", text, {"negated": negated, "black": rivals["black"]}))
-    black, white, mean = (NAMED[min((name for name in NAMED if name in areas[fill]), key=areas[fill].__getitem__)] for fill in FILLS)
-    told.append(Sentence("smallest", f"Smallest area: set to black, the map from {black}; to white, from {white}; to the mean, from {mean}."))
+    black, white, mean = (best({f"from {text}": areas[fill][name] for name, text in NAMED.items() if name in areas[fill]}) for fill in FILLS)
+    told.append(Sentence("smallest", f"Smallest area when set to black: {black}; to white: {white}; to the mean: {mean}."))
     return told
 
 

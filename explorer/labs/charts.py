@@ -113,7 +113,7 @@ def bars(names: Sequence[str], values: Sequence[float | None], *, x: str, x_rang
     """
     figure = go.Figure(layout={"template": None})
     marker = {"opacity": [1.0] * (len(names) - controls) + [0.4] * controls} if controls else None
-    texts = ["–" if value is None else f"{value:.2f}".replace("-", "−") for value in values]
+    texts = ["–" if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "−") for value in values]
     figure.add_bar(x=plain(values), y=list(names), orientation="h", text=texts, textposition="outside", cliponaxis=False, marker=marker, name=x, hovertemplate="%{y}: %{x:.3g}<extra></extra>")
     figure.update_xaxes(title_text=x, range=x_range)
     figure.update_yaxes(autorange="reversed", ticks="")

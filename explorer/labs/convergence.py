@@ -28,7 +28,8 @@ from explorer.state import State, Zoo
 GRID = 600  # nodes that all rules but Gauss–Legendre share
 STEPS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 150, 300)  # divisors of GRID / 2
 FEW, MANY = 10, 100  # what the prediction is about
-CHOICES = ("It stays about as large.", "It gets about ten times smaller.", "It gets a hundred times smaller, or more.")
+CHOICES = ("It stays above a third of that.", "It falls to about a tenth: a third to a thirtieth.", "It falls below a thirtieth.")
+ROUNDING = 1e-9  # of the peak: what is below has no error of quadrature
 
 
 def errors_by_steps(case: Case) -> tuple[Floats, dict[str, Floats]]:
@@ -63,7 +64,7 @@ def _answer(state: State, _: Values, zoo: Zoo) -> Answer:
     total = {name: np.abs(found.sum(axis=(1, 2)) - change) / peak for name, found in maps.items()}
     few, many = (float(np.median([error[STEPS.index(m)] for error in pixel.values()])) for m in (FEW, MANY))
     ratio = few / many if many else 1.0
-    outcome = 0 if ratio < 3 else 1 if ratio < 30 else 2
+    outcome = None if few <= ROUNDING else 0 if ratio < 3 else 1 if ratio < 30 else 2
     return {
         "outcome": outcome,
         "rules": list(RULES),
@@ -90,8 +91,10 @@ def _answer(state: State, _: Values, zoo: Zoo) -> Answer:
 
 def _narrate(answer: Answer) -> list[Sentence]:
     if answer["outcome"] is None:
+        if answer["peak"]:
+            return [Sentence("all exact", "Every rule is exact here with 10 steps already: the gradient does not change on the way.")]
         return [Sentence("no path", "The exact map is 0 everywhere, so there is no error to measure.")]
-    happened = ("It stayed about as large", "It got about ten times smaller", "It got a hundred times smaller, or more")[answer["outcome"]]
+    happened = ("It stayed above a third of that", "It fell to about a tenth (a third to a thirtieth)", "It fell below a thirtieth")[answer["outcome"]]
     return [
         Sentence("errors fall", f"{happened}: {{few:percent}} of the peak at 10 steps, {{many:percent}} at 100.", {"few": answer["few"], "many": answer["many"]}),
         Sentence("median rule", "Both are the median of the five rules."),

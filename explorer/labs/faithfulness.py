@@ -46,6 +46,7 @@ from explorer.cost import check_methods
 from explorer.labs.asked import asked, unit_of
 from explorer.labs.charts import Line, bars, chart, lines
 from explorer.labs.lab import Answer, Lab, Paper, Values
+from explorer.labs.words import best
 from explorer.pictures import baseline
 from explorer.plain_data import numbers
 from explorer.sentences import Sentence
@@ -176,9 +177,10 @@ def _bars_chart(test: Test, areas: Mapping[str, Any], names: Sequence[str], scor
     of_methods: list[float] = areas["methods"]
     controls = {key: text for key, text in (("picture", "Picture itself"), ("random", "Random order"), ("greedy", "Greedy order")) if key in areas}
     values: list[float] = [*of_methods, *(areas[key] for key in controls)]
-    best = BETTER[test](of_methods)
+    best_area = BETTER[test](of_methods)
+    winner = best(dict(zip(names, of_methods, strict=True)), largest=BETTER[test] is max)
     way = "smaller" if BETTER[test] is min else "larger"
-    said = Sentence(f"best in {test}", f"The {way}, the better. Best of the methods: {names[of_methods.index(best)]}, {{best:number}}.", {"best": best})
+    said = Sentence(f"best in {test}", f"The {way}, the better. Best of the methods: {winner}, {{best:number}}.", {"best": best_area})
     low, high = min(0.0, *values), max(0.0, *values)
     room = 0.15 * (high - low) or 1.0  # for the numbers beside the bars
     figure = bars([*names, *controls.values()], values, x=f"area under {scored}", x_range=(low - room if low else 0, high + room), controls=len(controls) - 1)
@@ -196,8 +198,8 @@ def _sensitivity_chart(correlations: Sequence[Sequence[float | None]], names: Se
     middle = SIZES.index(8)
     known = {name: values[middle] for name, values in zip(names, correlations, strict=False) if values[middle] is not None}
     if known:
-        best = max(known, key=known.__getitem__)  # type: ignore[arg-type]
-        said = Sentence("sensitivity", f"In sets of 8 pixels the highest correlation of the methods is {{r:correlation}}, of {best}.", {"r": known[best]})  # type: ignore[dict-item]
+        winner = max(known, key=known.__getitem__)  # type: ignore[arg-type]
+        said = Sentence("sensitivity", f"In sets of 8 pixels the highest correlation of the methods is {{r:correlation}}, of {winner}.", {"r": known[winner]})  # type: ignore[dict-item]
     else:
         said = Sentence("sensitivity", "In sets of 8 pixels no map of a method can be correlated: its sums or the changes are all equal.")
     figure = _lines(drawn, x="pixels in a set n", y="correlation", log_x=True, y_range=(-1.05, 1.05))
@@ -205,8 +207,9 @@ def _sensitivity_chart(correlations: Sequence[Sequence[float | None]], names: Se
 
 
 def _infidelity_chart(shares: Sequence[float], names: Sequence[str]) -> dict[str, object]:
-    best = min(range(len(names)), key=shares.__getitem__)
-    said = Sentence("infidelity", f"The smaller, the better. Best of the methods: {names[best]}, {{share:percent}}.", {"share": shares[best]})
+    least = min(shares[: len(names)])
+    winner = best(dict(zip(names, shares, strict=False)))
+    said = Sentence("infidelity", f"The smaller, the better. Best of the methods: {winner}, {{share:percent}}.", {"share": least})
     return chart(bars([*names, "Picture itself", "Random map"], shares, x="share not foretold", x_range=(0, 1.15), controls=1), said)
 
 
@@ -218,12 +221,12 @@ def _narrate(answer: Answer) -> list[Sentence]:
     else:
         told.append(_beaten(answer))
         told.append(Sentence("clearly", f"“Clearly” is by more than 5 % of the range that {scored} goes through: {{margin:number}}.", {"margin": answer["margin"]}))
-        best = {test: titles[areas[test]["methods"].index(BETTER[test](areas[test]["methods"]))] for test in TESTS}
-        told.append(Sentence("best", f"Best of the methods in deletion: {best['deletion']}; in insertion: {best['insertion']}; in ROAD: {best['road']}."))
+        winners = {test: best(dict(zip(titles, areas[test]["methods"], strict=True)), largest=BETTER[test] is max) for test in TESTS}
+        told.append(Sentence("best", f"Best of the methods in deletion: {winners['deletion']}; in insertion: {winners['insertion']}; in ROAD: {winners['road']}."))
     if shares is not None:
         picture = shares[len(titles)]
         count = {"beaten": float(sum(picture < share for share in shares[: len(titles)])), "count": float(len(titles))}
-        told.append(Sentence("picture foretells", "By infidelity the picture itself is better than {beaten:whole} of {count:whole} methods.", count))
+        told.append(Sentence("picture foretells", "Methods that the picture itself beats by infidelity: {beaten:whole} of {count:whole}.", count))
     if answer["left_out"]:
         told.append(Sentence("left out", f"Left out, because they do not apply to this network: {', '.join(answer['left_out'])}."))
     if answer["logit"]:
@@ -235,7 +238,7 @@ def _beaten(answer: Answer) -> Sentence:
     picture = {"picture": answer["areas"]["deletion"]["picture"]}
     if answer["outcome"] == 1:
         counts = {"beaten": float(answer["beaten"]), "count": float(len(answer["titles"]))}
-        return Sentence("picture beaten", "Some of them: {beaten:whole} of {count:whole} have a clearly smaller deletion area than the picture’s {picture:number}.", counts | picture)
+        return Sentence("picture beaten", "Some of them: {beaten:whole} of {count:whole}, with a clearly smaller deletion area than the picture’s {picture:number}.", counts | picture)
     who = "All of them have" if answer["outcome"] == 0 else "None of them has"
     return Sentence("picture beaten", f"{who} a clearly smaller deletion area than the picture’s {{picture:number}}.", picture)
 

@@ -25,7 +25,7 @@ from explorer.attribution import METHODS, Case, Network, Setting
 from explorer.attribution.field import values_at
 from explorer.attribution.network import Floats
 from explorer.labs.charts import chart, plain
-from explorer.labs.differences import relative_difference, same_map
+from explorer.labs.differences import SAME, relative_difference, same_map
 from explorer.labs.lab import Answer, Lab, Paper, Values
 from explorer.plain_data import numbers, packed
 from explorer.sentences import Sentence
@@ -68,7 +68,9 @@ def _answer(state: State, _: Values, zoo: Zoo) -> Answer:
     differ = [name for name, found in maps.items() if not same_map(name, found[0], found[1], f[0])]
     kinds = {METHODS[name].invariant for name in differ}
     count = {kind: sum(METHODS[name].invariant == kind for name in maps) for kind in KINDS}
-    largest = {kind: max(value for name, value in differences.items() if METHODS[name].invariant == kind) for kind in KINDS}
+    # what perturbation methods may differ by in rounding can be much of a map that is nearly 0
+    compared = {name: value for name, value in differences.items() if name in differ or value <= SAME}
+    largest = {kind: max((value for name, value in compared.items() if METHODS[name].invariant == kind), default=0.0) for kind in KINDS}
     return {
         "outcome": (False in kinds) + 2 * (True in kinds),
         "class": zoo[PAIR[0]].classes[case.target],

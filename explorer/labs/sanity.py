@@ -33,6 +33,7 @@ from explorer.attribution.network import Floats, Network
 from explorer.lab_networks import LabNetworks, lab_networks
 from explorer.labs.charts import Line, chart, lines
 from explorer.labs.lab import Answer, Lab, Paper, Values
+from explorer.labs.words import listed
 from explorer.plain_data import packed
 from explorer.sentences import Sentence
 from explorer.state import PREDICTED, State, Zoo
@@ -53,6 +54,7 @@ MEASURES: Mapping[str, str] = MappingProxyType(
         "ssim": "SSIM",
     }
 )
+MARGIN = 0.02  # by which a correlation must be larger to be called so: they are printed with two decimals
 CHANGED = 0.5  # below this correlation a map counts as changed
 CHOICES = (
     "All three maps change.",
@@ -215,11 +217,7 @@ def _defined(values: Mapping[str, float | None]) -> dict[str, float]:
 
 def _each(values: Mapping[str, float | None]) -> str:
     parts = [f"{COMPARED[name].removeprefix('the ')} {{{name}:correlation}}" for name in _defined(values)]
-    return _list(parts)
-
-
-def _list(parts: Sequence[str]) -> str:
-    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+    return listed(parts)
 
 
 def _narrate(answer: Answer) -> list[Sentence]:
@@ -239,12 +237,12 @@ def _narrate(answer: Answer) -> list[Sentence]:
 
 def _happened(outcome: int | None, values: Mapping[str, float | None]) -> Sentence:
     if outcome is None:
-        flat = _list([COMPARED[name] for name, value in values.items() if value is None])
+        flat = listed([COMPARED[name] for name, value in values.items() if value is None])
         return Sentence("flat", f"{flat[0].upper()}{flat[1:]} {'gives' if flat.count(' and ') == 0 else 'give'} a flat map here, whose pixels cannot be ranked.")
     words = [f"{title} {'changed' if value is not None and value < CHANGED else 'stayed'}" for title, value in zip(COMPARED.values(), values.values(), strict=True)]
-    happened = ("All three maps changed", "The gradient and Integrated Gradients changed, Guided Backprop stayed", "No map changed much", f"Another mix: {_list(words)}")[outcome]
+    happened = ("All three maps changed", "The gradient and Integrated Gradients changed, Guided Backprop stayed", "No map changed much", f"Another mix: {listed(words)}")[outcome]
     numbers = _defined(values)
-    return Sentence("happened", f"{happened}: rank correlations {_list([f'{{{name}:correlation}}' for name in numbers])}.", numbers)
+    return Sentence("happened", f"{happened}: rank correlations {listed([f'{{{name}:correlation}}' for name in numbers])}.", numbers)
 
 
 def _labels(answer: Answer) -> list[Sentence]:
@@ -262,9 +260,9 @@ def _twin(first: Mapping[str, float | None], twin: Mapping[str, float | None], k
     if not numbers:
         return []
     found = [Sentence("twin", f"A twin, the same task trained with another seed, has {_each(twin)}.", numbers)]
-    if above := [COMPARED[name] for name, value in _defined(first).items() if name in numbers and value > numbers[name]]:
+    if above := [COMPARED[name] for name, value in _defined(first).items() if name in numbers and value > numbers[name] + MARGIN]:
         without = "permuted labels" if kind == "labels" else "random logits"
-        found.append(Sentence("above the twin", f"So {_list(above)} {'changes' if len(above) == 1 else 'change'} less with {without} than from one trained network to another."))
+        found.append(Sentence("above the twin", f"So {listed(above)} {'changes' if len(above) == 1 else 'change'} less with {without} than from one trained network to another."))
     return found
 
 

@@ -39,9 +39,9 @@ STRONGEST = 3  # so many pixels of a map stand out
 SAMPLES = 16
 STARTS = {"black": 0.0, "white": 1.0}
 CHOICES = (
-    "Yes: the mark is among the three strongest pixels, in that network’s map only.",
-    "No: in its map the mark is not among the three strongest.",
-    "Not clearly: in another network’s map the mark is among them, too.",
+    "Yes: the mark’s pixel is among the three strongest, in that network’s map only.",
+    "No: in its map the mark’s pixel is not among the three strongest.",
+    "Not clearly: in another network’s map its pixel is among them, too.",
 )
 
 
@@ -146,12 +146,12 @@ def _narrate(answer: Answer) -> list[Sentence]:
     cheat, slope, kind = answer["standings"][CHEAT], answer["slopes"][CHEAT], "probability" if answer["output"] == "probability" else "number"
     others = [one["share"] for i, one in enumerate(answer["standings"]) if i != CHEAT]
     first = (
-        Sentence("stands out", "Yes: the mark is among the three strongest pixels, in that network’s map only (rank {rank:whole}).", {"rank": cheat["rank"]}),
-        Sentence("does not stand out", "No: in its map the mark is not among the three strongest (rank {rank:whole}).", {"rank": cheat["rank"]}),
-        Sentence("stands out twice", "Not clearly: in another network’s map the mark is among the three strongest, too (in its own: rank {rank:whole}).", {"rank": cheat["rank"]}),
+        Sentence("stands out", "Yes: the mark’s pixel is among the three strongest, in that network’s map only (rank {rank:whole}).", {"rank": cheat["rank"]}),
+        Sentence("does not stand out", "No: in its map the mark’s pixel is not among the three strongest (rank {rank:whole}).", {"rank": cheat["rank"]}),
+        Sentence("stands out twice", "Not clearly: in another network’s map the mark’s pixel is among the three strongest, too (in its own: rank {rank:whole}).", {"rank": cheat["rank"]}),
     )[answer["outcome"]]
     if answer["hidden"]:
-        first = Sentence("has the baseline's colour", "No: in its map the mark is not among the three strongest. It has the baseline’s colour, so it gets exactly 0.")
+        first = Sentence("has the baseline's colour", "No: in its map the mark’s pixel is not among the three strongest. It has the baseline’s colour, so it gets exactly 0.")
     without, with_ = answer["f"][CHEAT]
     return [
         first,

@@ -34,7 +34,8 @@ COUNTS = (2, 3, 4, 5, 7, 10, 14, 20, 25, 35, 50, 70, 100)
 FEW, MANY = 25, 100  # what the prediction is about
 CERTAIN = 2  # standard errors: a mean that is smaller than this has no certain sign
 LARGEST = 5  # copies whose gradients are said to hold most
-CHOICES = ("It stays about as large.", "It becomes about half as large.", "It becomes a quarter as large, or less.")
+SAME = 0.75  # below this ratio of the error with 25 copies to that with 100 it counts as larger
+CHOICES = ("It stays about as large.", "It becomes about half as large.", "It becomes a third as large, or less.")
 
 
 def noisy_gradients(case: Case, noise_level: float, seed: int, count: int = COPIES) -> tuple[Floats, Field]:
@@ -84,7 +85,7 @@ def _answer(state: State, values: Values, zoo: Zoo) -> Answer:
     peaks = np.abs(gradients).reshape(COPIES, -1).max(axis=1)
     correlation = float(rank_correlations(np.stack([mean, gradient]))[0, 1])
     found: Answer = {
-        "outcome": None if ratio is None else 0 if ratio < 1.5 else 1 if ratio <= 3 else 2,
+        "outcome": None if ratio is None or ratio < SAME else 0 if ratio < 1.5 else 1 if ratio <= 3 else 2,
         "noise_level": level,
         "copies": packed(copies.astype(np.float16)),  # they are only drawn
         "gradients": packed(gradients),
@@ -126,10 +127,12 @@ def _ticks(errors: Floats) -> list[float]:
 def _narrate(answer: Answer) -> list[Sentence]:
     outcome = answer["outcome"]
     kind = "probability" if answer["probability"] else "number"
-    if outcome is None:
+    if outcome is None and answer["few"] and answer["many"]:
+        first = Sentence("error grows", "It grew: {few:two} with 25 copies, {many:two} with 100. A few late copies have far larger gradients.", {"few": answer["few"], "many": answer["many"]})
+    elif outcome is None:
         first = Sentence("no error", f"{'The first 25' if answer['many'] else 'All'} copies have the same gradient, so there is no error to compare.")
     else:
-        happened = ("It stayed about as large", "It became about half as large", "It became a quarter as large, or less")[outcome]
+        happened = ("It stayed about as large", "It became about half as large", "It became a third as large, or less")[outcome]
         first = Sentence("error falls", f"{happened}: {{few:two}} with 25 copies, {{many:two}} with 100.", {"few": answer["few"], "many": answer["many"]})
     said = [first]
     if outcome in (0, 2) and answer["largest"] is not None:

@@ -143,7 +143,7 @@ def test_a_new_lab_needs_two_files_and_a_line_in_each_registry(visits: Callable[
     limit.focus()
     visit.press("End")
     visit.until("() => document.getElementById('bright-count').textContent === 'counted: 0'")
-    assert "do=limit%3A1&" in visit.page.url and "otherwise" in visit.page.locator(".lab-verdict").inner_text()
+    assert "do=limit%3A1&" in visit.page.url and "other settings" in visit.page.locator(".lab-verdict").inner_text()
     visit.page.reload()
     visit.page.get_by_role("button", name="Skip").click()
     visit.until("() => document.getElementById('bright-count')?.textContent === 'counted: 0'")  # the server is away after it

@@ -21,8 +21,8 @@ def test_maps_and_sentences_are_those_of_the_engine(state: State) -> None:
     exact = exact_integrated_gradients(case).attribution
     peak = np.abs(exact).max()
     if answer["outcome"] is None:
-        assert peak == 0
-        all_are_true("convergence", answer, {"no path": lambda said: True})
+        errors = [np.abs(METHODS["integrated_gradients"](case, steps=10, rule=name).attribution - exact).max() for name in RULES]
+        all_are_true("convergence", answer, {"no path": lambda said: peak == 0, "all exact": lambda said: np.median(errors) <= 1.001e-9 * peak, **dict.fromkeys(("chart pixel", "chart sum"), lambda said: True)})
         return
     maps = floats(answer["maps"]).reshape(len(RULES), len(STEPS), 8, 8)
     errors = np.empty(maps.shape[:2])
@@ -39,7 +39,7 @@ def test_maps_and_sentences_are_those_of_the_engine(state: State) -> None:
 
     def fell(said: object) -> bool:
         ratio = few / many
-        return bool({"about as": ratio < 3, "ten times": 3 <= ratio < 30, "hundred": ratio >= 30}[next(word for word in ("about as", "ten times", "hundred") if word in said.text)])  # type: ignore[attr-defined]
+        return bool({"above a third": ratio < 3, "about a tenth": 3 <= ratio < 30, "below a thirtieth": ratio >= 30}[said.text.split(":")[0].removeprefix("It stayed ").removeprefix("It fell to ").removeprefix("It fell ").split(" of ")[0].split(" (")[0]])  # type: ignore[attr-defined]
 
     checks = {
         "errors fall": lambda said: close(said.numbers["few"], few) and close(said.numbers["many"], many) and fell(said),

@@ -105,7 +105,7 @@ def compared_shares(state: State) -> dict[str, dict[str, float]]:
         return {}
     found = {}
     for name in ("shapes", "shapes-ordinary"):
-        attacks = answer_of("fragile", state.replace(network=name))["attacks"]
+        attacks = answer_of("fragile", state.replace(network=name, target=state.case(ZOO).target))["attacks"]  # of the same class
         found[name] = {m: a["kept"][1] / a["count"] for m, a in attacks.items()}
     return found
 

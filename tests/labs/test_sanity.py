@@ -127,7 +127,7 @@ def checks(answer: dict[str, Any], kind: str, first: Means, last: Means, twin: M
         return answer["outcome"] is None and bool(missing) and all((title.lower() in said.text.lower()) == (title in missing) for title in TITLES)
 
     def above(said: Sentence) -> bool:
-        higher = [title for title, name in zip(TITLES, NAMES, strict=True) if None not in (first[name]["signed"], twin[name]["signed"]) and first[name]["signed"] > twin[name]["signed"]]  # type: ignore[operator]
+        higher = [title for title, name in zip(TITLES, NAMES, strict=True) if None not in (first[name]["signed"], twin[name]["signed"]) and first[name]["signed"] > twin[name]["signed"] + 0.02]  # type: ignore[operator]
         return bool(higher) and all((title in said.text) == (title in higher) for title in TITLES)
 
     model = lab_networks().permuted

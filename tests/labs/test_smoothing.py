@@ -50,7 +50,7 @@ def test_samples_and_sentences_are_those_of_smoothgrad(state: State, hundredths:
 
     def fell(said: Sentence) -> bool:
         ratio = early.mean() / error.mean()
-        words = {"about as large": ratio < 1.5, "about half": 1.5 <= ratio <= 3, "a quarter": ratio > 3}
+        words = {"about as large": 0.75 <= ratio < 1.5, "about half": 1.5 <= ratio <= 3, "a third": ratio > 3, "grew": ratio < 0.75}
         return next(true for text, true in words.items() if text in said.text) and close(said.numbers["few"], early.mean()) and close(said.numbers["many"], error.mean())
 
     def same(said: Sentence) -> bool:
@@ -58,6 +58,7 @@ def test_samples_and_sentences_are_those_of_smoothgrad(state: State, hundredths:
 
     checks = {
         "error falls": fell,
+        "error grows": fell,
         "no error": same,
         "few copies": lambda said: close(said.numbers["share"], sum(squares[:5]) / sum(squares)),
         "uncertain signs": lambda said: said.numbers["count"] == (np.abs(mean) < 2 * error).sum(),

@@ -43,6 +43,7 @@ CLIENT = client_of(SERVER)
 PAGE: str = CLIENT.get("/").text
 FILES = named(PAGE)
 OWN = [address for address in FILES if address.endswith(("/boot.js", "/explorer.js"))]
+ALL = {f"/{name}".replace(f"/{INDEX_PAGE}", "/") for name in SERVER.state.files}  # with what is fetched when it is first wanted
 JOINED = [address for address in FILES if address not in OWN]
 FETCHED = ("/", "/_dash-layout", "/_dash-dependencies")
 OPENING = callback_request("explanation", "state", {"ask": 1, "link": ""})
@@ -69,6 +70,8 @@ def small_app(folder: Path, script: str = "let a = 1;") -> Dash:
     (assets / "boot.js").write_text(script)
     (assets / "main.js").write_text("export const b = 1;")
     (assets / "own.css").write_text("p { margin: 0 }")
+    (assets / "vendor").mkdir(exist_ok=True)
+    (assets / "vendor" / "plotly-basic.min.js").write_text("")
     app = Dash("explorer", backend="fastapi", assets_folder=str(assets), index_string=INDEX, enable_mcp=False)
     app.layout = html.P("Hello")
     return app
@@ -113,11 +116,20 @@ def test_own_scripts_have_one_digest_and_the_modules_are_named_ahead() -> None:
     assert CLIENT.get(f"/static/{folder}/boot.js").text == (ROOT / "assets/boot.js").read_text()
 
 
-def test_every_module_is_joined_with_the_others() -> None:
-    (address,) = (address for address in OWN if address.endswith("/explorer.js"))
-    names = re.findall(r'"([^"]+\.js)": \$', CLIENT.get(address).text.splitlines()[-1])
+def test_every_module_is_in_one_of_the_joined_files() -> None:
+    (folder,) = {address.split("/")[2] for address in OWN}
+    ours = [CLIENT.get(address).text for address in ALL if address.split("/")[2:3] == [folder] and not address.endswith("/boot.js")]
+    names = [name for text in ours for name in re.findall(r"^// (\S+\.js)$", text, re.MULTILINE)]
     paths = (path.relative_to(ROOT / "assets").as_posix() for path in (ROOT / "assets").rglob("*.js"))
-    assert sorted(names) == sorted(path for path in paths if path != "boot.js")
+    assert sorted(names) == sorted(path for path in paths if path != "boot.js" and not path.startswith("vendor/"))
+
+
+def test_what_is_fetched_later_is_named_by_its_content_too() -> None:
+    later = ALL - {*FETCHED, *FILES}
+    (plotly,) = (address for address in later if address.endswith("/plotly-basic.min.js"))
+    assert f'<meta name="explorer-charts" content=".{plotly}">' in PAGE
+    assert CLIENT.get(plotly).data == (ROOT / "assets/vendor/plotly-basic.min.js").read_bytes()
+    assert {address.split("/")[2] for address in later - {plotly}} == {OWN[0].split("/")[2]}  # beside the first, which names them
 
 
 def test_the_digest_of_own_scripts_changes_with_any_module(small: Small, tmp_path: Path) -> None:
@@ -356,7 +368,7 @@ def test_the_server_has_no_address_that_answers_but_the_pages_and_the_probes() -
         assert status in (200, 404) or (status, route.path) == (405, "/_dash-update-component")
         answered |= {address} if status == 200 else set()
     assert answered == set(FETCHED)
-    assert {route.path for route in SERVER.routes} == {*FETCHED, *FILES, "/healthz", "/readyz", "/addresses", "/_dash-update-component"}
+    assert {route.path for route in SERVER.routes} == {*ALL, "/healthz", "/readyz", "/addresses", "/_dash-update-component"}
 
 
 @each("address", ["docs", "openapi.json", "redoc", "_dash-ws-callback", "_alive_", "_alive_x", "_dash-routes", "_mcp", "mcp", "dash-mcp", ".well-known/oauth-protected-resource"])

@@ -38,6 +38,7 @@ export function build(lab) {
     pixel.show(answer.charts.pixel);
     sum.show(answer.charts.sum);
     values = () => [];
+    row.hidden = !answer.maps;
     if (!answer.maps) return;
     if (unpacked !== answer) maps = floats(answer.maps);
     unpacked = answer;
