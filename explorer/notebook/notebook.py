@@ -55,10 +55,9 @@ def notebook(state: State, zoo: Zoo, address: str = "") -> dict[str, Any]:
     wanted = [Wanted(m, case, m.values(state.values(m)), m.name == "integrated_gradients" and state.rule == EXACT) for m in able]
     recipes = {one.method.name: RECIPES[one.method.name](one) for one in wanted}
     cells = [_head(state, zoo, address), *_case(state, case, zoo), _helpers([recipe for recipe in recipes.values() if isinstance(recipe, Recipe)])]
-    known: set[str] = set()
-    for method in pinned:
-        if reason := method.unsupported_reason(case.network):
-            cells.append(markdown(f"## {method.title}", f"It does not apply to this network: {reason.removesuffix('.')}."))
+    known: set[str] = set()  # data that a cell above holds
+    refused = {method.title: reason for method in pinned if (reason := method.unsupported_reason(case.network))}
+    cells += [markdown(f"## {title}", f"It does not apply to this network: {reason.removesuffix('.')}.") for title, reason in refused.items()]
     for one in wanted:
         cells += _method(one, recipes[one.method.name], asked(one.method, case, state), known)
     return whole([*cells, *_figure(state, wanted)])
@@ -123,8 +122,9 @@ def _method(wanted: Wanted, recipe: Recipe | str, answer: Attribution, known: se
     numbers = f'page["{method.name}"] = {rows(answer.attribution)}'
     if isinstance(recipe, str):
         return [text, code(numbers, f'maps["{method.name}"] = page["{method.name}"]', hidden=True)]
-    fresh = {name: source for name, source in recipe.data.items() if name.startswith(("noise_", "background")) is False or name not in known}
-    known |= recipe.data.keys()
+    lasting = {name for name in recipe.data if name.startswith(("noise_", "background"))}  # the same for every method that needs it
+    fresh = {name: source for name, source in recipe.data.items() if name not in known}
+    known |= lasting
     data = [f"{name} = {source}" for name, source in fresh.items()]
     return [text, code(numbers, *data, hidden=True), code(recipe.code, f'maps["{method.name}"] = check(found, page["{method.name}"])')]
 
