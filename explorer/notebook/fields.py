@@ -70,8 +70,8 @@ def integrated_gradients(wanted: Wanted) -> Recipe:
         return _exact(wanted)
     rule, steps = str(wanted.values["rule"]), int(wanted.values["steps"])
     torch_s = f"{quadrature(rule, steps)}\nfound = integrate(x[None], x0[None], alphas, weights)[0]"
-    if rule not in CAPTUMS or (rule == "captum-trapezoid" and steps == 1):
-        return Recipe("plain torch, as Captum has no such rule", torch_s, helpers=("integrate",))
+    if rule not in CAPTUMS or (rule != "gauss-legendre" and steps == 1):
+        return Recipe(f"plain torch, as Captum has no such rule{' of one step' if rule in CAPTUMS else ''}", torch_s, helpers=("integrate",))
     captums = (
         f'theirs = IntegratedGradients(f).attribute(tensor(x), tensor(x0), target=TARGET, n_steps={steps}, method="{CAPTUMS[rule]}")\n'
         'check(theirs, page["integrated_gradients"], share=1e-5)'

@@ -89,7 +89,7 @@ def _case(state: State, case: Case, zoo: Zoo) -> Cells:
         code(network_source(sequential_layers(network)), hidden=True),
         code(
             f"CLASSES = {list(network.classes)!r}",
-            f"TARGET = {case.target}  # {network.classes[case.target]}",
+            f"TARGET = {case.target}  # {network.classes[case.target]!r}",
             f"SHAPE = {tuple(network.input_shape)!r}  # of one picture, as the network takes it",
             tail,
             f"\n{f}",
@@ -108,9 +108,10 @@ def _case(state: State, case: Case, zoo: Zoo) -> Cells:
 def _helpers(recipes: list[Recipe]) -> dict[str, Any]:
     names = list(dict.fromkeys(inner for recipe in recipes for name in recipe.helpers for inner in (*CALLS.get(name, ()), name)))
     imports = sorted({*(one for recipe in recipes for one in recipe.imports), *(one for name in names for one in IMPORTS.get(name, ()))})
-    # Captum warns of its own hooks and of inputs that it asks a gradient of
-    captum = [f"from captum.attr import {', '.join(imports)}", 'warnings.filterwarnings("ignore", module="captum")'] if imports else []
-    return code("import warnings", "", *captum, *(f"\n\n{HELPERS[name].strip()}" for name in names))
+    # Captum warns of its own hooks and of inputs that it asks a gradient of, and its progress bar of Jupyter's
+    quiet = ["import warnings", "", 'warnings.filterwarnings("ignore", module="captum|tqdm")'] if imports else []
+    captum = [f"from captum.attr import {', '.join(imports)}"] if imports else []
+    return code(*quiet, *captum, *(f"\n\n{HELPERS[name].strip()}" for name in names))
 
 
 def _method(wanted: Wanted, recipe: Recipe | str, answer: Attribution, known: set[str]) -> Cells:

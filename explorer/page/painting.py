@@ -31,7 +31,7 @@ def painting() -> html.Section:
                 className="prediction",
             ),
             html.Div(
-                [html.A("Figures, concepts, downloads", href="#facts"), html.Button("My pictures", id="my-pictures", type="button")],
+                [html.A("Figures, downloads", href="#facts"), html.Button("My pictures", id="my-pictures", type="button")],
                 className="more-below",
             ),
         ],

@@ -9,6 +9,7 @@ import { chance, largest, number, percent, sentenceText, signed } from "../../co
 import { askServer } from "../../core/server.js";
 import { completeAnswer } from "../../core/session.js";
 import { view } from "../../core/store.js";
+import { FAINT } from "../../draw/map.js";
 import { paintMap } from "../../draw/paint.js";
 import { whileBusy } from "./busy.js";
 
@@ -24,7 +25,7 @@ h2 { font-size: 11.5pt; margin: 5mm 0 1.5mm; break-after: avoid; }
 .lead { font-size: 12pt; margin: 0 0 1mm; }
 .maps { display: grid; grid-template-columns: repeat(3, 1fr); gap: 4mm 5mm; margin-top: 4mm; }
 figure { margin: 0; break-inside: avoid; }
-figure img { width: 100%; display: block; border: 0.3mm solid #888; }
+figure img { width: 100%; height: auto; aspect-ratio: 1; display: block; border: 0.3mm solid #888; }
 figcaption { font-size: 8.5pt; line-height: 1.35; }
 figcaption b { font-size: 9.5pt; }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 0 8mm; }
@@ -169,7 +170,19 @@ function methodFigure(name, result) {
   const limit = largest(result.map);
   const unit = unitOf(name);
   const sums = result.expected_sum === undefined || result.expected_sum === null ? "" : `, should be ${signed(result.expected_sum)}`;
-  return figure(title, drawn(result.map, limit, "signed"), [`Σ = ${signed(result.total)}${sums}`, `scale ±${number(limit)}${unit ? `, in ${unit}` : ""}`, `peak ÷ mean ${number(result.snr)}`]);
+  const lines = [`Σ = ${signed(result.total)}${sums}`, `scale ±${number(limit)}${unit ? `, in ${unit}` : ""}`, `peak ÷ mean ${number(result.snr)}`];
+  return figure(title, drawn(result.map, limit, "signed"), [...lines, ...magnification(unit, limit)]);
+}
+
+/**
+ * A gradient that has vanished is said to be blank: where it is drawn in full colour all the same, that is said, too.
+ * @param {string} unit
+ * @param {number} limit
+ */
+function magnification(unit, limit) {
+  const most = largest(view.path.gradients);
+  if (unit !== "F per unit of a pixel" || !limit || limit >= FAINT * most) return [];
+  return [`magnified ×${number(most / limit, 2)}: on the path the gradient reaches ${number(most)}`];
 }
 
 /**
