@@ -149,6 +149,7 @@ export interface Config {
   methods: Record<string, Method>;
   conventions: Record<string, Convention>;
   labs: Record<string, Lab>; // in the order of the shelf
+  lab_words: Record<string, string>; // words that are terms
   chart_templates: Record<"light" | "dark", object>; // of Plotly
   core: string[];
   compared: string[];

@@ -1,7 +1,7 @@
 // The tab Labs: the shelf, and the open lab: predict, try, see what happened, read why. A lab's own part is a script in labs/.
 
-import { byId, element, smallButton, write } from "../core/dom.js";
-import { on } from "../core/events.js";
+import { byId, element, smallButton, term, write } from "../core/dom.js";
+import { emit, on } from "../core/events.js";
 import { labKnown, startLabAnswers, wantLab } from "../core/lab_answers.js";
 import { sentenceText } from "../core/numbers.js";
 import { commitLooks, commitUnasked, update } from "../core/session.js";
@@ -20,12 +20,34 @@ const FIRST = 2; // sentences above the figures, beside what happened; the other
 
 /** @type {Map<string, Page>} */
 const pages = new Map(); // of the labs that were opened
-/** @type {Map<string, number>} */
-const predictions = new Map(); // kept only here
+/** @type {Map<string, { choice: number, settings: string }>} */
+const predictions = new Map(); // by lab, with what it was about; kept only here
 let slow = 0;
+/** @type {string | null} */
+let told = null; // the lab whose question is above
 
 const labs = () => view.config.labs;
 const paragraph = (/** @type {string} */ text) => element("p", { text });
+
+/**
+ * A paragraph in which a term is explained where it is first met.
+ * @param {string} text
+ */
+function explained(text) {
+  const { lab_words: words } = view.config;
+  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(${Object.keys(words).join("|")})(?:s)?(?![\\p{L}\\p{N}])`, "gu");
+  const met = new Set();
+  /** @type {(Node | string)[]} */
+  const parts = [];
+  let end = 0;
+  for (const { 0: whole, 1: word, index } of text.matchAll(pattern)) {
+    if (met.has(words[word])) continue;
+    met.add(words[word]);
+    parts.push(text.slice(end, index), term(words[word], whole));
+    end = index + whole.length;
+  }
+  return element("p", {}, ...parts, text.slice(end));
+}
 
 export function start() {
   startLabAnswers();
@@ -43,6 +65,8 @@ export function draw() {
   byId("shelf-page").hidden = Boolean(open);
   byId("lab").hidden = !open;
   document.body.classList.toggle("in-lab", Boolean(open));
+  if (open !== told) emit("sentence");
+  told = open;
   if (!open) return;
   openPage(open);
   refreshControls(open);
@@ -90,7 +114,7 @@ export function openLab(name) {
   const from = view.state.lab;
   update({ lab: name, lab_settings: {} });
   commitUnasked();
-  byId("stage").scrollIntoView({ block: "start" });
+  window.scrollTo({ top: 0, behavior: "instant" });
   /** @type {HTMLElement | null} */ (name ? byId("lab").querySelector(`[data-open="${name}"] .lab-question`) : byId("shelf").querySelector(`[data-lab="${from}"]`))?.focus({ preventScroll: true });
 }
 
@@ -147,17 +171,19 @@ function buildPage(name) {
     "3",
     "What happened",
     element("div", { class: "lab-beside" }, element("div", {}, element("h4", { text: "You predicted" }), predicted, verdict), element("div", {}, element("h4", { text: "It happened" }), said)),
+    lab.looks.length ? element("p", { class: "quiet", text: "The controls change the figures below. These sentences are about what was asked." }) : null,
     more,
     busy,
     refusal,
     figures,
     rest
   );
-  const why = step("", "Why", paragraph(lab.why));
+  const why = step("", "Why", explained(lab.why));
   const locked = element("p", { class: "quiet lab-locked", text: "The experiment opens after your prediction, or when you skip it." });
   const papers = lab.papers.map(({ who, title, address }) =>
     element("li", {}, `${who}, `, address ? element("a", { href: address, target: "_blank", rel: "noopener noreferrer", text: title }) : title)
   );
+  const caveat = step("", "Caveat", explained(lab.caveat), papers.length ? element("ul", { class: "lab-papers" }, ...papers) : null);
   const root = element(
     "article",
     { class: "lab-page", "data-open": name },
@@ -167,14 +193,14 @@ function buildPage(name) {
       { class: "lab-left" },
       element("p", { class: "lab-kick", text: lab.title }),
       element("h2", { class: "lab-question", tabindex: "-1", text: lab.question }),
-      step("1", "Your prediction", paragraph(lab.prediction), element("div", { class: "lab-choices", role: "group", "aria-label": "Your prediction" }, ...choices, skip))
+      step("1", "Your prediction", explained(lab.prediction), element("div", { class: "lab-choices", role: "group", "aria-label": "Your prediction" }, ...choices, skip))
     ),
     element("div", { class: "lab-right" }, locked, try_, happened),
-    element("div", { class: "lab-rest" }, why, step("", "Caveat", paragraph(lab.caveat), papers.length ? element("ul", { class: "lab-papers" }, ...papers) : null), next(name))
+    element("div", { class: "lab-rest" }, why, caveat, next(name))
   );
   const host = hostOf(name, controls, figures);
   const open = (/** @type {boolean} */ on_) => {
-    [try_, happened, why].forEach((part) => (part.hidden = !on_));
+    [try_, happened, why, caveat].forEach((part) => (part.hidden = !on_));
     locked.hidden = on_;
     skip.hidden = on_;
   };
@@ -227,7 +253,7 @@ function hostOf(name, controls, figures) {
  * @param {number} choice
  */
 function predict(name, choice) {
-  predictions.set(name, choice);
+  predictions.set(name, { choice, settings: asksFor(name) });
   const page = /** @type {Page} */ (pages.get(name));
   page.step(true);
   page.choices.forEach((button, i) => {
@@ -236,6 +262,12 @@ function predict(name, choice) {
   });
   showOpen();
 }
+
+/**
+ * The settings that an answer depends on, as text.
+ * @param {string} name
+ */
+const asksFor = (name) => JSON.stringify(Object.entries(view.state.lab_settings).filter(([setting]) => !labs()[name].looks.includes(setting)));
 
 /** @param {string} name */
 function redrawShown(name) {
@@ -254,8 +286,8 @@ function showOpen() {
   page.root.classList.toggle("stale", !fresh);
   page.host.figures.hidden = Boolean(reason) || (fresh && Boolean(refusal)) || !answer;
   page.refusal.replaceChildren(...(reason ? [paragraph(reason), instead(name)] : fresh && refusal ? [paragraph(refusal)] : []));
-  const choice = predictions.get(name);
-  write(page.predicted, choice === undefined || choice === SKIPPED ? "You skipped it." : labs()[name].choices[choice]);
+  const { choice = SKIPPED, settings = "" } = predictions.get(name) ?? {};
+  write(page.predicted, choice === SKIPPED ? "You skipped it." : labs()[name].choices[choice]);
   const known = answer && !reason && !(fresh && refusal) ? answer : null;
   const [first, ...others] = known ? known.said.map(sentenceText) : [""];
   write(page.said, first);
@@ -263,7 +295,8 @@ function showOpen() {
   page.more.replaceChildren(...list.slice(0, FIRST));
   page.rest.replaceChildren(...list.slice(FIRST));
   const right = known?.outcome ?? null;
-  write(page.verdict, right === null || choice === undefined || choice === SKIPPED ? "" : right === choice ? "✓ As you predicted." : "✗ It came out otherwise.");
+  const same = settings === asksFor(name);
+  write(page.verdict, right === null || choice === SKIPPED ? "" : !same ? "That was about other settings." : right === choice ? "✓ As you predicted." : "✗ It came out otherwise.");
   if (!known || known === page.shown || !predictions.has(name)) return;
   page.shown = known;
   page.show(known);

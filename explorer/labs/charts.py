@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -88,11 +88,17 @@ def lines(
             line=style | ({"shape": "hv"} if line.steps else {}) or None,
             hovertemplate="%{y:.3g}" if len(drawn) == 1 else f"{line.name}: %{{y:.3g}}<extra></extra>",
         )
-    decades = {"type": "log", "dtick": 1}  # else Plotly writes small digits between them
-    figure.update_xaxes(title_text=x, range=x_range, **(decades if log_x else {}))
-    figure.update_yaxes(title_text=y, range=y_range, **(decades if log_y else {}))
+    figure.update_xaxes(title_text=x, range=x_range, **(_decades(line.x for line in drawn) if log_x else {}))
+    figure.update_yaxes(title_text=y, range=y_range, **(_decades(line.y for line in drawn) if log_y else {}))
     figure.update_layout(showlegend=len(drawn) > 1)
     return figure
+
+
+def _decades(values: Iterable[Any]) -> dict[str, Any]:
+    """A logarithmic axis with few ticks, at powers of ten: by itself Plotly writes small digits between them."""
+    positive = [number for some in values for number in plain(some) if number and number > 0]
+    span = np.log10(max(positive) / min(positive)) if positive else 1
+    return {"type": "log", "dtick": max(1, round(span / 4))}
 
 
 def bars(names: Sequence[str], values: Sequence[float | None], *, x: str, x_range: Sequence[float] | None = None, controls: int = 0) -> go.Figure:

@@ -188,7 +188,7 @@ def _narrate(answer: Answer) -> list[Sentence]:
     before = {"before": answer["probability"]}
     after = {method: attack["probabilities"][_place(ASKED)] for method, attack in found.items()}
     changed = _list([f"{{{method}:chance}}" for method in after])
-    said.append(Sentence("class stays", f"The predicted class stays {answer['predicted']}: P was {{before:chance}}, and is {changed} after the change.", {**before, **after}))
+    said.append(Sentence("class stays", f"The predicted class stays {answer['predicted']}: P was {{before:chance}}, and is {changed} after the {'change' if len(after) == 1 else 'two attacks'}.", {**before, **after}))
     smaller = {method: attack["kept"][_place(1)] for method, attack in found.items()}
     said.append(Sentence("half the change", f"With a change of at most 1/16, {_list([f'{METHODS[method]} kept {{{method}:whole}}' for method in smaller])}.", smaller))
     if answer["compared"]:

@@ -28,6 +28,7 @@ from explorer.sentences import Sentence
 from explorer.state import State, Zoo
 
 FEW, THIRD = 0.1, 1 / 3  # shares of the units, between the choices
+TOGETHER = ("", " Some switch at the same α.")
 CHOICES = ("Almost none: less than a tenth.", "Some: a tenth to a third.", "About half: a third to two thirds.", "Most: more than two thirds.")
 MOST_UNITS = 400  # with more, an answer has no pre-activations: they would take megabytes
 MOST_LAYERS, MOST_IN_LAYER = 9, 4096  # that a link can name
@@ -159,7 +160,7 @@ def _narrate(answer: Answer) -> list[Sentence]:
     happened = CHOICES[answer["outcome"]].split(":")[0]
     return [
         Sentence("share", f"{happened}: {{share:percent}} of the hidden units switch, {{switched:whole}} of {{units:whole}}.", {"switched": switched, "units": units, "share": switched / units}),
-        Sentence("pieces", "Switches, {switches:whole} in all, cut the way into {pieces:whole} pieces. On each the logits are linear in α.", {"switches": answer["switches"], "pieces": answer["pieces"]})
+        Sentence("pieces", "Switches, {switches:whole} in all, cut the way into {pieces:whole} pieces. On each the logits are linear in α." + TOGETHER[answer["pieces"] <= answer["switches"]], {"switches": answer["switches"], "pieces": answer["pieces"]})
         if switched
         else Sentence("one piece", "So on the whole way the logits are linear in α."),
         Sentence("ends", "As the way begins, {first:whole} units are on; as it ends, {last:whole}.", {"first": answer["first"], "last": answer["last"]}),

@@ -29,7 +29,7 @@ from explorer.state import State, Zoo
 
 LISTED = 6  # of the strongest pairs
 ALIKE = 0.8  # from this ratio on two sums are about the same
-CHOICES = ("The pixels’ own parts.", "The parts of pairs.", "Both about the same.")
+CHOICES = ("That of the pixels’ own parts.", "That of the parts of pairs.", "Both about as far.")
 
 
 def strongest_pairs(interactions: Floats, count: int) -> list[tuple[int, int, float]]:
@@ -91,11 +91,11 @@ def _narrate(answer: Answer) -> list[Sentence]:
         case None:
             said = [Sentence("nothing", "Every part is 0, so there is nothing to split.")]
         case 0:
-            said = [Sentence("own is larger", "The pixels’ own parts: they add up to {own:number}, the parts of pairs to {pairs:number}.", sums)]
+            said = [Sentence("own is larger", "That of the pixels’ own parts: they add up to {own:number}, the parts of pairs to {pairs:number}.", sums)]
         case 1:
-            said = [Sentence("pairs are larger", "The parts of pairs: they add up to {pairs:number}, the pixels’ own parts to {own:number}.", sums)]
+            said = [Sentence("pairs are larger", "That of the parts of pairs: they add up to {pairs:number}, the pixels’ own parts to {own:number}.", sums)]
         case _:
-            said = [Sentence("alike", "Both about the same: the pixels’ own parts {own:number}, the parts of pairs {pairs:number}, signs aside.", sums)]
+            said = [Sentence("alike", "Both about as far: the pixels’ own parts add up to {own:number}, the parts of pairs to {pairs:number}.", sums)]
     text = "All parts add up to {total:number}, the change of the logit from baseline to picture, to rounding."
     said.append(Sentence("complete", text, {"total": answer["total"]}))
     if answer["strongest"]:
@@ -118,7 +118,7 @@ LAB = Lab(
     question="Which pixels count only as a pair?",
     minutes=4,
     emblem="##...... ##+..... ..+..... ...+.... ....+... .....+.. .....+## ......##",
-    prediction="The change of the logit from baseline to picture can be split: one part for each pixel, one for each pair. Which add up to more, signs aside?",
+    prediction="The change of the logit from baseline to picture can be split: one part for each pixel, one for each pair. Which of the two sums is farther from 0?",
     choices=CHOICES,
     settings=(Setting("pixel", "Pixel", -1, -1, 63),),  # in reading order; -1: one of the strongest pair
     looks=frozenset({"pixel"}),

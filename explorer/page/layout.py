@@ -27,7 +27,7 @@ from explorer.page.panels import PANELS
 from explorer.page.panels.methods import FIRST
 from explorer.page.static_parts import take_out
 from explorer.page.tabs import tabs
-from explorer.page.terms import TERMS
+from explorer.page.terms import TERMS, WORDS
 from explorer.state import LOOKS, MAX_PINNED, State, Zoo, limits
 from explorer.version import version
 
@@ -127,6 +127,7 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
             for name, c in CONVENTIONS.items()
         },
         "labs": {name: _lab(lab, zoo) for name, lab in LABS.items()},
+        "lab_words": dict(WORDS),
         "chart_templates": dict(TEMPLATES),
         "core": list(CORE),
         "compared": list(COMPARED),

@@ -138,10 +138,11 @@ def test_every_lab_works_by_link_at_every_size(name: str, visits: Visits, server
         if width == 360:
             continue
         for theme in ("dark", "light"):
-            visit.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            visit.page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+            visit.until("(theme) => document.documentElement.dataset.bsTheme === theme", theme)
             found[width, theme] = violations(visit)
     assert not any(found.values()), found
-    small = page.locator("button:visible, input:visible, summary:visible").evaluate_all(
+    small = page.locator("button:visible:not(.term), input:visible, summary:visible").evaluate_all(
         "(all) => all.map((one) => [one.textContent || one.id, one.getBoundingClientRect()]).filter(([, { width, height }]) => width < 24 || height < 16).map(([name]) => name)"
     )
     assert not small
@@ -150,3 +151,29 @@ def test_every_lab_works_by_link_at_every_size(name: str, visits: Visits, server
     assert page.is_visible() and visit.page.evaluate(SIDEWAYS) <= 0
     assert float(page.locator(".lab-happened").evaluate("(text) => parseFloat(getComputedStyle(text).fontSize)")) >= 24
     visit.press("Escape")
+
+
+def test_on_a_phone_the_question_follows_the_lab_and_nothing_jumps(visits: Visits, server: Server) -> None:
+    visit = visits(server.address, viewport={"width": 390, "height": 844}, has_touch=True)
+    open_lab(visit, "convergence")
+    assert visit.text("headline") == LABS["convergence"].question
+    choice = visit.page.locator("[data-open=convergence] .lab-choice").first
+    choice.scroll_into_view_if_needed()
+    before = choice.bounding_box()
+    predict(visit, "convergence")
+    after = choice.bounding_box()
+    assert before and after and abs(before["y"] - after["y"]) < 2
+    following = list(LABS)[list(LABS).index("convergence") + 1]
+    visit.page.locator("[data-open=convergence] .lab-next button").click()
+    visit.page.locator(f"[data-open={following}]").wait_for()
+    assert visit.text("headline") == LABS[following].question and visit.page.evaluate("() => window.scrollY") == 0
+
+
+def test_a_verdict_belongs_to_the_settings_that_were_asked_about(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    open_lab(visit, "sanity")
+    predict(visit, "sanity")
+    verdict = visit.page.locator("[data-open=sanity] .lab-verdict")
+    assert "predicted" in verdict.inner_text() or "otherwise" in verdict.inner_text()
+    visit.page.get_by_label("The labels").check()
+    visit.until("() => document.querySelector('[data-open=sanity] .lab-verdict').textContent === 'That was about other settings.'")

@@ -382,7 +382,7 @@ def test_a_convention_sets_everything_says_what_differs_and_gives_its_numbers(na
         by_engine = METHODS[method](picture, **values).attribution.ravel().tolist()
         assert alike(result(visit, method)["map"], by_engine, 1e-9), method
     assert convention.source in visit.text("convention")
-    visit.page.get_by_text("What differs").click()
+    visit.page.get_by_text("What differs", exact=True).click()
     for note in convention.notes:
         assert note in visit.text("convention")
     visit.open(visit.page.evaluate("() => location.search"))  # the link carries it

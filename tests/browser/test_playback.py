@@ -330,7 +330,7 @@ def test_tabs_theme_and_scale_ask_nothing(visit: Visit) -> None:
         assert visit.page.evaluate(theme) == "dark"
         assert "dark" not in visit.page.locator("#theme").get_attribute("aria-label")  # type: ignore[operator]
     visit.page.locator("#tab-compare").focus()
-    for key, name in (("End", "methods"), ("ArrowRight", "saliency"), ("ArrowLeft", "methods")):
+    for key, name in (("End", "labs"), ("ArrowRight", "saliency"), ("ArrowLeft", "labs")):
         visit.press(key)
         assert visit.page.evaluate("() => document.activeElement.id") == f"tab-{name}"
     visit.open()

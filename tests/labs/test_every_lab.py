@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 from each import each
 from strategies import ZOO
 
+import explorer.labs
 from explorer.attribution import Setting
 from explorer.labs import LABS
 from explorer.labs.charts import TEMPLATES
@@ -147,3 +150,10 @@ def test_the_templates_are_valid_and_their_lines_are_seen() -> None:
 def test_a_wrong_question_is_refused_with_the_reason(asked: object, reason: str) -> None:
     with pytest.raises(StateError, match=reason.replace("?", r"\?")):
         check_lab_asked(asked)
+
+
+def test_labs_import_neither_dash_nor_the_page_nor_the_server() -> None:
+    for path in Path(explorer.labs.__file__).parent.glob("*.py"):
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        imported = {name for node in nodes for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names] if isinstance(node, ast.Import) else [])}
+        assert not [name for name in imported if name.startswith(("dash", "explorer.page", "explorer.server"))], path.name

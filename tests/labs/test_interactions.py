@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,6 @@ from strategies import ZOO, states
 
 from explorer.attribution import exact_integrated_gradients, exact_interactions
 from explorer.attribution.field import logits_at
-from explorer.labs import interactions
 from explorer.pictures import PATTERNS
 from explorer.sentences import Sentence
 from explorer.state import State
@@ -88,6 +86,3 @@ def test_own_parts_hold_half_of_a_product() -> None:
     assert np.isclose(2 * own, 0.5) and np.isclose(2 * own + 2 * mixed, 1)
 
 
-def test_the_example_of_the_module_runs() -> None:
-    assert interactions.__doc__
-    exec(textwrap.dedent(interactions.__doc__.partition("In Python::")[2]), {})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import numpy as np
 import torch
 from hypothesis import given, settings
@@ -12,7 +10,6 @@ from strategies import ZOO, states
 
 from explorer.attribution import METHODS, exact_integrated_gradients
 from explorer.attribution.case import Case
-from explorer.labs import readable
 from explorer.labs.readable import neighbour_correlation
 from explorer.labs.stages import HELD_OUT, RIGHT, STEPS, TRAININGS, stages
 from explorer.pictures import PATTERNS, baseline
@@ -132,6 +129,3 @@ def test_the_lab_uses_its_own_networks_and_the_state_s_target_where_it_is_a_shap
     assert answer_of("readable", State(pixels=ring, network="digits", target=0))["class"] == "ring"
 
 
-def test_the_example_of_the_module_runs() -> None:
-    assert readable.__doc__
-    exec(textwrap.dedent(readable.__doc__.partition("In Python::")[2]), {})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,6 +94,3 @@ def test_a_linear_logit_has_no_error_at_all() -> None:
     assert answer["outcome"] is None and answer["few"] == answer["many"] == 0 and answer["uncertain"] == 0 and not answer["charts"]
 
 
-def test_the_example_of_the_module_runs() -> None:
-    assert smoothing.__doc__
-    exec(textwrap.dedent(smoothing.__doc__.partition("In Python::")[2]), {})

@@ -173,7 +173,7 @@ export function build(lab) {
   }
 
   const legend = () =>
-    `${way.layers[0].z ? "The larger a square, the more the unit passes on; each layer has its own scale." : "A square: on. This network has too many units to show how strongly."} Coloured units switch on the way, grey ones never.`;
+    `${way.layers[0].z ? "The larger a square, the more the unit passes on; each layer has its own scale." : "A square: on. This network has too many units to show how strongly."} A dash: off. Coloured units switch on the way, grey ones never.`;
 
   function fillList() {
     if (!all.open || !answer) return;

@@ -17,7 +17,7 @@ const NOTE = "Each map has its own scale. The picture’s other pixels stay as t
 /** @param {LabHost} lab */
 export function build(lab) {
   const sample = labControl(lab, "sample", { text: (which) => (which ? `held-out 3, number ${which}` : "yours, from the grid") });
-  const call = element("p", { class: "shortcut-call", text: "Find out which network cheats, and by which pixel. Answer below the maps." });
+  const call = element("p", { class: "shortcut-call", text: "Find out which network cheats, and by which pixel. Answer below the maps. For your own picture, move the slider to its left end." });
   lab.controls.append(call, labControl(lab, "baseline", { texts: STARTS }), labControl(lab, "marked"), sample);
   const grid = element("div", { class: "shortcut-maps" });
   const task = taskOf();

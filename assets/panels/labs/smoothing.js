@@ -55,7 +55,7 @@ export function build(lab) {
     copy.describe({ figure: figureOfF(answer.values[n - 1]), caption: `copy ${n}, σ = ${answer.noise_level.toFixed(2)}` });
     single.describe({ figure: `at most ${bound(largest(gradient))}`, caption: `of copy ${n}` });
     const error = errors.reduce((sum, value) => sum + value, 0) / 64;
-    mean.describe({ figure: n > 1 ? `± ${number(error, 2)}` : "± unknown", caption: n > 1 ? "its average error" : "one copy has no error yet" });
+    mean.describe({ figure: n > 1 ? `± ${number(error, 2)}` : "± unknown", caption: n > 1 ? "its average error" : "from 2 copies on" });
     clean.describe({ figure: `at most ${bound(largest(answer.gradient))}`, caption: "of your picture itself" });
     const count = stops.slice(0, 64).filter((_, i) => isUncertain(i)).length;
     write(note, `Hatched: no certain sign, |mean| < 2 standard errors (${n > 1 ? `${count} of 64` : "from 2 copies on"}). The three gradients share one scale.`);
