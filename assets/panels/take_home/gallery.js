@@ -16,7 +16,7 @@ export function openGallery() {
   const list = element("ul", { class: "gallery" });
   const none = element("p", { text: "None yet. Paint something: it is kept here when a stroke ends." });
   const all = smallButton("Delete all", () => deleteAll());
-  const text = `The last ${MOST} that you painted, kept in this browser only: the server never gets them. Each link opens its picture with the settings it was painted with.`;
+  const text = `The last ${MOST} that you painted. The list is kept in this browser and sent nowhere. Each link opens its picture with the settings it was painted with.`;
   const dialog = openDialog("My pictures", element("p", { class: "quiet", text }), list, none, element("p", { class: "gallery-foot" }, all));
   /** @type {Painted[]} */
   let shown = [];

@@ -5,7 +5,7 @@ import { element } from "../../core/dom.js";
 import { address, download, fileName } from "../../core/download.js";
 import { Refused } from "../../core/errors.js";
 import { resultOf, unitOf } from "../../core/method_results.js";
-import { chance, largest, number, percent, sentenceText, signed } from "../../core/numbers.js";
+import { chance, largest, number, percent, plain, sentenceText, signed } from "../../core/numbers.js";
 import { askServer } from "../../core/server.js";
 import { completeAnswer } from "../../core/session.js";
 import { view } from "../../core/store.js";
@@ -182,7 +182,7 @@ function methodFigure(name, result) {
 function magnification(unit, limit) {
   const most = largest(view.path.gradients);
   if (unit !== "F per unit of a pixel" || !limit || limit >= FAINT * most) return [];
-  return [`magnified ×${number(most / limit, 2)}: on the path the gradient reaches ${number(most)}`];
+  return [`magnified ×${plain(Number((most / limit).toPrecision(2)))}: on the path the gradient reaches ${number(most)}`];
 }
 
 /**
