@@ -15,6 +15,7 @@ from asgi import client_of
 from each import each
 from nbclient import NotebookClient
 from random_states import random_states
+from torch import nn
 
 from bench.asking import callback_request
 from explorer.attribution import METHODS, Network, Setting, Value
@@ -133,7 +134,7 @@ def test_a_method_that_does_not_apply_is_named_with_its_reason() -> None:
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_what_captum_cannot_do_on_a_network_is_embedded_and_said() -> None:
     torch.manual_seed(0)
-    module = torch.nn.Sequential(torch.nn.Linear(64, 9), torch.nn.LeakyReLU(0.1), torch.nn.Linear(9, 8))
+    module = nn.Sequential(nn.Linear(64, 9), nn.LeakyReLU(0.1), nn.Linear(9, 8))
     leaky = Model(**{**vars(ZOO["shapes"]), "network": Network(module, classes=ZOO["shapes"].classes)})
     names = ["lrp_gamma", "deeplift", "guided_backprop", "integrated_gradients"]
     made = notebook(State(pinned=tuple(names)), {"shapes": leaky})
@@ -142,9 +143,24 @@ def test_what_captum_cannot_do_on_a_network_is_embedded_and_said() -> None:
     assert list(run(made)["maps"]) == names
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@each("name", ["normalised", "pooled", "bent"])
+def test_networks_of_other_layers(name: str) -> None:
+    torch.manual_seed(0)
+    pooled = (nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 5, 2), nn.GELU(), nn.Flatten(), nn.Dropout(), nn.Linear(20, 3))
+    bent = (nn.Flatten(), nn.Linear(64, 9), nn.Tanh(), nn.LayerNorm(9), nn.Linear(9, 3))
+    normalised = (nn.Unflatten(1, (1, 8, 8)), nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.LeakyReLU(0.1), nn.AvgPool2d(2), nn.Flatten(), nn.Sequential(nn.BatchNorm1d(64), nn.Linear(64, 3)))
+    module = {"normalised": nn.Sequential(*normalised), "pooled": nn.Sequential(*pooled), "bent": nn.Sequential(*bent)}[name]
+    network = Network(module, background=ZOO["shapes"].network.background)
+    own = {"shapes": Model(**{**vars(ZOO["shapes"]), "network": network, "classes": network.classes})}
+    for group in GROUPS:
+        maps = run(notebook(State(pinned=tuple(group), **FEW), own))["maps"]
+        assert list(maps) == [method for method in group if not METHODS[method].unsupported_reason(network)]
+
+
 def test_classes_with_odd_names_stay_text() -> None:
     names = ('"]\nraise SystemExit', "a'b", "</script>", "ö", "{x}", "\\", "# 7", "none")
-    module = torch.nn.Sequential(torch.nn.Linear(64, 8))
+    module = nn.Sequential(nn.Linear(64, 8))
     odd = Model(**{**vars(ZOO["shapes"]), "classes": names, "network": Network(module, classes=names)})
     for target in range(8):
         left = run(notebook(State(pinned=("gradient",), target=target), {"shapes": odd}))
@@ -163,10 +179,10 @@ def test_too_much_work_and_networks_without_layers_are_refused() -> None:
     with pytest.raises(StateError, match="would take about"):
         check_notebook(state, "", ZOO)
 
-    class Own(torch.nn.Module):
+    class Own(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.layer = torch.nn.Linear(64, 8)
+            self.layer = nn.Linear(64, 8)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             found: torch.Tensor = self.layer(x)
