@@ -21,6 +21,7 @@ import { startPresent } from "./panels/present.js";
 import * as registry from "./panels/registry.js";
 import { startStartOver } from "./panels/start_over.js";
 import { redraw, startTabs } from "./panels/tabs.js";
+import { startTakeHome } from "./panels/take_home.js";
 import { startTerms } from "./panels/terms.js";
 
 export { scaleChanged } from "./panels/compare.js";
@@ -60,6 +61,7 @@ export function start(config, pageIsThere) {
   startPresent();
   startTerms();
   startCopyLink();
+  startTakeHome();
   startExport();
   on("answer", () => {
     redraw();

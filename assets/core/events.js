@@ -1,6 +1,6 @@
 // Events between modules that do not import each other.
 
-/** @import { Answer, State } from "../types.js" */
+/** @import { Answer, Pixels, State } from "../types.js" */
 /** @import { PixelMap } from "../draw/map.js" */
 
 /**
@@ -8,11 +8,11 @@
  * @typedef {{
  *   state: Partial<State>, adopted: void, asking: void, answer: Answer, step: number, pixel: number | null, tab: string,
  *   methods: string[] | null, sentence: void, theme: void, "other-version": string, outdated: void,
- *   lab: void, enlarge: PixelMap,
+ *   lab: void, enlarge: PixelMap, painted: Pixels,
  * }} Events
  * `state`: what changed; `adopted`: the state came from elsewhere than the controls; `methods`: whose results changed, null for
  * all; `other-version`: the server runs it; `outdated`: the page cannot show the answers of that version; `lab`: the
- * open lab's answer came, or is on its way.
+ * open lab's answer came, or is on its way; `painted`: a stroke ended, and the picture before it.
  */
 
 /** @type {Map<string, ((detail: any) => void)[]>} */

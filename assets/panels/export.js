@@ -1,26 +1,21 @@
 // What can be saved: a map or a chart as PNG, the attributions as CSV or JSON; and a map enlarged.
-// A download that is refused, as in some iframes, tells the page nothing: there what was saved can be shown as well.
 
-import { copy, linkField, openDialog } from "../core/dialog.js";
-import { className, outputName, pictureName } from "../core/derived.js";
+import { openDialog } from "../core/dialog.js";
+import { className, outputName } from "../core/derived.js";
+import { address, download, fileName } from "../core/download.js";
 import { byId, element, smallButton } from "../core/dom.js";
 import { on } from "../core/events.js";
 import { hasOptions, knownResults, resultOf } from "../core/method_results.js";
-import { notice } from "../core/notices.js";
 import { floats, number } from "../core/numbers.js";
-import { completeAnswer, link } from "../core/session.js";
+import { completeAnswer } from "../core/session.js";
 import { hasAnswer, view } from "../core/store.js";
 import { pictureOf } from "../draw/chart.js";
 import { PixelMap } from "../draw/map.js";
 import { paintMap } from "../draw/paint.js";
 
-/** @import { State } from "../types.js" */
-
 // How numbers are written in a CSV file, and what stands between them.
 const POINTS = { separator: ",", point: "." };
 const COMMAS = { separator: ";", point: "," };
-
-let removeOffer = () => {};
 
 export function startExport() {
   byId("take-away").append(
@@ -31,74 +26,6 @@ export function startExport() {
     element("p", { class: "quiet", text: "Decimal commas are for Excel in German, French and other such languages. The JSON also holds the state and its link. An enlarged map can be saved as PNG." })
   );
   on("enlarge", enlarge);
-}
-
-const address = (/** @type {State} */ state) => `${window.location.origin}${window.location.pathname}${link(state)}`;
-
-// ---- files
-
-/**
- * @param {string} name
- * @param {Blob} blob
- */
-function download(name, blob) {
-  const url = URL.createObjectURL(blob);
-  const anchor = element("a", { href: url, download: name });
-  document.body.append(anchor);
-  anchor.click();
-  anchor.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
-  removeOffer();
-  if (window.top === window && window.origin !== "null") return;
-  if (document.querySelector("dialog[open]")) show(name, blob); // a notice would lie below it
-  else removeOffer = notice("No file? Where this page is shown, saving may be forbidden.", { button: smallButton("Show it here", () => show(name, blob)) });
-}
-
-/**
- * What is in a file, to be copied from the page, and where it can be saved. (No link: a window that is opened from a
- * sandbox is in the same one.)
- * @param {string} name
- * @param {Blob} blob
- */
-async function show(name, blob) {
-  const url = URL.createObjectURL(blob);
-  const shown = blob.type.startsWith("image/") ? shownPicture(name, url) : shownText(name, await blob.text());
-  const where = element("p", { text: "In a browser tab of its own this page can save files. Its address, to be copied into one:" });
-  const dialog = openDialog(name, ...shown, where, linkField("Link to this state", address(view.state)));
-  dialog.addEventListener("close", () => URL.revokeObjectURL(url));
-}
-
-/**
- * @param {string} name
- * @param {string} url
- */
-const shownPicture = (name, url) => [
-  element("img", { class: "img-fluid", src: url, alt: name }),
-  element("p", { text: "Its context menu copies or saves it; on a touch screen, press long." }),
-];
-
-/**
- * @param {string} name
- * @param {string} text
- */
-function shownText(name, text) {
-  const content = element("textarea", { class: "form-control", rows: 10, readonly: true, "aria-label": name });
-  content.value = text;
-  const button = smallButton("Copy all", async () => {
-    content.select();
-    button.textContent = (await copy(text)) || document.execCommand("copy") ? "Copied" : "Selected: now press Ctrl C";
-  });
-  return [content, element("p", {}, button)];
-}
-
-/**
- * Such as gradient-ring-of-circle-by-shapes.png
- * @param {string} what
- * @param {string} ending
- */
-function fileName(what, ending) {
-  const parts = [what, className(view.answer.target), "of", pictureName(view.asked.pixels).title, "by", view.asked.network];
-  return `${parts.join("-").toLowerCase().replace(/[^a-z0-9]+/g, "-")}.${ending}`;
 }
 
 // ---- numbers

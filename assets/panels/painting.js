@@ -2,7 +2,7 @@
 
 import { onLattice, pictureName } from "../core/derived.js";
 import { byId, element, inputById, isTyping, keyOf, write } from "../core/dom.js";
-import { on } from "../core/events.js";
+import { emit, on } from "../core/events.js";
 import { pixelAfter, place } from "../core/grid.js";
 import { commit, update } from "../core/session.js";
 import { markPixel, view } from "../core/store.js";
@@ -157,6 +157,7 @@ function endStroke() {
   stroke = null;
   remember({ pixels: before });
   commit();
+  emit("painted", before);
 }
 
 /**
@@ -215,9 +216,11 @@ function keys(event) {
 
 /** @param {number} value */
 function paintOne(value) {
-  const next = pixels().slice();
+  const before = pixels();
+  const next = before.slice();
   next[cursor] = onLattice(value);
   replacePicture(next);
+  emit("painted", before);
 }
 
 /** @param {number} cell */

@@ -133,4 +133,4 @@ def integer(name: str, value: object) -> int:
             return operator.index(value)  # type: ignore[arg-type]
         except TypeError:
             pass
-    raise ValueError(f"{name} must be a whole number, not {value!r}")
+    raise ValueError(f"{name} must be a whole number, not {repr(value)[:40]}")

@@ -20,6 +20,7 @@ from explorer.page import controls
 from explorer.page.answer import answer, needs_exact
 from explorer.page.panels import PANELS
 from explorer.page.question import Key, QuestionKind, Work
+from explorer.page.take_home import NOTEBOOK_KIND
 from explorer.server.compute import Compute
 from explorer.server.metrics import EXPLANATION
 from explorer.state import State, StateError, Zoo
@@ -48,7 +49,7 @@ def _explanation(state: State, _: None, zoo: Zoo) -> tuple[Key, Work]:
 
 EXPLANATION_KIND = QuestionKind(EXPLANATION, "state", _explanation)
 KINDS: Mapping[str, QuestionKind] = {
-    kind.output: kind for kind in (EXPLANATION_KIND, *(panel.question for panel in PANELS.values() if panel.question))
+    kind.output: kind for kind in (EXPLANATION_KIND, NOTEBOOK_KIND, *(panel.question for panel in PANELS.values() if panel.question))
 }
 
 

@@ -30,7 +30,10 @@ def painting() -> html.Section:
                 ],
                 className="prediction",
             ),
-            html.A("Figures, concepts, downloads", href="#facts", className="more-below"),
+            html.Div(
+                [html.A("Figures, downloads", href="#facts"), html.Button("My pictures", id="my-pictures", type="button")],
+                className="more-below",
+            ),
         ],
         id="painting",
         className="rail",

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from bench.bodies import Body, Session
 from bench.students import UPDATE
+from explorer.attribution import METHODS as ATTRIBUTIONS
 from explorer.labs import LABS
 
 JSON = (("Content-Type", "application/json"),)
@@ -146,6 +147,17 @@ def about_labs(rng: Random, source: Source) -> FuzzRequest:
     question["value"] |= {"lab": rng.choice([{"name": name, "settings": settings}] * 9 + [rng.choice(ODD_VALUES)])}
     question["value"]["state"]["network"] = rng.choice(["shapes", "digits", "digits", "logistic"])
     return FuzzRequest("about_labs", _text(tree | {"inputs": [question]}, rng))
+
+
+def about_notebooks(rng: Random, source: Source) -> FuzzRequest:
+    """A question for a notebook with any pinned methods, right or odd, and any address; the state is that of a recorded stroke."""
+    _, body = rng.choice(rng.choice(rng.choice(source).strokes).requests)
+    tree = json.loads(body.with_number(rng.randrange(1000)))
+    tree |= {"output": "notebook-answers.data", "outputs": {"id": "notebook-answers", "property": "data"}, "changedPropIds": ["notebook-question.data"]}
+    question = tree["inputs"][0] | {"id": "notebook-question"}
+    question["value"] |= {"address": rng.choice(["", "", "", "https://example.org/?v=2", "javascript:0", "https://[](", *ODD_VALUES])}
+    question["value"]["state"]["pinned"] = rng.choice([rng.sample([*ATTRIBUTIONS], rng.randint(0, 5))] * 5 + [rng.choice(ODD_VALUES)])
+    return FuzzRequest("about_notebooks", _text(tree | {"inputs": [question]}, rng))
 
 
 def torn(rng: Random, source: Source) -> FuzzRequest:
@@ -339,7 +351,7 @@ def framing(rng: Random, source: Source) -> FuzzRequest:
     return FuzzRequest("framing", raw=rng.choice(raws), may_close=True)
 
 
-IN_THE_APP: tuple[Maker, ...] = (mutated, mutated, mutated, mutated, mutated, mutated, torn, torn, torn, links, links, typed, sized, about_labs)
+IN_THE_APP: tuple[Maker, ...] = (mutated, mutated, mutated, mutated, mutated, mutated, torn, torn, torn, links, links, typed, sized, about_labs, about_notebooks)
 ON_THE_WIRE: tuple[Maker, ...] = (paths, paths, paths, methods, headers, framing)
 
 

@@ -30,18 +30,22 @@ def guided_integrated_gradients(case: Case, values: Values) -> Attribution:
     The sum converges to the expected sum, F(x) − F(x′), only for a smooth F. In a ReLU network a path with a large
     ``max_dist`` runs along kinks, where the gradient changes at every step, so the sum does not converge.
     """
-    steps, fraction, leeway = int(values["steps"]), float(values["fraction"]), float(values["max_dist"])
-    start, end, difference = case.baseline.ravel(), case.input.ravel(), case.difference.ravel()
-    distance = np.abs(difference)
-    progress = np.zeros(SIDE * SIDE)  # of each pixel, from 0 at x′ to 1 at x
-    attribution = np.zeros(SIDE * SIDE)
-    for step in range(1, steps + 1):
-        at = ((1 - progress) * start + progress * end).reshape(1, *SHAPE)
-        gradient = gradient_field(case.network, at, case.target, case.output).gradients.ravel()
-        moved = advance(progress, distance, np.abs(gradient), step / steps, fraction, leeway)
-        attribution += gradient * (moved - progress) * difference
-        progress = moved
+    progress, gradients = guided_path(case, values)
+    attribution = (gradients * np.diff(progress, axis=0)).sum(axis=0) * case.difference.ravel()
+    steps = len(gradients)
     return Attribution(attribution.reshape(SHAPE), forward=steps + 2, backward=steps, expected_sum=delta_f(case))
+
+
+def guided_path(case: Case, values: Values) -> tuple[Floats, Floats]:
+    """The adaptive path γ from x′ to x: the progress of each pixel, ``(m + 1, 64)`` from 0 to 1, and ∂F/∂x before each step ``(m, 64)``."""
+    steps, fraction, leeway = int(values["steps"]), float(values["fraction"]), float(values["max_dist"])
+    start, end, distance = case.baseline.ravel(), case.input.ravel(), np.abs(case.difference.ravel())
+    progress, gradients = np.zeros((steps + 1, SIDE * SIDE)), np.empty((steps, SIDE * SIDE))
+    for step in range(steps):
+        at = ((1 - progress[step]) * start + progress[step] * end).reshape(1, *SHAPE)
+        gradients[step] = gradient_field(case.network, at, case.target, case.output).gradients.ravel()
+        progress[step + 1] = advance(progress[step], distance, np.abs(gradients[step]), (step + 1) / steps, fraction, leeway)
+    return progress, gradients
 
 
 def advance(progress: Floats, distance: Floats, slopes: Floats, alpha: float, fraction: float, leeway: float) -> Floats:
