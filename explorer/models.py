@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from explorer.attribution import Network
 from explorer.backgrounds import training_digits, training_shapes
 from explorer.pictures import SHAPE, damaged, read_arrays
+from explorer.places import ROOT
 
-FOLDER = Path(__file__).resolve().parent.parent / "models"
+FOLDER = ROOT / "models"
 
 LOGISTIC_BIAS = -0.15
 Task = Literal["shapes", "digits"]

@@ -15,10 +15,13 @@ from explorer.attribution import (
     Case,
     Explanation,
     Figures,
+    Settings,
     Trace,
     exact_integrated_gradients,
     explain,
     figures,
+    gradient_field,
+    has_exact_path,
     rank_correlations,
     standard_error,
     statistical_snr,
@@ -27,9 +30,10 @@ from explorer.attribution import (
 from explorer.attribution.exact import ExactPath, ExactTrace, exact_path
 from explorer.attribution.field import logits_at, outputs
 from explorer.attribution.measures import ROUNDING
+from explorer.attribution.methods import integrated_gradients
 from explorer.attribution.network import OUTPUTS, Floats
 from explorer.attribution.paths import on_path
-from explorer.cost import CURVE_POINTS
+from explorer.cost import CURVE_POINTS, REFERENCE_STEPS
 from explorer.models import Model
 from explorer.page.narration import NOTHING, STARTS, Facts
 from explorer.page.panels import PANELS
@@ -54,7 +58,8 @@ def answer(state: State, zoo: Zoo, *, exact: bool = True) -> dict[str, Any]:
         state: what the user chose.
         zoo: the networks.
         exact: whether to compute the exact path; else ``"exact"`` is None, and there are sentences only for panels that do not
-            need it. Always computed under the exact rule.
+            need it. Always computed under the exact rule. A network that is not piecewise linear has none: ``"exact"`` is None,
+            and the sentences compare with a fine quadrature instead.
     """
     payload, sentences = narrated(state, zoo, exact=exact)
     return {**payload, "narration": {tab: [sentence.to_json() for sentence in of_tab] for tab, of_tab in sentences.items()}}
@@ -66,10 +71,11 @@ def narrated(state: State, zoo: Zoo, *, exact: bool = True) -> tuple[dict[str, A
     explanation = explain(case, state.settings())
     crossed: ExactTrace | ExactPath | None
     steps: Trace
+    bent = not has_exact_path(case.network)  # it has no exact path
     if state.rule == "exact":
         crossed = steps = exact_integrated_gradients(case)
     else:
-        crossed = exact_path(case) if exact else None
+        crossed = exact_path(case) if exact and not bent else None
         steps = trace(case, explanation.settings, explanation["integrated_gradients"].field)
     maps = {name: result.attribution for name, result in explanation.results.items()}
     maps["integrated_gradients"] = steps.attribution
@@ -103,9 +109,17 @@ def narrated(state: State, zoo: Zoo, *, exact: bool = True) -> tuple[dict[str, A
         },
         "correlations": _correlations(stack[[list(maps).index(name) for name in COMPARED]]),
     }
-    facts = _facts(state, model, payload, explanation, steps)
-    narrators = {name: panel.narrate for name, panel in PANELS.items() if panel.narrate and (crossed or not panel.needs_exact)}
+    reference = _reference(case) if bent and exact else None
+    facts = _facts(state, model, payload, explanation, steps, reference)
+    narrators = {name: panel.narrate for name, panel in PANELS.items() if panel.narrate and (crossed or (bent and exact) or not panel.needs_exact)}
     return payload, {name: narrate(facts) for name, narrate in narrators.items()}
+
+
+def _reference(case: Case) -> Floats:
+    """What stands for exact Integrated Gradients in the sentences about a network without an exact path, ``(8, 8)``."""
+    settings = Settings(steps=REFERENCE_STEPS, rule="gauss-legendre")
+    field = gradient_field(case.network, integrated_gradients.points(case, settings), case.target, case.output)
+    return integrated_gradients.attribution(case, settings, field)
 
 
 def _method(values: list[float], found: Figures) -> dict[str, Any]:
@@ -155,10 +169,12 @@ def _correlations(maps: Floats) -> list[list[float | None]]:
     return [[_known(value) for value in row] for row in table.tolist()]
 
 
-def _facts(state: State, model: Model, payload: dict[str, Any], explanation: Explanation, steps: Trace) -> Facts:
+def _facts(state: State, model: Model, payload: dict[str, Any], explanation: Explanation, steps: Trace, reference: Floats | None) -> Facts:
     methods, noise = payload["methods"], payload["smoothgrad"]
-    # without the exact path, placeholders: no sentence that needs them is chosen
+    # without the exact path and what stands for it, placeholders: no sentence that needs them is chosen
     exact = payload["exact"] or {"map": methods["integrated_gradients"]["map"], "pieces": 0, "error_max": 0.0}
+    if reference is not None:
+        exact = {**exact, "map": reference.ravel(), "error_max": float(np.abs(steps.attribution - reference).max())}
     target = payload["target"]
     gradient, integrated = np.array(methods["gradient"]["map"]), np.array(methods["integrated_gradients"]["map"])
     truth, smooth = np.array(exact["map"]), np.array(methods["smoothgrad"]["map"])
@@ -188,6 +204,7 @@ def _facts(state: State, model: Model, payload: dict[str, Any], explanation: Exp
         pixel_error=exact["error_max"] / peak if peak else None,
         net_error=float(abs(errors.sum()) / (np.abs(errors).sum() or 1)),
         rule=state.rule,
+        exact=has_exact_path(model.network),
         steps=state.steps,
         pieces=exact["pieces"],
         equal_pixels=payload["equal_pixels"],
