@@ -43,6 +43,7 @@ class Model:
         network: the network itself, frozen.
         task: which labelled pictures it must classify; None if it has no such task.
         stored: the arrays of its weight file, which the self-check computes with in numpy; None if there is no file.
+        own: whether it is a user's own, added to the zoo.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Model:
     network: Network
     task: Task | None = None
     stored: Mapping[str, NDArray[Any]] | None = None
+    own: bool = False
 
 
 def load_zoo(folder: Path = FOLDER) -> Mapping[str, Model]:

@@ -107,7 +107,7 @@ def _is_flat(node: fx.Node) -> bool:
     """Whether a view keeps pictures apart and makes one row of each: ``x.view(-1, n)``; the result is compared later."""
     sizes = node.args[1:]
     sizes = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
-    return len(sizes) == 2 and sizes[0] == -1 and isinstance(sizes[1], int) and sizes[1] > 0
+    return bool(len(sizes) == 2 and sizes[0] == -1 and isinstance(sizes[1], int) and sizes[1] > 0)
 
 
 def _pool(node: fx.Node) -> dict[str, Any]:

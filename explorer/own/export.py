@@ -16,7 +16,6 @@ from safetensors.torch import save_file
 from torch import nn
 
 from explorer.attribution.network_checks import checked_copy, probe_pictures
-from explorer.models import Model
 from explorer.own.chain import NotAChain, chain, is_classifier, of_classifier
 from explorer.own.facts import FORMAT, MOST_SAMPLES
 from explorer.own.layers import written_layer
@@ -64,28 +63,48 @@ def export_network(
         ValueError: the network cannot be written, or cannot be explained; the message is one sentence that says why.
     """
     target = _target(Path(path))
-    found = as_layers(module, activation)
-    layers, activation, names = found
-    names = [str(name) for name in (classes if classes is not None else names or _numbers(layers))]
+    layers, activation, names = as_layers(module, activation)
+    classes = classes if classes is not None else names or None
+    known: dict[str, Any] = {"title": title, "about": about, "activation": activation, "normalisation": normalisation, "pictures": pictures, "accuracy": accuracy}
+    facts = described(target.stem, classes, module=layers, **known) | {"layers": [written_layer(layer) for layer in layers]}
+    _write(target, facts, {key: tensor.contiguous().clone() for key, tensor in layers.state_dict().items() if not key.endswith(COUNTER)})
+    return target
+
+
+def described(
+    name: str,
+    classes: Sequence[str] | None,
+    *,
+    module: nn.Module,
+    title: str | None,
+    about: str | None,
+    activation: str,
+    normalisation: tuple[Any, Any],
+    pictures: ArrayLike | None,
+    accuracy: tuple[float, int] | None = None,
+) -> dict[str, Any]:
+    """What the JSON file says of a network, with a single layer in place of its own ones.
+
+    Raises:
+        ValueError: the pictures are wrong.
+    """
     whole, mean, samples = _pictures(pictures)
-    name = target.stem
     facts: dict[str, Any] = {
         "format": FORMAT,
         "version": 1,
         "title": title or re.sub(r"[-_]+", " ", name).strip().capitalize(),
         "about": about or ("A network of your own." if whole else f"A network of your own. {NO_PICTURES}"),
-        "classes": names,
+        "classes": _numbers(module, activation) if classes is None else [str(one) for one in classes],
         "activation": activation,
         "input_size": [8, 8],
         "normalisation": {"mean": _plain(normalisation[0]), "std": _plain(normalisation[1])},
-        "layers": [written_layer(layer) for layer in layers],
+        "layers": [{"kind": type(module).__name__}],
         "mean": mean,
         "samples": samples,
     }
     if accuracy is not None:
         facts |= {"accuracy": float(accuracy[0]), "held_out": int(accuracy[1])}
-    _write(target, facts, {key: tensor.contiguous().clone() for key, tensor in layers.state_dict().items() if not key.endswith(COUNTER)})
-    return target
+    return facts
 
 
 def as_layers(module: Any, activation: str | None = None) -> tuple[nn.Sequential, str, list[str]]:
@@ -121,9 +140,10 @@ def as_layers(module: Any, activation: str | None = None) -> tuple[nn.Sequential
 def _first_answer(module: nn.Module, x: torch.Tensor) -> torch.Tensor:
     """The logits of a module that takes flat pictures, or else images."""
     try:
-        return module(x)  # type: ignore[no-any-return]
+        found: torch.Tensor = module(x)
     except Exception:  # whatever a network of somebody else raises
-        return module(x.reshape(-1, 1, 8, 8))  # type: ignore[no-any-return]
+        found = module(x.reshape(-1, 1, 8, 8))
+    return found
 
 
 def _two_classes(layers: nn.Sequential) -> tuple[nn.Sequential, bool]:
@@ -136,9 +156,9 @@ def _two_classes(layers: nn.Sequential) -> tuple[nn.Sequential, bool]:
     return nn.Sequential(*list(layers)[:-1], doubled).requires_grad_(False), True
 
 
-def _numbers(layers: nn.Sequential) -> list[str]:
+def _numbers(module: nn.Module, activation: str) -> list[str]:
     """A number for each class of a network without names."""
-    _, _, count = checked_copy(layers, "sigmoid")
+    _, _, count = checked_copy(module, activation)
     return [str(number) for number in range(count)]
 
 
@@ -185,8 +205,3 @@ def _write(target: Path, facts: dict[str, Any], tensors: dict[str, torch.Tensor]
     finally:
         for draft, _ in pairs:
             draft.unlink(missing_ok=True)
-
-
-def exported(module: Any, path: Path, **facts: Any) -> Model:
-    """``export_network``, and the network as the page would list it."""
-    return load_network(export_network(module, path, **facts))

@@ -166,6 +166,7 @@ def model_of(name: str, facts: Facts, module: nn.Module) -> Model:
         held_out=facts.held_out,
         mean=mean,
         network=network,
+        own=True,
     )
     _check_answers(model, np.stack([*PATTERNS.values(), mean, *samples]))
     return model
