@@ -28,14 +28,14 @@ from explorer.attribution import (
     trace,
 )
 from explorer.attribution.exact import ExactPath, ExactTrace, exact_path
-from explorer.attribution.field import logits_at, outputs
+from explorer.attribution.field import logits_at, outputs, values_at
 from explorer.attribution.measures import ROUNDING
 from explorer.attribution.methods import integrated_gradients
-from explorer.attribution.network import OUTPUTS, Floats
+from explorer.attribution.network import OUTPUTS, SHAPE, Floats
 from explorer.attribution.paths import on_path
 from explorer.cost import CURVE_POINTS, REFERENCE_STEPS
 from explorer.models import Model
-from explorer.page.narration import NOTHING, STARTS, Facts
+from explorer.page.narration import FAINT, NOTHING, STARTS, Facts
 from explorer.page.panels import PANELS
 from explorer.plain_data import numbers, packed
 from explorer.sentences import Sentence
@@ -43,6 +43,7 @@ from explorer.state import State, Zoo
 
 CURVE = np.linspace(0, 1, CURVE_POINTS)  # where the curve of F along the path is drawn, however few the steps
 CURVE.flags.writeable = False
+RAISED = 1e-6  # by how much a pixel is raised in search of a kink
 COMPARED = ("gradient", "integrated_gradients", "smoothgrad")
 
 
@@ -205,6 +206,7 @@ def _facts(state: State, model: Model, payload: dict[str, Any], explanation: Exp
         net_error=float(abs(errors.sum()) / (np.abs(errors).sum() or 1)),
         rule=state.rule,
         exact=has_exact_path(model.network),
+        kink=not has_exact_path(model.network) and _on_kink(explanation.case, gradient.reshape(SHAPE)),
         steps=state.steps,
         pieces=exact["pieces"],
         equal_pixels=payload["equal_pixels"],
@@ -220,6 +222,16 @@ def _facts(state: State, model: Model, payload: dict[str, Any], explanation: Exp
 
 def _peak(values: Floats) -> float:
     return float(np.abs(values).max(initial=0))
+
+
+def _on_kink(case: Case, gradient: Floats) -> bool:
+    """Whether a pixel that is drawn, raised by very little, changes F otherwise than its gradient says."""
+    drawn = np.flatnonzero(np.abs(gradient) >= FAINT * (np.abs(gradient).max() or 1))
+    raised = np.repeat(case.input[None], len(drawn) + 1, axis=0)
+    raised.reshape(len(raised), -1)[np.arange(len(drawn)), drawn] += RAISED
+    values = values_at(case, raised)
+    rises = (values[:-1] - values[-1]) / RAISED
+    return bool((rises * np.sign(gradient.ravel()[drawn]) < 0.5 * np.abs(gradient.ravel()[drawn])).any()) and bool(np.abs(gradient).max() > ROUNDING / RAISED)
 
 
 def _half(magnitude: Floats) -> int:

@@ -33,7 +33,7 @@ from explorer.page.terms import TERMS
 from explorer.state import LOOKS, MAX_PINNED, State, Zoo, limits
 from explorer.version import version
 
-MOST_SAMPLES = 8  # of a network that a user added, beside the patterns
+MOST_SAMPLES = 6  # of a network that a user added, beside the patterns
 
 
 def layout(zoo: Zoo, answer: str) -> html.Div:
