@@ -104,8 +104,7 @@ def _rises_by_sign(truth: Truth) -> bool:
         return agreed
 
     left = marked[~agrees(1e-5, marked)]
-    rises = not len(left) or bool(agrees(1e-7, left).all())  # a kink may lie within the first
-    return rises
+    return not len(left) or bool(agrees(1e-7, left).all())  # a kink may lie within the first
 
 
 @means("sign")
