@@ -10,7 +10,6 @@ import sys
 import textwrap
 import time
 import types
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +60,9 @@ def answer_at(page: explorer.own.show.Shown) -> dict[str, Any]:
 
 
 @pytest.fixture(params=[sequential, residual])
-def module(request: pytest.FixtureRequest) -> Iterator[nn.Module]:
+def module(request: pytest.FixtureRequest) -> nn.Module:
     made: nn.Module = request.param()
-    yield made
+    return made
 
 
 def test_the_page_opens_with_the_network_and_picture_and_ends_with_stop(module: nn.Module, capfd: pytest.CaptureFixture[str]) -> None:
@@ -208,7 +207,7 @@ def test_behind_jupyterhub_the_address_is_that_of_its_proxy(no_process: list[str
 def test_a_start_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUEUE", "many")
     begun = time.monotonic()
-    with pytest.raises(RuntimeError, match="The page did not start: .*QUEUE must be a number"):
+    with pytest.raises(RuntimeError, match=r"The page did not start: .*QUEUE must be a number"):
         explorer.show(sequential(), where="nowhere", block=False)
     assert time.monotonic() - begun < PATIENCE
 
