@@ -196,7 +196,7 @@ def _started(said: dict[str, Any], pickled: bytes, folder: str) -> tuple[subproc
 
 def _process(port: int, folder: str) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     """The process, and the file that gets what it writes. It runs in an empty folder, where no module hides one of ours."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("NETWORKS", "EXPLORER_NETWORK_FILES", "URL_PREFIX", "PUBLIC_URL")}
+    environment = {name: value for name, value in os.environ.items() if name not in ("NETWORKS", "EXPLORER_NETWORK_FILES", "URL_PREFIX", "PUBLIC_URL", "FRAME_ANCESTORS")}
     paths = [str(PACKAGE.parent), *filter(None, [environment.get("PYTHONPATH")])]
     environment |= {"HOST": "127.0.0.1", "PORT": str(port), "WORKERS": "1", "PYTHONPATH": os.pathsep.join(paths)}
     log = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed by who reads it
