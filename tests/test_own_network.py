@@ -57,6 +57,18 @@ class Chain(nn.Module):
         return self.out(self.drop(x.view(-1, 36)))  # type: ignore[no-any-return]
 
 
+class Rows(nn.Module):
+    """Flattened in two other common ways."""
+
+    def __init__(self, shape: bool) -> None:
+        super().__init__()
+        self.conv, self.out, self.shape = nn.Conv2d(1, 2, 5), nn.Linear(32, 3), shape
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.tanh(self.conv(x))
+        return self.out(x.reshape(x.shape[0], -1) if self.shape else x.view(x.size(0), -1))  # type: ignore[no-any-return]
+
+
 class Residual(nn.Module):
     """No chain: one layer's output goes to two."""
 
@@ -84,6 +96,8 @@ def modules() -> dict[str, nn.Module]:
         "maximum": nn.Sequential(nn.Conv2d(1, 4, 3, stride=1), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(36, 3)),
         "linear": nn.Sequential(nn.Linear(64, 3)),
         "chain": Chain(),
+        "rows": Rows(shape=True),
+        "size": Rows(shape=False),
     }
     for module in found.values():
         for part in module.modules():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -39,7 +40,10 @@ def chain(module: nn.Module) -> nn.Sequential:
 
     Raises:
         NotAChain: its forward is no chain of layers, or torch cannot trace it.
+        ValueError: its parameters have no values.
     """
+    if any(parameter.is_meta for parameter in module.parameters()):
+        raise ValueError("the network has no values yet: it is on torch's meta device")
     layers = list(_of_sequential(module)) if type(module) is nn.Sequential else list(_traced(module))
     return nn.Sequential(*(copy.deepcopy(layer) for layer in layers if not isinstance(layer, LEFT_OUT))).cpu().eval().requires_grad_(False)
 
@@ -65,9 +69,12 @@ def _traced(module: nn.Module) -> Iterator[nn.Module]:
     except Exception as failure:  # whatever a forward of somebody else raises when it is traced
         raise NotAChain(f"the forward of {type(module).__name__} cannot be traced ({type(failure).__name__})") from failure
     parts = dict(module.named_modules())
+    counts = {node for node in nodes if _is_batch_size(node)}  # x.size(0) or x.shape[0], for x.view(x.size(0), -1)
     last = None
     for node in nodes:
-        inputs = node.all_input_nodes
+        if node in counts or _is_shape(node):
+            continue
+        inputs = [given for given in node.all_input_nodes if given not in counts]
         if node.op == "placeholder" and last is None:
             last = node
             continue
@@ -79,6 +86,17 @@ def _traced(module: nn.Module) -> Iterator[nn.Module]:
             return
         yield from _of_sequential(parts[node.target]) if node.op == "call_module" else _called(node)
         last = node
+
+
+def _is_shape(node: fx.Node) -> bool:
+    return bool(node.target is getattr and node.args[1:] == ("shape",))
+
+
+def _is_batch_size(node: fx.Node) -> bool:
+    """Whether this is the number of pictures in what a layer gives."""
+    if node.target is operator.getitem:
+        return bool(isinstance(node.args[0], fx.Node) and _is_shape(node.args[0]) and node.args[1] == 0)
+    return bool(node.target == "size" and node.args[1:] == (0,))
 
 
 def _called(node: fx.Node) -> Iterator[nn.Module]:
@@ -104,10 +122,12 @@ def _sizes(node: fx.Node) -> tuple[Any, ...]:
 
 
 def _is_flat(node: fx.Node) -> bool:
-    """Whether a view keeps pictures apart and makes one row of each: ``x.view(-1, n)``; the result is compared later."""
+    """Whether a view keeps pictures apart and makes one row of each, as in ``x.view(-1, n)``; the result is compared later."""
     sizes = node.args[1:]
     sizes = tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
-    return bool(len(sizes) == 2 and sizes[0] == -1 and isinstance(sizes[1], int) and sizes[1] > 0)
+    if len(sizes) != 2 or not isinstance(sizes[1], int):
+        return False
+    return bool(sizes[0] == -1) if sizes[1] > 0 else isinstance(sizes[0], fx.Node)
 
 
 def _pool(node: fx.Node) -> dict[str, Any]:

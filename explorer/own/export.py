@@ -63,7 +63,10 @@ def export_network(
         ValueError: the network cannot be written, or cannot be explained; the message is one sentence that says why.
     """
     target = _target(Path(path))
-    layers, activation, names = as_layers(module, activation)
+    try:
+        layers, activation, names = as_layers(module, activation)
+    except NotAChain as reason:
+        raise NotAChain(f"no file can hold this network: {reason}; explorer.show takes it as it is") from None
     classes = classes if classes is not None else names or None
     known: dict[str, Any] = {"title": title, "about": about, "activation": activation, "normalisation": normalisation, "pictures": pictures, "accuracy": accuracy}
     facts = described(target.stem, classes, module=layers, **known) | {"layers": [written_layer(layer) for layer in layers]}

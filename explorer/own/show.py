@@ -155,8 +155,7 @@ def _parts(module: Any, folder: Path, classes: Sequence[str] | None, known: dict
         pickled: bytes = cloudpickle.dumps(module)
     except Exception as failure:  # whatever a module of somebody else raises when it is pickled
         raise ValueError(
-            f"the network is no chain of the layers that a file can hold ({why}), and it cannot be sent to the process of the page "
-            f"as it is either: {type(failure).__name__}: {failure}"
+            f"{why.partition(';')[0]}; and it cannot be sent to the process of the page as it is: {type(failure).__name__}: {failure}"
         ) from failure
     return {"name": NAME, "facts": facts, "path": [os.path.abspath(entry) for entry in sys.path]}, pickled
 
