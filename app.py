@@ -6,15 +6,18 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dash import Dash
     from starlette.applications import Starlette
+
+    from explorer.models import Model
 
 HERE = Path(__file__).resolve().parent
 
@@ -53,19 +56,21 @@ INDEX = """<!DOCTYPE html>
 </html>"""
 
 
-def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
+def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[Model] = ()) -> Starlette:
     """The whole application, with its networks loaded; every call makes a new one.
 
     Its ``state`` has the Dash app as ``dash``, the files of the page as ``files``, the pools and the cache as ``compute``.
 
     Args:
         register: adds further callbacks to the Dash app.
+        added: networks to list beside those of the zoo and those of the user's files.
     """
     import torch
     from dash import Dash
 
     from explorer.lab_networks import lab_networks
     from explorer.models import load_zoo
+    from explorer.own.load import load_added
     from explorer.page import callbacks, self_check
     from explorer.page.bundle import bundle
     from explorer.page.concepts import concepts
@@ -79,6 +84,7 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
     settings = ServerSettings.read(os.environ)
     torch.set_num_threads(1)  # the networks are tiny: more threads are slower
     zoo = load_zoo()
+    zoo = MappingProxyType({**zoo, **load_added(os.environ, zoo), **{model.name: model for model in added}})
     lab_networks()  # a damaged file stops the start, not a lesson
     known = self_check.known_pictures(zoo)
     dash = Dash(
@@ -105,24 +111,30 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
     return app
 
 
-def main(application: str = "app:server") -> None:
+def main(application: str | Starlette = "app:server") -> None:
     """Serve with uvicorn; with more than one worker this process is their parent.
 
     Args:
-        application: where the workers import the ASGI application from.
+        application: where the workers import the ASGI application from; or, for a single worker, the application itself.
     """
     import uvicorn
 
     from explorer.addresses import own_url, serves_networks, urls_for_others
+    from explorer.own.named import NetworkFileError, network_files, with_absolute_folder
     from explorer.server import logs
     from explorer.server.settings import GRACE, ServerSettings, SettingError
 
     try:
         settings = ServerSettings.read(os.environ)
+        if network_files(os.environ):  # a fault in one is told once, and before anything is served
+            from explorer.models import load_zoo
+            from explorer.own.load import load_added
+
+            load_added(os.environ, load_zoo())
         host, port = settings.host, settings.port
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, port), family=family, dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6())
-    except SettingError as error:
+    except (SettingError, NetworkFileError) as error:
         sys.exit(str(error))
     except OSError as error:
         reason, *_ = str(error.strerror).split(" (")
@@ -132,6 +144,7 @@ def main(application: str = "app:server") -> None:
         print(f"For others, unless a firewall stops them: {' or '.join(others)}", flush=True)
     elif serves_networks(settings):
         print("No address for others was found; PUBLIC_URL can name it.", flush=True)
+    os.environ |= with_absolute_folder(os.environ)
     os.chdir(HERE)
     _raise_file_limit()
     # before uvicorn installs its handler, and for the signal that a single worker raises again at its end
@@ -165,7 +178,16 @@ def _raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard), hard))
 
 
+def __getattr__(name: str) -> Starlette:
+    """``server``, made when it is first asked for: the parent of the workers imports this module, too, and needs none."""
+    if name != "server":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    made = globals()["server"] = create_app()
+    return made
+
+
 if __name__ == "__main__":
+    from explorer.command import read_arguments
+
+    read_arguments(sys.argv[1:])
     main()
-elif __name__ != "__mp_main__":  # spawned workers import this file under this name, too
-    server = create_app()

@@ -75,6 +75,9 @@ export interface Network {
   task: "shapes" | "digits" | null; // which pictures it tells apart; null if it was not trained to
   accuracy: number | null;
   held_out: number | null;
+  exact: boolean; // whether the exact rule applies
+  own: boolean; // whether a user added it
+  samples: number[][]; // levels of some of its pictures; none for those of the zoo
 }
 
 /** An experiment of the tab Labs: see lab.py. */

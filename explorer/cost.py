@@ -11,7 +11,7 @@ Passes through the network are from ``Method.count``; all else is converted by t
 
 from __future__ import annotations
 
-from explorer.attribution import Case, Method, Network, Passes, likely_pieces
+from explorer.attribution import Case, Method, Network, Passes, has_exact_path, likely_pieces
 from explorer.attribution.method import Values
 from explorer.attribution.rules import nodes
 from explorer.state import State, StateError, Zoo
@@ -21,6 +21,7 @@ PICTURE = 10_000  # of a picture in each direction, in addition to the network's
 BACKWARD = 2  # products of a backward pass, as a multiple of a forward pass, at most
 SEQUENTIAL = 1_500_000  # of a pass with a single picture
 METHOD = 10_000_000  # of a method's figures and other constant parts
+REFERENCE_STEPS = 200  # of the Gauss–Legendre rule that stands for the exact path where there is none
 CURVE_POINTS = 101  # pictures on the path for the curve of F in an explanation
 
 
@@ -61,7 +62,7 @@ def cost_of_explanation(state: State, zoo: Zoo) -> int:
     network = zoo[state.network].network
     settings = state.settings()
     points = 3 + 1 + nodes(settings.rule, settings.steps) + settings.samples
-    pieces = likely_pieces(network)
+    pieces = likely_pieces(network) if has_exact_path(network) else REFERENCE_STEPS
     passes = Passes(points + pieces + CURVE_POINTS, points + pieces)
     return _passes_cost(network, passes) + _nodes_cost(settings.rule, settings.steps) + 4 * METHOD
 

@@ -34,3 +34,15 @@ def decode(text: str, known_case: bool = True) -> tuple[Pixels, bool]:
     # a picture is written in one way only: each level once, in the order in which the pixels have them
     as_written = len(set(palette)) == count and list(dict.fromkeys(indices)) == list(range(count))
     return tuple(palette[i] / LEVELS for i in indices), as_written and (known_case or letters != letters.upper())
+
+
+def encode(pixels: Pixels) -> str:
+    """A picture as ``decode`` reads it, each value rounded to the nearest level.
+
+    Args:
+        pixels: 64 values in [0, 1].
+    """
+    levels = [round(value * LEVELS) for value in pixels]
+    palette = list(dict.fromkeys(levels))
+    head = "".join(ALPHABET[level // 64] + ALPHABET[level % 64] for level in palette)
+    return ALPHABET[len(palette) - 1] + head + "".join(ALPHABET[palette.index(level)] for level in levels)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from explorer.attribution import Network
 from explorer.backgrounds import training_digits, training_shapes
 from explorer.pictures import SHAPE, damaged, read_arrays
+from explorer.places import ROOT
 
-FOLDER = Path(__file__).resolve().parent.parent / "models"
+FOLDER = ROOT / "models"
 
 LOGISTIC_BIAS = -0.15
 Task = Literal["shapes", "digits"]
@@ -42,6 +43,7 @@ class Model:
         network: the network itself, frozen.
         task: which labelled pictures it must classify; None if it has no such task.
         stored: the arrays of its weight file, which the self-check computes with in numpy; None if there is no file.
+        own: whether it is a user's own, added to the zoo.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Model:
     network: Network
     task: Task | None = None
     stored: Mapping[str, NDArray[Any]] | None = None
+    own: bool = False
 
 
 def load_zoo(folder: Path = FOLDER) -> Mapping[str, Model]:

@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from explorer.attribution import METHODS, SHARED, Case, Method, Setting, Settings, Value
+from explorer.attribution import METHODS, SHARED, Case, Method, Setting, Settings, Value, has_exact_path
 from explorer.attribution.method import CLIP, NOISE_LEVEL, RULE, SAMPLES, SEED, STEPS
 from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Output
 from explorer.attribution.rules import EXACT
@@ -147,6 +147,8 @@ class State(BaseModel, frozen=True, extra="forbid"):
         if (zoo := info.context) is not None:
             if self.network not in zoo:
                 raise _contradiction("network", f"the network must be one of {', '.join(zoo)}, not {shown(self.network)}")
+            if self.rule == EXACT and not has_exact_path(zoo[self.network].network):
+                raise _contradiction("rule", f"the exact rule needs a network of affine and ReLU layers, and {self.network} has others: choose another rule")
             count = len(zoo[self.network].classes)
             if isinstance(self.target, int) and self.target >= count:
                 raise _contradiction("target", f"the target must be 0 to {count - 1} for the network {self.network}, not {shown(self.target)}")

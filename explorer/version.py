@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from explorer.places import PACKAGE, ROOT
+
 FILES = ("app.py", "explorer/**/*.py", "explorer/**/*.md", "assets/**/*", "models/*.npz", "requirements.txt", "constraints.txt")
 
 
@@ -15,8 +16,14 @@ def version(root: Path = ROOT) -> str:
     Args:
         root: the folder of app.py.
     """
-    found = {path for pattern in FILES for path in root.glob(pattern) if path.is_file()}
-    paths = {path.relative_to(root).as_posix(): path for path in found}
+    installed = PACKAGE.parent if root.parent == PACKAGE else root  # there the folder of app.py lies inside the package
+    paths = {
+        path.relative_to(base).as_posix(): path
+        for pattern in FILES
+        for base in [installed if pattern.startswith("explorer/") else root]
+        for path in base.glob(pattern)
+        if path.is_file() and (base == root or root not in path.parents)
+    }
     digest = hashlib.sha256()
     for name in sorted(paths):
         if not any(part.startswith(".") for part in name.split("/")):  # files of editors and of the system

@@ -91,8 +91,8 @@ def _(truth: Truth, said: Sentence) -> bool:
     return close(said.numbers["gradient"], peak) and peak > 19.99 * np.abs(truth.gradient).max()
 
 
-@means("sign")
-def _(truth: Truth, said: Sentence) -> bool:
+def _rises_by_sign(truth: Truth) -> bool:
+    """Whether each marked pixel, raised, moves F as the sign of its gradient says."""
     shown = truth.map("gradient")
     marked = np.flatnonzero(np.abs(shown) >= 0.04 * np.abs(shown).max())  # in paler cells no mark is drawn
 
@@ -104,8 +104,19 @@ def _(truth: Truth, said: Sentence) -> bool:
         return agreed
 
     left = marked[~agrees(1e-5, marked)]
-    rises = not len(left) or bool(agrees(1e-7, left).all())  # a kink may lie within the first
-    return rises and _is_seen(truth) and close(said.numbers["score"], truth.ends[1], absolute=1e-12)
+    return not len(left) or bool(agrees(1e-7, left).all())  # a kink may lie within the first
+
+
+@means("sign")
+def _(truth: Truth, said: Sentence) -> bool:
+    return _rises_by_sign(truth) and _is_seen(truth) and close(said.numbers["score"], truth.ends[1], absolute=1e-12)
+
+
+@means("kink here")
+def _(truth: Truth, said: Sentence) -> bool:
+    x, shown = truth.x, truth.map("gradient")
+    rises = (truth.look(np.concatenate([x[None], x + 1e-6 * np.eye(x.size)]))[2][1:] - truth.ends[1]) / 1e-6
+    return bool((np.abs(rises - shown) > 0.3 * np.abs(shown))[np.abs(shown) >= 0.04 * np.abs(shown).max()].any()) and close(said.numbers["score"], truth.ends[1], absolute=1e-12)
 
 
 @means("steepest")
@@ -274,8 +285,10 @@ def _(truth: Truth, said: Sentence) -> bool:
     finer = [max(truth.dense // 4, 3 * truth.state.steps), 8000, 32000]  # nearer in the end, not at once
     if truth.state.rule == "gauss-legendre":
         finer = [300, 1000, 2000, 4000]  # whose nodes are dear
-    exact = sum(truth.payload["exact"]["map"])
-    no_error = abs(exact - truth.delta_f) <= 1e-10 * np.abs(truth.payload["exact"]["map"]).sum() + 1e-13 * truth.size
+    no_error = True
+    if "the exact rule" in said.text:  # of which is said that it leaves no error
+        exact = sum(truth.payload["exact"]["map"])
+        no_error = abs(exact - truth.delta_f) <= 1e-10 * np.abs(truth.payload["exact"]["map"]).sum() + 1e-13 * truth.size
     return bool(no_error and any(abs(truth.integrated(m).sum() - truth.delta_f) < abs(_misses(truth)) for m in finer))
 
 

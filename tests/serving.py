@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +24,7 @@ from bench.asking import callback_request
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ("HOST", "PORT", "URL_PREFIX", "PUBLIC_URL", "FRAME_ANCESTORS", "WORKERS", "QUEUE", "CACHE_MB", "LOG_LEVEL",
-            "ACCESS_LOG", "METRICS", "TRUSTED_PROXIES")  # fmt: skip
+            "ACCESS_LOG", "METRICS", "TRUSTED_PROXIES", "NETWORKS")  # fmt: skip
 Answer = TypeVar("Answer")
 PATIENCE = 60  # seconds, on a slow machine
 
@@ -58,10 +58,13 @@ def started(port: int, stderr: IO[str] | int = subprocess.PIPE, **settings: str)
         process.communicate()
 
 
-def refused(**settings: str) -> list[str]:
+PAGE_LAYOUT = "/_dash-layout"
+
+
+def refused(arguments: Sequence[str] = (), **settings: str) -> list[str]:
     """The lines on stderr of a start that must end by itself with exit code 1 and nothing on stdout."""
     done = subprocess.run(
-        [sys.executable, "app.py"],
+        [sys.executable, "app.py", *arguments],
         cwd=ROOT,
         env=environment(**settings),
         capture_output=True,

@@ -133,13 +133,16 @@ export const isAsking = () => Boolean(waiting);
  * @param {string} tab
  */
 function askForExact(tab) {
-  if (hasAnswer() && !view.answer.exact && view.config.exact_tabs.includes(tab)) ask();
+  if (hasAnswer() && lacksExact() && view.config.exact_tabs.includes(tab)) ask();
 }
+
+/** Whether the network has an exact path, or sentences about that tab, that the answer came without. */
+const lacksExact = () => !view.answer.exact && !view.config.exact_tabs.every((tab) => tab in view.answer.narration);
 
 /** Fetch what the shown answer lacks, before it is saved; where that takes too long, it is saved as it is. */
 export async function completeAnswer() {
   const { answer, asked: state } = view;
-  if (answer.exact) return;
+  if (!lacksExact()) return;
   const question = { ask: answer.ask, state: { ...state, tab: view.config.exact_tabs[0] } };
   try {
     const whole = await askServer("explanation", "state", question, AbortSignal.timeout(COMPLETE_WITHIN));

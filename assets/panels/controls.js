@@ -111,6 +111,10 @@ function refuse(name, text) {
  */
 function withConsequences(patch) {
   if (patch.network) patch.target = "predicted"; // an index means something else there
+  if (patch.network && !view.config.networks[patch.network].exact && view.state.rule === "exact") {
+    patch.rule = view.config.defaults.rule;
+    notice(`“${view.config.networks[patch.network].title}” has layers that the exact rule does not know: the rule is now “${patch.rule}”.`);
+  }
   if (patch.baseline === "drawing" && !view.state.drawing) patch.drawing = view.state.pixels.slice();
   return patch;
 }
@@ -151,4 +155,6 @@ function show() {
   write(byId("network-hint"), network.about + accuracy);
   byId("baseline-seed-field").hidden = state.baseline !== "noise";
   inputById("steps").disabled = state.rule === "exact";
+  const exact = byId("rule").querySelector("option[value=exact]");
+  if (exact instanceof HTMLOptionElement) exact.disabled = !network.exact;
 }

@@ -142,7 +142,7 @@ function drawTimeline() {
   strip.set({ alphas: answer.path.alphas, mapAt: (k) => path.gradients.subarray(64 * k, 64 * k + 64), limit: path.scale });
   const { curve, switches, ends, sizes, steepest } = path;
   write(byId("path-title"), `F = ${outputName()} along the path`);
-  const counted = `${switches.length} ReLU switch${switches.length === 1 ? "" : "es"}`;
+  const counted = answer.exact ? `${switches.length} ReLU switch${switches.length === 1 ? "" : "es"}` : "no switches are known for this network";
   byId("path-note").classList.toggle("needless", !switches.length);
   const axis = pathAxis(isProbability(), curve, [0, 0.5, 1], 0);
   const [low, high] = axis.range;

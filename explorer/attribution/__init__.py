@@ -26,6 +26,7 @@ from explorer.attribution.exact import (
     NotPiecewiseLinear,
     Switch,
     exact_integrated_gradients,
+    has_exact_path,
     likely_pieces,
 )
 from explorer.attribution.explain import Explanation, Result, explain
@@ -109,6 +110,7 @@ __all__ = [
     "figures",
     "gradient_field",
     "greedy_order",
+    "has_exact_path",
     "imputed",
     "infidelity",
     "insertion_curves",

@@ -172,6 +172,11 @@ def likely_pieces(network: Network) -> int:
     return 2 * units + 1
 
 
+def has_exact_path(network: Network) -> bool:
+    """Whether the exact rule supports the network: all its layers are affine or ReLUs."""
+    return known_layers(network) is not None
+
+
 def piecewise_linear_layers(network: Network) -> tuple[KnownLayer, ...]:
     """The network's layers in order, if the exact rule supports all of them.
 

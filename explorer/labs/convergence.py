@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.attribution import RULES, Case, Setting, exact_integrated_gradients, gradient_field, rule
+from explorer.attribution import RULES, Case, Setting, exact_integrated_gradients, gradient_field, has_exact_path, rule
 from explorer.attribution.method import delta_f
 from explorer.attribution.network import SHAPE, Floats
 from explorer.attribution.paths import on_path
@@ -101,6 +101,12 @@ def _narrate(answer: Answer) -> list[Sentence]:
     ]
 
 
+def _unsupported(state: State, zoo: Zoo) -> str:
+    if has_exact_path(zoo[state.network].network):
+        return ""
+    return "The exact rule does not know all layers of this network, so there is no exact value to compare with."
+
+
 LAB = Lab(
     title="How many steps?",
     group="What you choose",
@@ -123,4 +129,6 @@ LAB = Lab(
         Paper("Sundararajan et al. 2017", "Axiomatic Attribution for Deep Networks", "https://arxiv.org/abs/1703.01365"),
         Paper("Sotoudeh & Thakur 2019", "Computing Linear Restrictions of Neural Networks", "https://arxiv.org/abs/1908.06214"),
     ),
+    unsupported=_unsupported,
+    instead={"network": "shapes"},
 )

@@ -212,7 +212,9 @@ def _narrate(answer: Answer) -> list[Sentence]:
 def _unsupported(state: State, zoo: Zoo) -> str:
     if any(isinstance(part, KINKED_AT_ZERO) for part in zoo[state.network].network.module.modules()):
         return ""
-    return "This network has no ReLU, so its gradient has the same strongest pixels on every picture."
+    if zoo[state.network].linear:
+        return "This network has no ReLU, so its gradient has the same strongest pixels on every picture."
+    return "This network has no ReLU, and the attack needs one: it steps through a copy whose ReLUs are smooth."
 
 
 LAB = Lab(

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from explorer.attribution import Setting, exact_interactions
+from explorer.attribution import Setting, exact_interactions, has_exact_path
 from explorer.attribution.measures import ROUNDING
 from explorer.attribution.method import delta_f
 from explorer.attribution.network import SIDE, Floats
@@ -112,6 +112,12 @@ def _narrate(answer: Answer) -> list[Sentence]:
     return said
 
 
+def _unsupported(state: State, zoo: Zoo) -> str:
+    if has_exact_path(zoo[state.network].network):
+        return ""
+    return "The exact rule does not know all layers of this network, so its interactions have no exact value here."
+
+
 LAB = Lab(
     title="Pixels together",
     group="How the methods work",
@@ -131,4 +137,6 @@ LAB = Lab(
         Paper("Janizek et al. 2021", "Explaining Explanations: Axiomatic Feature Interactions for Deep Networks", "https://arxiv.org/abs/2002.04138"),
         Paper("Sotoudeh & Thakur 2019", "Computing Linear Restrictions of Neural Networks", "https://arxiv.org/abs/1908.06214"),
     ),
+    unsupported=_unsupported,
+    instead={"network": "shapes"},
 )

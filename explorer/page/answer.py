@@ -15,23 +15,27 @@ from explorer.attribution import (
     Case,
     Explanation,
     Figures,
+    Settings,
     Trace,
     exact_integrated_gradients,
     explain,
     figures,
+    gradient_field,
+    has_exact_path,
     rank_correlations,
     standard_error,
     statistical_snr,
     trace,
 )
 from explorer.attribution.exact import ExactPath, ExactTrace, exact_path
-from explorer.attribution.field import logits_at, outputs
+from explorer.attribution.field import logits_at, outputs, values_at
 from explorer.attribution.measures import ROUNDING
-from explorer.attribution.network import OUTPUTS, Floats
+from explorer.attribution.methods import integrated_gradients
+from explorer.attribution.network import OUTPUTS, SHAPE, Floats
 from explorer.attribution.paths import on_path
-from explorer.cost import CURVE_POINTS
+from explorer.cost import CURVE_POINTS, REFERENCE_STEPS
 from explorer.models import Model
-from explorer.page.narration import NOTHING, STARTS, Facts
+from explorer.page.narration import FAINT, NOTHING, STARTS, Facts
 from explorer.page.panels import PANELS
 from explorer.plain_data import numbers, packed
 from explorer.sentences import Sentence
@@ -39,6 +43,7 @@ from explorer.state import State, Zoo
 
 CURVE = np.linspace(0, 1, CURVE_POINTS)  # where the curve of F along the path is drawn, however few the steps
 CURVE.flags.writeable = False
+RAISED = 1e-6  # by how much a pixel is raised in search of a kink
 COMPARED = ("gradient", "integrated_gradients", "smoothgrad")
 
 
@@ -54,7 +59,8 @@ def answer(state: State, zoo: Zoo, *, exact: bool = True) -> dict[str, Any]:
         state: what the user chose.
         zoo: the networks.
         exact: whether to compute the exact path; else ``"exact"`` is None, and there are sentences only for panels that do not
-            need it. Always computed under the exact rule.
+            need it. Always computed under the exact rule. A network that is not piecewise linear has none: ``"exact"`` is None,
+            and the sentences compare with a fine quadrature instead.
     """
     payload, sentences = narrated(state, zoo, exact=exact)
     return {**payload, "narration": {tab: [sentence.to_json() for sentence in of_tab] for tab, of_tab in sentences.items()}}
@@ -66,10 +72,11 @@ def narrated(state: State, zoo: Zoo, *, exact: bool = True) -> tuple[dict[str, A
     explanation = explain(case, state.settings())
     crossed: ExactTrace | ExactPath | None
     steps: Trace
+    bent = not has_exact_path(case.network)  # it has no exact path
     if state.rule == "exact":
         crossed = steps = exact_integrated_gradients(case)
     else:
-        crossed = exact_path(case) if exact else None
+        crossed = exact_path(case) if exact and not bent else None
         steps = trace(case, explanation.settings, explanation["integrated_gradients"].field)
     maps = {name: result.attribution for name, result in explanation.results.items()}
     maps["integrated_gradients"] = steps.attribution
@@ -103,9 +110,17 @@ def narrated(state: State, zoo: Zoo, *, exact: bool = True) -> tuple[dict[str, A
         },
         "correlations": _correlations(stack[[list(maps).index(name) for name in COMPARED]]),
     }
-    facts = _facts(state, model, payload, explanation, steps)
-    narrators = {name: panel.narrate for name, panel in PANELS.items() if panel.narrate and (crossed or not panel.needs_exact)}
+    reference = _reference(case) if bent and exact else None
+    facts = _facts(state, model, payload, explanation, steps, reference)
+    narrators = {name: panel.narrate for name, panel in PANELS.items() if panel.narrate and (crossed or (bent and exact) or not panel.needs_exact)}
     return payload, {name: narrate(facts) for name, narrate in narrators.items()}
+
+
+def _reference(case: Case) -> Floats:
+    """What stands for exact Integrated Gradients in the sentences about a network without an exact path, ``(8, 8)``."""
+    settings = Settings(steps=REFERENCE_STEPS, rule="gauss-legendre")
+    field = gradient_field(case.network, integrated_gradients.points(case, settings), case.target, case.output)
+    return integrated_gradients.attribution(case, settings, field)
 
 
 def _method(values: list[float], found: Figures) -> dict[str, Any]:
@@ -155,10 +170,12 @@ def _correlations(maps: Floats) -> list[list[float | None]]:
     return [[_known(value) for value in row] for row in table.tolist()]
 
 
-def _facts(state: State, model: Model, payload: dict[str, Any], explanation: Explanation, steps: Trace) -> Facts:
+def _facts(state: State, model: Model, payload: dict[str, Any], explanation: Explanation, steps: Trace, reference: Floats | None) -> Facts:
     methods, noise = payload["methods"], payload["smoothgrad"]
-    # without the exact path, placeholders: no sentence that needs them is chosen
+    # without the exact path and what stands for it, placeholders: no sentence that needs them is chosen
     exact = payload["exact"] or {"map": methods["integrated_gradients"]["map"], "pieces": 0, "error_max": 0.0}
+    if reference is not None:
+        exact = {**exact, "map": reference.ravel(), "error_max": float(np.abs(steps.attribution - reference).max())}
     target = payload["target"]
     gradient, integrated = np.array(methods["gradient"]["map"]), np.array(methods["integrated_gradients"]["map"])
     truth, smooth = np.array(exact["map"]), np.array(methods["smoothgrad"]["map"])
@@ -188,6 +205,8 @@ def _facts(state: State, model: Model, payload: dict[str, Any], explanation: Exp
         pixel_error=exact["error_max"] / peak if peak else None,
         net_error=float(abs(errors.sum()) / (np.abs(errors).sum() or 1)),
         rule=state.rule,
+        exact=has_exact_path(model.network),
+        kink=not has_exact_path(model.network) and _on_kink(explanation.case, gradient.reshape(SHAPE)),
         steps=state.steps,
         pieces=exact["pieces"],
         equal_pixels=payload["equal_pixels"],
@@ -203,6 +222,16 @@ def _facts(state: State, model: Model, payload: dict[str, Any], explanation: Exp
 
 def _peak(values: Floats) -> float:
     return float(np.abs(values).max(initial=0))
+
+
+def _on_kink(case: Case, gradient: Floats) -> bool:
+    """Whether a pixel that is drawn, raised by very little, changes F otherwise than its gradient says."""
+    drawn = np.flatnonzero(np.abs(gradient) >= FAINT * (np.abs(gradient).max() or 1))
+    raised = np.repeat(case.input[None], len(drawn) + 1, axis=0)
+    raised.reshape(len(raised), -1)[np.arange(len(drawn)), drawn] += RAISED
+    values = values_at(case, raised)
+    rises = (values[:-1] - values[-1]) / RAISED
+    return bool((rises * np.sign(gradient.ravel()[drawn]) < 0.5 * np.abs(gradient.ravel()[drawn])).any()) and bool(np.abs(gradient).max() > ROUNDING / RAISED)
 
 
 def _half(magnitude: Floats) -> int:

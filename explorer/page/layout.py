@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,12 @@ from dash import html
 
 from explorer import link, models, pictures
 from explorer.addresses import THIS_MACHINE
-from explorer.attribution import CONVENTIONS, CORE, FAMILIES, METHODS, SHARED, Setting
+from explorer.attribution import CONVENTIONS, CORE, FAMILIES, METHODS, SHARED, Setting, has_exact_path
 from explorer.labs import LABS
 from explorer.labs.charts import TEMPLATES
 from explorer.labs.lab import Lab
 from explorer.link_picture import ALPHABET
+from explorer.models import Model
 from explorer.page.answer import COMPARED
 from explorer.page.callbacks import KINDS
 from explorer.page.controls import BASELINE_TITLES, class_options
@@ -30,6 +32,8 @@ from explorer.page.tabs import tabs
 from explorer.page.terms import TERMS, WORDS
 from explorer.state import LOOKS, MAX_PINNED, State, Zoo, limits
 from explorer.version import version
+
+MOST_SAMPLES = 6  # of a network that a user added, beside the patterns
 
 
 def layout(zoo: Zoo, answer: str) -> html.Div:
@@ -90,6 +94,9 @@ def config(opening: State, zoo: Zoo) -> dict[str, Any]:
                 "mean": _numbers(model.mean),
                 "accuracy": model.accuracy,
                 "held_out": model.held_out,
+                "exact": has_exact_path(model.network),
+                "own": model.own,
+                "samples": [_levels(picture) for picture in _samples(model)],
             }
             for name, model in zoo.items()
         },
@@ -173,6 +180,15 @@ def _setting(setting: Setting) -> dict[str, Any]:
         "kind": {bool: "truth", int: "whole", float: "number", str: "choice"}[type(setting.default)],
         "shared": setting in SHARED,
     }
+
+
+def _samples(model: Model) -> Iterable[np.ndarray]:
+    """Some of the sample pictures that a network of the user's own brought."""
+    pictures = model.network.background
+    if not model.own or pictures is None:
+        return ()
+    chosen: np.ndarray = pictures[np.linspace(0, len(pictures) - 1, min(MOST_SAMPLES, len(pictures))).astype(int)]
+    return chosen
 
 
 def _levels(picture: np.ndarray) -> list[int]:

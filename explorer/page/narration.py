@@ -20,6 +20,7 @@ Claim = Literal[
     "saturated",
     "logit not saturated",
     "sign",
+    "kink here",
     "steepest",
     "one shape",
     "one map",
@@ -89,6 +90,9 @@ class Facts:
         path_peak: its peak over the steps that weigh something, over the pixels that move a tenth of the farthest or more.
         share: |Σ − ΔF| / |ΔF|; None where ΔF is rounding.
         pixel_error: the largest error of a pixel, as a share of the exact map's peak; None where that is 0.
+        exact: whether the exact rule applies to the network.
+        kink: whether some pixel that is drawn changes F otherwise than its gradient says, however little it is raised; only looked for
+            where the exact rule does not apply: a maximum of equal numbers is the common case.
         net_error: |Σ errors| / Σ |errors| over the pixels; 0 where there are none.
         farthest: max |x − x′|.
         differing: the pixels in which SmoothGrad's samples differ by more than rounding.
@@ -117,6 +121,8 @@ class Facts:
     pixel_error: float | None
     net_error: float
     rule: str
+    exact: bool
+    kink: bool
     steps: int
     pieces: int
     equal_pixels: int

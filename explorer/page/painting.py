@@ -22,6 +22,7 @@ def painting() -> html.Section:
             ),
             _tools(),
             script_owned("patterns", "thumbs presets", role="group", **{"aria-label": "Patterns"}),
+            script_owned("own-samples", "thumbs presets", role="group", hidden=True, **{"aria-label": "Sample pictures of this network"}),
             script_owned("digits", "digits", role="group", **{"aria-label": "Handwritten digits"}),
             html.Div(
                 [

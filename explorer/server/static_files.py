@@ -12,7 +12,9 @@ from starlette.types import Receive, Scope, Send
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header, parse_etags
 
-STORE = Path(__file__).resolve().parents[2] / "build" / "static"  # written by scripts/precompress.py
+from explorer.places import ROOT
+
+STORE = ROOT / "build" / "static"  # written by scripts/precompress.py
 SUFFIXES = {"br": ".br", "gzip": ".gz"}  # supported encodings, the preferred one first
 TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".html": "text/html; charset=utf-8"}
 IMMUTABLE = "public, max-age=31536000, immutable"

@@ -236,7 +236,7 @@ def _sum(facts: Facts) -> list[Sentence]:
                 f"Incomplete: the sum {'falls short of' if is_short else 'overshoots'} ΔF by {{delta}}, {size}.",
                 {"delta": delta, "share": share, "short": float(is_short)},
             ),
-            Sentence("more steps", "More steps usually reduce the error; the exact rule leaves none beyond rounding."),
+            Sentence("more steps", f"More steps usually reduce the error{'; the exact rule leaves none beyond rounding' if facts.exact else ''}."),
         ]
     near = "differs from ΔF by {share:percent}" if share >= NOTHING else "is ΔF to rounding"
     steps = f"With {{steps:whole}} step{'s' if facts.steps > 1 else ''}"

@@ -60,6 +60,8 @@ def _gradient(facts: Facts) -> list[Sentence]:
         ratio = int(min(facts.gradient_scale / peak, 1e9))
         text = f"{value}The gradient here is blank: it was {{ratio:whole}} times larger on the way."
         sentences = [Sentence("gradient blank", text, {"score": facts.f_input, "ratio": ratio})]
+    elif facts.kink:
+        sentences = [Sentence("kink here", f"{value}Your picture lies on a kink: for some pixels, the slope upwards is not the gradient.", {"score": facts.f_input})]
     else:
         text = f"{value}A + pixel raises {'P' if is_said else 'it'} when it gets a little brighter, a − pixel lowers it."
         sentences = [Sentence("sign", text, {"score": facts.f_input})]
