@@ -65,6 +65,7 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
     from dash import Dash
 
     from explorer.lab_networks import lab_networks
+    from explorer.lessons import TEXTS, page_data, read_lessons
     from explorer.models import load_zoo
     from explorer.page import callbacks, self_check
     from explorer.page.bundle import bundle
@@ -74,12 +75,16 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
     from explorer.server.compute import Compute
     from explorer.server.metrics import Metrics
     from explorer.server.settings import ServerSettings
+    from explorer.server.static_files import digest_of
     from explorer.version import version
 
     settings = ServerSettings.read(os.environ)
     torch.set_num_threads(1)  # the networks are tiny: more threads are slower
     zoo = load_zoo()
     lab_networks()  # a damaged file stops the start, not a lesson
+    lessons = read_lessons(TEXTS, zoo) | (read_lessons(Path(settings.lessons), zoo, own=True) if settings.lessons else {})
+    lesson_data = page_data(lessons)
+    lesson_address = f"static/{digest_of(lesson_data)}/lessons.json"
     known = self_check.known_pictures(zoo)
     dash = Dash(
         "explorer",
@@ -95,11 +100,11 @@ def create_app(register: Callable[[Dash], None] | None = None) -> Starlette:
         meta_tags=[{"name": "explorer-version", "content": version()}],  # read by the page, see version.js
     )
     compute = Compute(settings.queue, settings.cache * 2**20, Metrics(version()))
-    dash.layout = layout(zoo, callbacks.opening_answer(zoo))
+    dash.layout = layout(zoo, callbacks.opening_answer(zoo), lesson_address, settings.lms_origin)
     callbacks.register(dash, zoo, compute)
     if register:
         register(dash)
-    files = bundle(dash, settings.prefix)
+    files = {**bundle(dash, settings.prefix), lesson_address: lesson_data}
     app = application(dash, files, compute, lambda: self_check.find_fault(zoo, known), settings, version())
     app.state.dash, app.state.files, app.state.compute = dash, files, compute
     return app
@@ -121,6 +126,7 @@ def main(application: str = "app:server") -> None:
         settings = ServerSettings.read(os.environ)
         host, port = settings.host, settings.port
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        _check_lessons(settings.lessons)
         listening = socket.create_server((host, port), family=family, dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6())
     except SettingError as error:
         sys.exit(str(error))
@@ -154,6 +160,18 @@ def main(application: str = "app:server") -> None:
         else:
             listening.close()
             uvicorn.run(application, host=host, port=port, workers=settings.workers, **options)
+
+
+def _check_lessons(folder: str) -> None:
+    """End the start where a lesson of a teacher's folder has a fault, with all that are found; workers find the folder from anywhere."""
+    if not folder:
+        return
+    from explorer.lessons import problems
+    from explorer.models import load_zoo
+
+    os.environ["LESSONS"] = folder
+    if found := problems(Path(folder), load_zoo()):
+        sys.exit("\n".join(found))
 
 
 def _raise_file_limit() -> None:

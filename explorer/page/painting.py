@@ -30,6 +30,7 @@ def painting() -> html.Section:
                 ],
                 className="prediction",
             ),
+            script_owned("lesson-card", "lesson-card", hidden=True, role="region", **{"aria-label": "Lesson"}),
             html.A("Figures, concepts, downloads", href="#facts", className="more-below"),
         ],
         id="painting",
