@@ -6,13 +6,13 @@ import { on } from "../core/events.js";
 import { sameValue } from "../core/link.js";
 import { notice } from "../core/notices.js";
 import { below } from "../core/server.js";
-import { commitUnasked, isAsking, take, takeInPlace, update } from "../core/session.js";
+import { commitUnasked, take, takeInPlace, update } from "../core/session.js";
 import { choosePixel, hasAnswer, view } from "../core/store.js";
 import { finish } from "../panels/playback.js";
 import { focusCard, hideCard, showCard } from "./card.js";
 import { isDone } from "./predicates.js";
 import { forget, forgetAll, note, progressOf } from "./progress.js";
-import { begin, beginAnswer, noteStep, seen } from "./seen.js";
+import { begin, isFresh, noteStep, seen } from "./seen.js";
 
 /** @import { Lessons, State } from "../types.js" */
 /** @import { Phase } from "./card.js" */
@@ -24,7 +24,6 @@ let data = null;
 /** @type {Phase} */
 let phase = "predict";
 let shown = ""; // lesson and step on the card
-let beginning = false; // the numbers of its start are not there yet
 /** @type {Element | null} */
 let ringed = null;
 
@@ -43,10 +42,7 @@ export async function ready() {
   });
   on("pixel", look);
   on("lab", look);
-  on("answer", () => {
-    if (beginning && !isAsking()) beginning = false;
-    look();
-  });
+  on("answer", look);
   document.addEventListener("click", () => window.requestAnimationFrame(look));
 }
 
@@ -67,7 +63,7 @@ export function show() {
     const opening = isOpening();
     enter(name, at);
     if (opening) takeInPlace(startOf(name, at));
-    beginning = isAsking();
+    begin();
   }
   draw();
 }
@@ -86,7 +82,6 @@ function enter(name, at) {
   shown = `${name} ${at}`;
   note(name, { at });
   phase = phaseOf(name, at);
-  begin();
 }
 
 /**
@@ -116,7 +111,6 @@ function goTo(name, at, fresh = true) {
   }
   shown = "";
   take({ ...start, lesson: name, lesson_step: at });
-  beginning = isAsking();
   focusCard(); // it was opened, or left, by a press
 }
 
@@ -155,10 +149,9 @@ function phaseOf(name, at) {
 
 /** Whether the open step is done now: looked at whenever something changes. */
 function look() {
-  const { lesson: name, lesson_step: at, tab } = view.state;
+  const { lesson: name, lesson_step: at } = view.state;
   const lesson = lessonOf(name);
-  if (!lesson || shown !== `${name} ${at}` || !hasAnswer() || isAsking() || beginning || !tab) return;
-  if (view.answer && view.asked && beginsUnknown()) beginAnswer();
+  if (!lesson || shown !== `${name} ${at}` || !isFresh()) return;
   point();
   if (phase !== "act") return;
   const { marks } = progressOf(name);
@@ -168,8 +161,6 @@ function look() {
   draw();
   tell(name);
 }
-
-const beginsUnknown = () => seen(0).predicted < 0;
 
 function draw() {
   const { lesson: name, lesson_step: at } = view.state;

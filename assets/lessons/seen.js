@@ -2,6 +2,7 @@
 
 import { labKnown } from "../core/lab_answers.js";
 import { pictureName } from "../core/derived.js";
+import { sameValue } from "../core/link.js";
 import { hasAnswer, view } from "../core/store.js";
 import { maps } from "../draw/map.js";
 import { isPredicted } from "../panels/labs.js";
@@ -12,20 +13,24 @@ import { isPredicted } from "../panels/labs.js";
 let before;
 let predicted = 0;
 let lowest = 1;
+let known = false; // what it began with
 
 const share = () => (view.path ? view.step / view.path.count : 1);
 
-/** A step begins with what is there now. */
+/** A step begins with what is set now; its numbers may still be on their way. */
 export function begin() {
   before = view.state;
-  predicted = hasAnswer() ? view.answer.predicted : -1;
-  lowest = share();
+  known = false;
 }
 
-/** The first answer to what a step begins with. */
-export function beginAnswer() {
-  predicted = view.answer.predicted;
-  lowest = 1;
+/** Whether the numbers are those of the state; the first ones say what the step began with. */
+export function isFresh() {
+  const { state, asked, config } = view;
+  if (!hasAnswer()) return false;
+  const keys = /** @type {(keyof State)[]} */ (Object.keys(state));
+  if (!keys.every((key) => config.looks.includes(key) || sameValue(state[key], asked[key]))) return false;
+  if (!known) [predicted, lowest, known] = [view.answer.predicted, share(), true];
+  return true;
 }
 
 export function noteStep() {
