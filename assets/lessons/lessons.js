@@ -8,6 +8,7 @@ import { notice } from "../core/notices.js";
 import { below } from "../core/server.js";
 import { commitUnasked, take, takeInPlace, update } from "../core/session.js";
 import { choosePixel, hasAnswer, view } from "../core/store.js";
+import { maps } from "../draw/map.js";
 import { finish } from "../panels/playback.js";
 import { focusCard, hideCard, showCard } from "./card.js";
 import { isDone } from "./predicates.js";
@@ -108,6 +109,7 @@ function goTo(name, at, fresh = true) {
   if (fresh || own) {
     if (hasAnswer()) finish();
     choosePixel(null);
+    maps.forEach((map) => map.magnify(false));
   }
   shown = "";
   take({ ...start, lesson: name, lesson_step: at });

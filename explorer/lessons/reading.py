@@ -141,8 +141,8 @@ def _step(given: object, where: str, zoo: Zoo) -> Step:
     if not isinstance(given, dict):
         raise _Wrong(f"{where}: a step must be a mapping of keys to values")
     _only_known(given, STEP_KEYS, where)
-    points = given.get("points", "")
-    if points and points not in CONTROLS:
+    points = given.get("points")
+    if points is not None and not (isinstance(points, str) and points in CONTROLS):
         near = get_close_matches(str(points), CONTROLS, 1)
         raise _Wrong(f"{where}: there is no control {shown(points)} to point at" + (f"; perhaps {near[0]!r} is meant" if near else ""))
     mark = _mark(given.get("mark"), where)

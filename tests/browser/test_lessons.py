@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from explorer.hiding import HIDEABLE
-from explorer.lessons import CONTROLS, PREDICATES, TEXTS, Lesson, Step, read_lessons
+from explorer.lessons import CONTROLS, PREDICATES, TEXTS, Step, read_lessons
 from explorer.models import load_zoo
 
 from .conftest import Server
@@ -191,3 +191,240 @@ def test_every_wrong_answer_gets_feedback_that_names_the_idea(name: str, visits:
             visit.page.locator(f"{CARD} .lesson-dot").nth(number).click()
             visit.until("(number) => view.state.lesson_step === number", number + 1)
             visit.rest()
+
+
+# ---- the list, links, Back, and what is kept
+
+
+def test_lessons_are_fetched_when_they_are_first_wanted(visits: Visits, server: Server) -> None:
+    visit = visits(server.address, apart=True).open()
+    assert not [r.url for r in visit.requests if "lessons" in r.url]
+    visit.page.get_by_role("button", name="Lessons", exact=True).click()
+    entries = visit.page.locator("dialog[open] .lesson-entry")
+    entries.first.wait_for()
+    assert entries.evaluate_all("(all) => all.map((one) => one.dataset.lesson)") == list(LESSONS)
+    assert sorted(r.url.rsplit("/", 1)[1] for r in visit.requests if "lessons" in r.url) == ["lessons.js", "lessons.json"]
+    entries.nth(3).click()
+    visit.page.locator(f"{CARD} .lesson-title").wait_for()
+    assert "lesson=walk-the-path" in visit.page.url and visit.page.evaluate("() => document.activeElement.classList.contains('lesson-title')")
+
+
+def test_a_link_opens_a_step_with_the_state_that_it_starts_with(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    open_lesson(visit, "what-is-nothing", 2)
+    assert "step 2 of 4" in visit.page.locator(CARD).inner_text() and visit.state["baseline"] == "black"
+    open_lesson(visit, "noise-in-noise-out", 1)
+    assert visit.state["network"] == "shapes-ordinary" and visit.state["samples"] == 3 and visit.state["tab"] == "compare"
+    open_lesson(visit, "what-is-nothing", 2, "&p=ring")  # a link that says more, as Copy link writes it
+    assert visit.page.evaluate("() => [...document.querySelectorAll('#patterns [aria-pressed=true]')].map((one) => one.dataset.name)") == ["ring"]
+    open_lesson(visit, "what-is-nothing", 50)
+    assert "step 4 of 4" in visit.page.locator(CARD).inner_text()
+
+
+def test_an_unknown_lesson_is_a_notice(visits: Visits, server: Server) -> None:
+    visit = visits(server.address).open("?lesson=none-such&v=2")
+    visit.page.locator(".notice").wait_for()
+    assert "There is no lesson “none-such” here." in visit.text("notices") and "lesson" not in visit.page.url
+    assert visit.page.locator(CARD).is_hidden()
+
+
+def test_back_undoes_steps_and_a_lesson_can_be_left_and_resumed(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    open_lesson(visit, "sure-and-silent")
+    predict(visit, LESSONS["sure-and-silent"].steps[0], right=True)
+    act(visit, LESSONS["sure-and-silent"].steps[0])
+    visit.until(PHASE, "explain")
+    visit.page.locator(f"{CARD} .lesson-next").click()
+    visit.until("() => view.state.lesson_step === 2")
+    visit.page.get_by_role("radio", name="logit").check()
+    visit.rest()
+    visit.page.go_back()
+    visit.until("() => view.state.output === 'probability' && view.state.lesson_step === 2")
+    visit.page.go_back()
+    visit.until("() => view.state.lesson_step === 1")
+    visit.until(PHASE, "explain")  # what is done stays done
+    visit.page.go_forward()
+    visit.until("() => view.state.lesson_step === 2")
+    visit.page.get_by_role("button", name="Leave the lesson").click()
+    assert visit.page.locator(CARD).is_hidden() and "lesson" not in visit.page.url
+    assert visit.page.evaluate("() => document.activeElement.id") == "lessons"
+    visit.page.reload()
+    visit.rest()
+    visit.page.get_by_role("button", name="Lessons", exact=True).click()
+    entry = visit.page.locator("[data-lesson=sure-and-silent]")
+    assert "1 of 4 steps done" in entry.inner_text() and "resume at step 2" in entry.inner_text()
+    entry.click()
+    visit.until("() => view.state.lesson_step === 2")
+    visit.page.locator(f"{CARD} .lesson-dot[data-done=true]").wait_for()
+
+
+def test_next_alone_completes_nothing(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    open_lesson(visit, "tour")
+    for number in range(1, 11):
+        visit.page.locator(f"{CARD} .lesson-next").click()
+        visit.until("(number) => view.state.lesson_step === number", number + 1)
+    assert visit.page.locator(f"{CARD} [data-done=true]").count() == 0
+    assert json.loads(visit.page.evaluate("() => sessionStorage.getItem('explorer-lessons')"))["tour"]["done"] == []
+
+
+def test_marks_come_before_the_map_and_their_overlap_is_told(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    open_lesson(visit, "walk-the-path")
+    canvas = visit.page.locator("#map-sum canvas")
+    assert canvas.evaluate("(canvas) => getComputedStyle(canvas).visibility") == "hidden"
+    cells = visit.page.locator(f"{CARD} .to-mark .mark-cell")
+    cells.first.focus()
+    top = visit.page.evaluate("() => { const m = explorer.view.answer.methods.integrated_gradients.map; return m.map((_, i) => i).sort((a, b) => Math.abs(m[b]) - Math.abs(m[a])).slice(0, 8); }")
+    others = [i for i in range(64) if i not in top][:3]
+    show = visit.page.get_by_role("button", name="Show the map")
+    show.click()
+    assert phase(visit) == "predict"  # not before all are marked
+    for i in (*top[:5], *others):
+        cells.nth(i).click()
+    cells.nth(63 if 63 not in (*top, *others) else 62).click()  # one too many is not taken
+    assert "8 of 8 marked" in visit.page.locator(CARD).inner_text()
+    show.click()
+    visit.until(PHASE, "explain")
+    assert "5 of your 8 pixels are among the 8 strongest of the map. By chance it would be about 1." in visit.page.locator(CARD).inner_text()
+    assert canvas.evaluate("(canvas) => getComputedStyle(canvas).visibility") == "visible"
+    assert visit.page.locator(f"{CARD} .mark-grid .yours").count() == 8 and visit.page.locator(f"{CARD} .mark-grid .strong").count() == 8
+
+
+def test_marks_can_be_set_by_keyboard(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    open_lesson(visit, "walk-the-path")
+    visit.page.locator(f"{CARD} .to-mark .mark-cell").first.focus()
+    for _ in range(8):
+        visit.press("Space", "ArrowDown" if _ % 2 else "ArrowRight")
+    assert "8 of 8 marked" in visit.page.locator(CARD).inner_text()
+    visit.page.get_by_role("button", name="Show the map").focus()
+    visit.press("Enter")
+    visit.until(PHASE, "explain")
+
+
+def test_the_card_is_read_out_and_traps_no_focus(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    open_lesson(visit, "sure-and-silent")
+    assert visit.page.locator(f"{CARD} .lesson-said").get_attribute("role") == "status"
+    visit.page.locator(f"{CARD} .lesson-choice").nth(1).focus()
+    visit.press("Enter")
+    visit.page.get_by_role("button", name="Show me where").focus()
+    visit.press("Enter")
+    assert visit.page.evaluate("() => document.activeElement.classList.contains('lesson-target')")
+    visit.press("Enter")
+    visit.until(PHASE, "explain")
+    visit.page.locator(f"{CARD} .lesson-next").focus()
+    visit.press("Tab")
+    assert not visit.page.evaluate("() => document.querySelector('#lesson-card').contains(document.activeElement)")
+
+
+@pytest.mark.parametrize("name", HIDEABLE)
+def test_a_link_hides_a_group_of_controls(name: str, visits: Visits, server: Server) -> None:
+    places = {"integrated": "compare", "compare": "integrated", "smoothgrad": "compare"}
+    selectors = {
+        "baseline": "#baselines", "class": "#target, #scores", "concepts": "#concepts", "digits": "#digits", "figures": "#facts", "network": "#network", "output": "#output",
+        "patterns": "#patterns", "player": "#play", "rule": "#rule, #steps", "smoothgrad": "#samples", "tools": "#brush",
+    }  # fmt: skip
+    selector = selectors.get(name, f"#tab-{name}")
+    visible = "(selector) => [...document.querySelectorAll(selector)].map((one) => one.checkVisibility())"
+    visit = visits(server.address).open(f"?tab={places.get(name, 'integrated')}&v=2")
+    assert all(visit.page.evaluate(visible, selector))
+    visit.open(f"?tab={places.get(name, 'integrated')}&hide={name}&v=2")
+    assert not any(visit.page.evaluate(visible, selector)) and f"hide={name}" in visit.page.url
+
+
+# ---- phones, accessibility, course sites
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (390, 664), (360, 780), (820, 1180), (1024, 768), (1366, 650)])
+def test_the_card_fits_and_nothing_scrolls_sideways(width: int, height: int, visits: Visits, server: Server) -> None:
+    visit = visits(server.address, viewport={"width": width, "height": height})
+    open_lesson(visit, "sure-and-silent")
+    box = visit.page.locator(CARD).bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= width and box["y"] + box["height"] <= height + 1
+    assert visit.page.evaluate("() => document.documentElement.scrollWidth") <= width
+    foot = visit.page.locator(f"{CARD} .lesson-foot").bounding_box()
+    assert foot and foot["y"] + foot["height"] <= box["y"] + box["height"]
+    if width < 700:
+        maps = visit.page.locator("#paint-grid").bounding_box()
+        assert maps and maps["y"] + maps["height"] <= box["y"]  # the maps stay in view
+        visit.page.get_by_role("button", name="Smaller").click()
+        small = visit.page.locator(CARD).bounding_box()
+        assert small and small["height"] < box["height"] / 2
+        visit.page.get_by_role("button", name="Larger").click()
+    visit.page.locator(f"{CARD} .lesson-choice").nth(1).click()
+    target = visit.page.locator(".lesson-target")
+    target.wait_for()
+    visit.page.get_by_role("button", name="Show me where").click()
+    visit.page.wait_for_function("() => { const { top, bottom } = document.querySelector('.lesson-target').getBoundingClientRect(); return top >= 0 && bottom <= innerHeight; }")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_no_violation_in_a_lesson(width: int, visits: Visits, server: Server) -> None:
+    visit = visits(server.address, viewport={"width": width, "height": 844})
+    open_lesson(visit, "walk-the-path")
+    visit.page.evaluate(AXE)
+    found = {"marks": violations(visit)}
+    predict(visit, LESSONS["walk-the-path"].steps[0], right=True)
+    visit.until(PHASE, "explain")
+    found["marked"] = violations(visit)
+    visit.page.locator(f"{CARD} .lesson-next").click()
+    visit.until(PHASE, "predict")
+    visit.rest()
+    found["choices"] = violations(visit)
+    visit.page.locator(f"{CARD} .lesson-choice").first.click()
+    found["task"] = violations(visit)
+    visit.page.evaluate("() => document.getElementById('lessons').click()")
+    visit.page.locator("dialog[open]").wait_for()
+    found["list"] = violations(visit)
+    assert not any(found.values()), found
+
+
+@pytest.fixture(scope="module")
+def course_server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder: Path = tmp_path_factory.mktemp("lessons")
+    text = """---
+title: Mine
+minutes: 1
+steps:
+  - {title: One, start: "?v=2", points: saliency, task: "Open it. <script>alert(1)</script>", done: {tab_is: {tab: saliency}}, reveal: There., explain: So.}
+---
+My own.
+"""
+    (folder / "mine.md").write_text(text)
+    server = Server(LESSONS=str(folder), LMS_ORIGIN="http://localhost")
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+def test_a_teachers_own_lesson_is_offered_and_its_html_shown(visits: Visits, course_server: Server) -> None:
+    visit = visits(course_server.address, apart=True).open()
+    visit.page.get_by_role("button", name="Lessons", exact=True).click()
+    assert visit.page.locator("dialog[open] .lesson-list").last.locator(".lesson-entry").inner_text().startswith("Mine")
+    visit.page.locator("[data-lesson=mine]").click()
+    assert "<script>alert(1)</script>" in visit.page.locator(CARD).inner_text()
+
+
+LISTEN = "() => { window.heard = []; window.addEventListener('message', (event) => window.heard.push(event.data)); }"
+
+
+@pytest.mark.parametrize("told_", [True, False])
+def test_a_finished_lesson_is_told_to_the_origin_that_is_named_and_to_no_other(told_: bool, visits: Visits, course_server: Server, server: Server) -> None:
+    visit = visits((course_server if told_ else server).address, apart=True)
+    with embedded(visit, "", f"?lesson={'mine' if told_ else 'tour'}&v=2") as frame:
+        origin = visit.page.evaluate("() => location.origin")
+        if told_:  # the port of the course's page is known only now
+            frame.evaluate("(origin) => { window.explorer.view.config.lms_origin = origin; }", origin)
+        visit.page.evaluate(LISTEN)
+        frame.locator(f"{CARD} .lesson-title").wait_for()
+        frame.locator("#tab-saliency").click()
+        if told_:
+            visit.page.wait_for_function("() => window.heard.length")
+            frame.locator("#tab-compare").click()
+            frame.locator("#tab-saliency").click()
+        frame.locator("#tab-compare").click()
+        frame.wait_for_function("() => explorer.view.state.tab === 'compare'")
+        assert visit.page.evaluate("() => window.heard") == ([{"lesson": "mine", "step": 1, "done": True}] if told_ else [])
