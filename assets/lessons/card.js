@@ -210,7 +210,7 @@ function buttons(lesson, at, progress, phase) {
   const again = phase === "explain" ? smallButton("Again", () => actions.again()) : null;
   if (again) again.title = "Do this step again";
   const done = progress.done.includes(at);
-  const next = last ? smallButton(actions.next && done ? "Next lesson" : "All lessons", () => (actions.next && done ? actions.next() : actions.list())) : smallButton(done ? "Next" : "Skip", () => actions.go(at + 1));
+  const next = last ? smallButton(actions.next && done ? "Next lesson" : "Lessons", () => (actions.next && done ? actions.next() : actions.list())) : smallButton(done ? "Next" : "Skip", () => actions.go(at + 1));
   next.classList.add("lesson-next");
   if (done) next.classList.add("lesson-primary");
   return [back, again, next].filter((button) => button !== null);

@@ -60,13 +60,13 @@ export function show() {
   }
   const at = Math.min(step, lesson.steps.length);
   if (at !== step) return takeInPlace({ lesson_step: at });
-  if (`${name} ${at}` !== shown) {
-    const opening = isOpening();
-    enter(name, at);
-    if (opening) takeInPlace(startOf(name, at));
-    begin();
-  }
+  if (`${name} ${at}` === shown) return;
+  const opening = isOpening();
+  enter(name, at);
+  if (opening) takeInPlace(startOf(name, at));
+  begin();
   draw();
+  look();
 }
 
 /** Whether a link names a lesson and nothing else. */
@@ -113,7 +113,8 @@ function goTo(name, at, fresh = true) {
   }
   shown = "";
   take({ ...start, lesson: name, lesson_step: at });
-  focusCard(); // it was opened, or left, by a press
+  show();
+  focusCard(); // it was opened by a press
 }
 
 /** @param {number} at */
@@ -211,7 +212,7 @@ function tell(name) {
 
 // ---- the control that it speaks of
 
-/** The control, or the menu that hides it on a phone. */
+/** The control; on a phone the menu, or the switch between two maps, that brings it. */
 function target() {
   const lesson = lessonOf(view.state.lesson);
   const points = lesson?.steps[view.state.lesson_step - 1]?.points;
@@ -219,7 +220,8 @@ function target() {
   const all = [...document.querySelectorAll(data.controls[points])];
   const seenOne = all.find((one) => one.checkVisibility({ visibilityProperty: true }));
   if (seenOne) return seenOne;
-  return all.some((one) => one.closest(".topbar")) ? byId("menu") : null;
+  if (all.some((one) => one.closest(".topbar"))) return byId("menu");
+  return all.some((one) => one.closest(".cell-gradient, .cell-sum")) && byId("half").checkVisibility() ? byId("half") : null;
 }
 
 function point() {

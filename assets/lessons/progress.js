@@ -5,9 +5,6 @@
 const KEY = "explorer-lessons";
 export const SKIPPED = -1;
 
-/** @type {Record<string, Progress>} */
-let all = read();
-
 /** @returns {Record<string, Progress>} */
 function read() {
   try {
@@ -23,6 +20,9 @@ const isProgress = (one) => Number.isInteger(one?.at) && Array.isArray(one.done)
 
 /** @param {unknown} value */
 const isObject = (value) => typeof value === "object" && value !== null;
+
+/** @type {Record<string, Progress>} */
+let all = read();
 
 /**
  * @param {string} lesson
