@@ -215,11 +215,11 @@ class State(BaseModel, frozen=True, extra="forbid"):
 
 
 def limits() -> dict[str, list[float]]:
-    """The least and the greatest value of each number in a state."""
+    """The least and the greatest value of each number that an explanation depends on."""
     found = {}
     for name, field in State.model_fields.items():
         ends = [getattr(bound, end) for end in ("ge", "le") for bound in field.metadata if hasattr(bound, end)]
-        if len(ends) == 2:
+        if len(ends) == 2 and name not in LOOKS:
             found[name] = ends
     return found
 

@@ -224,8 +224,7 @@ def test_a_link_opens_a_step_with_the_state_that_it_starts_with(visits: Visits, 
 def test_an_unknown_lesson_is_a_notice(visits: Visits, server: Server) -> None:
     visit = visits(server.address).open("?lesson=none-such&v=2")
     visit.page.locator(".notice").wait_for()
-    assert "There is no lesson “none-such” here." in visit.text("notices") and "lesson" not in visit.page.url
-    assert visit.page.locator(CARD).is_hidden()
+    assert "There is no lesson “none-such” here." in visit.text("notices") and "lesson" not in visit.page.url and visit.page.locator(CARD).is_hidden()
 
 
 def test_back_undoes_steps_and_a_lesson_can_be_left_and_resumed(visits: Visits, server: Server) -> None:
@@ -246,8 +245,8 @@ def test_back_undoes_steps_and_a_lesson_can_be_left_and_resumed(visits: Visits, 
     visit.page.go_forward()
     visit.until("() => view.state.lesson_step === 2")
     visit.page.get_by_role("button", name="Leave the lesson").click()
-    assert visit.page.locator(CARD).is_hidden() and "lesson" not in visit.page.url
-    assert visit.page.evaluate("() => document.activeElement.id") == "lessons"
+    visit.page.locator(CARD).wait_for(state="hidden")
+    assert "lesson" not in visit.page.url and visit.page.evaluate("() => document.activeElement.id") == "lessons"
     visit.page.reload()
     visit.rest()
     visit.page.get_by_role("button", name="Lessons", exact=True).click()
