@@ -69,6 +69,7 @@ def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[M
     from dash import Dash
 
     from explorer.lab_networks import lab_networks
+    from explorer.lessons import TEXTS, page_data, read_lessons
     from explorer.models import load_zoo
     from explorer.own.load import load_added
     from explorer.page import callbacks, self_check
@@ -79,6 +80,7 @@ def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[M
     from explorer.server.compute import Compute
     from explorer.server.metrics import Metrics
     from explorer.server.settings import ServerSettings
+    from explorer.server.static_files import digest_of
     from explorer.version import version
 
     settings = ServerSettings.read(os.environ)
@@ -86,6 +88,9 @@ def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[M
     zoo = load_zoo()
     zoo = MappingProxyType({**zoo, **load_added(os.environ, zoo), **{model.name: model for model in added}})
     lab_networks()  # a damaged file stops the start, not a lesson
+    lessons = read_lessons(TEXTS, zoo) | (read_lessons(Path(settings.lessons), zoo, own=True) if settings.lessons else {})
+    lesson_data = page_data(lessons)
+    lesson_address = f"static/{digest_of(lesson_data)}/lessons.json"
     known = self_check.known_pictures(zoo)
     dash = Dash(
         "explorer",
@@ -101,11 +106,11 @@ def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[M
         meta_tags=[{"name": "explorer-version", "content": version()}],  # read by the page, see version.js
     )
     compute = Compute(settings.queue, settings.cache * 2**20, Metrics(version()))
-    dash.layout = layout(zoo, callbacks.opening_answer(zoo))
+    dash.layout = layout(zoo, callbacks.opening_answer(zoo), lesson_address, settings.lms_origin)
     callbacks.register(dash, zoo, compute)
     if register:
         register(dash)
-    files = bundle(dash, settings.prefix)
+    files = {**bundle(dash, settings.prefix), lesson_address: lesson_data}
     app = application(dash, files, compute, lambda: self_check.find_fault(zoo, known), settings, version())
     app.state.dash, app.state.files, app.state.compute = dash, files, compute
     return app
@@ -133,6 +138,7 @@ def main(application: str | Starlette = "app:server") -> None:
             load_added(os.environ, load_zoo())
         host, port = settings.host, settings.port
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        _check_lessons(settings.lessons)
         listening = socket.create_server((host, port), family=family, dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6())
     except (SettingError, NetworkFileError) as error:
         sys.exit(str(error))
@@ -167,6 +173,18 @@ def main(application: str | Starlette = "app:server") -> None:
         else:
             listening.close()
             uvicorn.run(application, host=host, port=port, workers=settings.workers, **options)
+
+
+def _check_lessons(folder: str) -> None:
+    """End the start where a lesson of a teacher's folder has a fault, with all that are found; workers find the folder from anywhere."""
+    if not folder:
+        return
+    from explorer.lessons import problems
+    from explorer.models import load_zoo
+
+    os.environ["LESSONS"] = folder
+    if found := problems(Path(folder), load_zoo()):
+        sys.exit("\n".join(found))
 
 
 def _raise_file_limit() -> None:

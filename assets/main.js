@@ -12,6 +12,7 @@ import { startCopyLink } from "./panels/copy_link.js";
 import { startExport } from "./panels/export.js";
 import { startFigures } from "./panels/figures.js";
 import { startKeys } from "./panels/keys.js";
+import { startLessons } from "./panels/lessons.js";
 import { showSentences, startNarration } from "./panels/narration.js";
 import { startNewerVersion, takeKept } from "./panels/newer_version.js";
 import { startPainting } from "./panels/painting.js";
@@ -60,6 +61,7 @@ export function start(config, pageIsThere) {
   startKeys();
   startPresent();
   startTerms();
+  startLessons();
   startCopyLink();
   startTakeHome();
   startExport();

@@ -25,6 +25,9 @@ export interface State {
   scale: "unit" | "own";
   lab: string; // the one that is open, "" for none
   lab_settings: Record<string, Value>; // those that differ from their defaults
+  lesson: string; // the one that is open, "" for none
+  lesson_step: number; // from 1
+  hide: string[]; // groups of controls
 }
 
 export interface Setting {
@@ -98,6 +101,49 @@ export interface Lab {
   instead: Partial<State>; // with which it does
 }
 
+/** A text of a lesson is HTML that the server made of Markdown. */
+export interface LessonStep {
+  title: string;
+  start: Partial<State> | null; // what differs from the defaults
+  points: string; // a name in `controls`, "" for none
+  text: string;
+  predict: string;
+  choices: { text: string; right: boolean; feedback: string }[];
+  mark: { map: string; pixels: number } | null; // the visitor marks so many before this map is shown
+  task: string;
+  done: Record<string, Record<string, any>>; // predicates, all of which must hold, with their arguments
+  reveal: string;
+  explain: string;
+}
+
+export interface Lesson {
+  title: string;
+  minutes: number;
+  about: string;
+  own: boolean; // of the teacher's folder
+  steps: LessonStep[];
+}
+
+export interface Lessons {
+  lessons: Record<string, Lesson>;
+  controls: Record<string, string>; // selectors
+}
+
+/** What a predicate of a lesson looks at. */
+export interface Seen {
+  state: State;
+  answer: Answer;
+  share: number; // of the path, where the playhead is
+  lowest: number; // where it was since the step began, at the least
+  before: State; // when the step began
+  predicted: number; // the class then
+  pixel: number | null; // the chosen one
+  magnified: boolean;
+  marks: number; // pixels that the visitor marked
+  pattern: string; // that the picture is, "" for none
+  lab: string; // the lab whose answer is shown after a prediction
+}
+
 export interface Said {
   text: string;
   numbers: Record<string, number>;
@@ -166,6 +212,8 @@ export interface Config {
   most_pinned: number;
   most_methods: number; // in one question
   looks: string[]; // fields of the state that no number of the explanation depends on
+  lessons: string; // the address of the lessons, which are fetched when the first one is opened
+  lms_origin: string; // who is told that a lesson is finished; "" for nobody
   answer?: string; // to an address without a link, as JSON
 }
 

@@ -48,6 +48,9 @@ KEYS: Mapping[str, str] = MappingProxyType(
         "scale": "scale",
         "lab": "lab",
         "lab_settings": "do",
+        "lesson": "lesson",
+        "lesson_step": "step",
+        "hide": "hide",
     }
 )
 # Version 1: its defaults where today's differ, and what is called otherwise today.

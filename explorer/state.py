@@ -25,6 +25,7 @@ from explorer.attribution import METHODS, SHARED, Case, Method, Setting, Setting
 from explorer.attribution.method import CLIP, NOISE_LEVEL, RULE, SAMPLES, SEED, STEPS
 from explorer.attribution.network import OUTPUTS, SHAPE, Floats, Output
 from explorer.attribution.rules import EXACT
+from explorer.hiding import HIDEABLE
 from explorer.models import Model
 from explorer.options import Options
 from explorer.pictures import BASELINES, PATTERNS, BaselineKind, baseline
@@ -40,7 +41,7 @@ RULE_NAMES = (*RULE.choices, EXACT)
 MAX_STEPS, MAX_SAMPLES, MAX_NOISE = int(STEPS.high), int(SAMPLES.high), NOISE_LEVEL.high
 MAX_SEED = 999_999
 MAX_PINNED = 4
-LOOKS = {"tab", "scale", "pinned", "lab", "lab_settings"}  # no number of an explanation depends on these
+LOOKS = {"tab", "scale", "pinned", "lab", "lab_settings", "lesson", "lesson_step", "hide"}  # no number of an explanation depends on these
 
 Zoo = Mapping[str, Model]
 Level = Annotated[float, Field(strict=True, ge=0, le=1)]
@@ -85,6 +86,13 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _groups_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in HIDEABLE:
+            raise ValueError(f"what is hidden must be among {', '.join(HIDEABLE)}, not {shown(name)}")
+    return tuple(sorted(set(names)))
+
+
 class State(BaseModel, frozen=True, extra="forbid"):
     """What the user chose. Numbers follow from it alone: the same state gives the same numbers anywhere.
 
@@ -102,6 +110,8 @@ class State(BaseModel, frozen=True, extra="forbid"):
         pinned: the methods that are compared, one to four.
         tab, scale: what is shown; one colour scale for all maps of a ``"unit"``, or each its ``"own"``. No number depends on it, nor on what is pinned.
         lab, lab_settings: the lab that is open, ``""`` for none, and its settings that differ from their defaults. ``labs`` checks them.
+        lesson, lesson_step: the lesson that is open, ``""`` for none, and its step, from 1. The page knows which lessons there are.
+        hide: groups of controls that are not shown, names in ``hiding.HIDEABLE``.
 
     Raises:
         ValidationError: a value that the field cannot have (a ValueError of pydantic's). Only ``from_json`` knows the networks.
@@ -128,6 +138,9 @@ class State(BaseModel, frozen=True, extra="forbid"):
     scale: Scale = _one_of("the scale", "unit", SCALES)
     lab: str = _field("the lab", "", "a name", strict=True, max_length=40)
     lab_settings: LabSettings = _field("the settings of the lab", (), "an object of numbers, truths and words")
+    lesson: str = _field("the lesson", "", "a name of small letters, digits and hyphens", strict=True, max_length=40, pattern="^[a-z0-9-]*$")
+    lesson_step: int = _field("the step of the lesson", 1, "a whole number from 1 to 99", strict=True, ge=1, le=99)
+    hide: Annotated[tuple[str, ...], AfterValidator(_groups_once)] = _field("what is hidden", (), "names of groups of controls", max_length=len(HIDEABLE))
 
     @classmethod
     def from_json(cls, data: object, zoo: Zoo) -> State:
@@ -204,11 +217,11 @@ class State(BaseModel, frozen=True, extra="forbid"):
 
 
 def limits() -> dict[str, list[float]]:
-    """The least and the greatest value of each number in a state."""
+    """The least and the greatest value of each number that an explanation depends on."""
     found = {}
     for name, field in State.model_fields.items():
         ends = [getattr(bound, end) for end in ("ge", "le") for bound in field.metadata if hasattr(bound, end)]
-        if len(ends) == 2:
+        if len(ends) == 2 and name not in LOOKS:
             found[name] = ends
     return found
 

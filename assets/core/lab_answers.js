@@ -53,7 +53,7 @@ function question() {
   if (chosen.tab !== "labs" || !chosen.lab || !hasAnswer() || config.labs[chosen.lab].unsupported[chosen.network]) return null;
   const { looks } = config.labs[chosen.lab];
   const settings = Object.fromEntries(Object.entries(chosen.lab_settings).filter(([name]) => !looks.includes(name)));
-  const whole = { ...state, options: chosen.options, pinned: chosen.pinned, tab: "labs", lab: "", lab_settings: {} };
+  const whole = { ...state, options: chosen.options, pinned: chosen.pinned, tab: "labs", lab: "", lab_settings: {}, lesson: "", lesson_step: 1, hide: [] };
   const key = JSON.stringify([chosen.lab, settings, { ...whole, scale: "" }]);
   return { key, state: whole, lab: { name: chosen.lab, settings } };
 }

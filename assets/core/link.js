@@ -17,7 +17,7 @@ export function linkOf(state, config) {
     const name = /** @type {keyof State} */ (field);
     const value = state[name];
     if (sameValue(value, config.defaults[name]) || (name === "drawing" && value === null)) return;
-    if (name === "pinned") parts.set(key, state.pinned.join(","));
+    if (name === "pinned" || name === "hide") parts.set(key, state[name].join(","));
     else if (name === "options") parts.set(key, optionsText(state.options));
     else if (name === "lab_settings") parts.set(key, Object.entries(state.lab_settings).map(([setting, chosen]) => `${setting}:${textOf(chosen)}`).join(","));
     else if (Array.isArray(value)) {

@@ -35,7 +35,7 @@ export function startMethodResults() {
   on("asking", () => stop && drop()); // the picture first: what is on its way will be out of date
   on("answer", () => {
     if (!busy) notBefore = 0; // it was away, and is back
-    const asks = JSON.stringify({ ...view.asked, tab: null, scale: null, pinned: null });
+    const asks = JSON.stringify({ ...view.asked, tab: null, scale: null, pinned: null, lesson: null, lesson_step: null, hide: null });
     if (asks === answered) emit("methods", null); // more of the same answer: what is known stays
     else forget(null); // every panel is drawn anew for it
     answered = asks;

@@ -85,6 +85,15 @@ export function take(patch) {
   else commitUnasked();
 }
 
+/**
+ * The same where the address should have said so from the start: no new entry in the browser's history.
+ * @param {Partial<State>} patch
+ */
+export function takeInPlace(patch) {
+  if (adoptAll(patch)) ask();
+  commitLooks();
+}
+
 /** What changed belongs to single methods: an entry in the browser's history, and no question from here. */
 export const commitUnasked = () => showLink("pushState");
 

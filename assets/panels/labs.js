@@ -79,6 +79,12 @@ export function sentence() {
   return { headline: open ? open.question : "Experiments that test what a map is worth.", second: open ? "" : "Each asks for your prediction first.", more: [] };
 }
 
+/**
+ * Whether its experiment is open, after a prediction or without.
+ * @param {string} name
+ */
+export const isPredicted = (name) => predictions.has(name);
+
 /** @param {number} pixel */
 export const valuesAt = (pixel) => pages.get(view.state.lab)?.valuesAt?.(pixel) ?? [];
 

@@ -11,6 +11,7 @@ export function startStartOver() {
     finish();
     choosePixel(null);
     takeFreshBrush();
-    changeWithNotice(view.config.defaults, "Everything is as it was at the start.");
+    const { lesson, lesson_step, hide } = view.state; // a class goes on with what its link says
+    changeWithNotice({ ...view.config.defaults, lesson, lesson_step, hide }, "Everything is as it was at the start.");
   });
 }

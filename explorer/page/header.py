@@ -20,6 +20,7 @@ def header(state: State, zoo: Zoo) -> html.Header:
             html.Div(_question(state, zoo), id="question", className="question", role="group", **{"aria-label": "What is explained"}),
             html.Div(
                 [
+                    html.Button("Lessons", id="lessons", type="button", className="button"),
                     html.Button("Start over", id="start-over", type="button", className="button"),
                     html.Button("Copy link", id="copy-link", type="button", className="button"),
                     html.Button("?", id="keys", type="button", className="button", title="Keys (?)", **{"aria-label": "Keys"}),

@@ -31,6 +31,7 @@ def painting() -> html.Section:
                 ],
                 className="prediction",
             ),
+            script_owned("lesson-card", "lesson-card", hidden=True, role="region", **{"aria-label": "Lesson"}),
             html.Div(
                 [html.A("Figures, downloads", href="#facts"), html.Button("My pictures", id="my-pictures", type="button")],
                 className="more-below",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
@@ -11,6 +12,7 @@ GRACE = 8  # seconds for a graceful shutdown of a worker: 4 in the queue, 2 of w
 ANCESTOR = re.compile(r"\*|'self'|'none'|[a-z][a-z0-9+.-]*:|([a-z][a-z0-9+.-]*://)?[a-z0-9*.-]+(:(\d+|\*))?(/[\w./~%-]*)?", re.ASCII | re.I)
 SEGMENT = r"(?:[\w.~@:+,=-]|%[0-9A-Fa-f]{2})+"
 PREFIX = re.compile(f"/?({SEGMENT}/)*({SEGMENT})?", re.ASCII)
+ORIGIN = re.compile(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d+)?", re.ASCII | re.I)
 ADDRESS = re.compile(rf"https?://([\w.-]+|\[[\da-f:]+\])(:\d+)?(/({SEGMENT}/)*({SEGMENT})?)?", re.ASCII | re.I)
 
 
@@ -47,6 +49,16 @@ def _frame_ancestors(text: str) -> str:
     return " ".join(text.split())
 
 
+def _origin(text: str) -> str:
+    _require(not text or bool(ORIGIN.fullmatch(text.rstrip("/"))))
+    return text.rstrip("/").lower()
+
+
+def _folder(text: str) -> str:
+    _require(not text or Path(text).is_dir())
+    return str(Path(text).resolve()) if text else ""
+
+
 Switch = Annotated[bool, BeforeValidator(lambda text: text or False)]
 Level = Annotated[Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(str.lower)]
 
@@ -66,6 +78,10 @@ class ServerSettings(BaseModel, frozen=True, populate_by_name=True):
     public_url: Annotated[str, AfterValidator(_public_url)] = _setting("PUBLIC_URL", "", "an address such as http://192.168.1.5:8050/")
     # sites that may embed the page, as in the Content-Security-Policy directive of that name
     frame_ancestors: Annotated[str, AfterValidator(_frame_ancestors)] = _setting("FRAME_ANCESTORS", "*", "sources such as 'self' https://lms.example")
+    # a folder with lessons of one's own, beside those of the explorer
+    lessons: Annotated[str, AfterValidator(_folder)] = _setting("LESSONS", "", "a folder that exists")
+    # of the page that embeds this one and is told when a lesson is finished; empty: nobody is told
+    lms_origin: Annotated[str, AfterValidator(_origin)] = _setting("LMS_ORIGIN", "", "an origin such as https://lms.example")
     log_level: Level = _setting("LOG_LEVEL", "warning", "debug, info, warning, error or critical")  # the lowest level that is logged
     access_log: Switch = _setting("ACCESS_LOG", False, "1 or 0")  # whether every request is logged
     metrics: Switch = _setting("METRICS", False, "1 or 0")  # whether ``/metrics`` is served

@@ -69,7 +69,7 @@ AT_REST = """
   const { view } = window.explorer ?? {};
   if (!view || !view.answer || seen.flying || seen.timers.size) return false;
   return Object.keys(view.state).every(
-    (key) => ["tab", "scale", "pinned", "options", "lab", "lab_settings"].includes(key) || JSON.stringify(view.state[key]) === JSON.stringify(view.asked[key])
+    (key) => ["tab", "scale", "pinned", "options", "lab", "lab_settings", "lesson", "lesson_step", "hide"].includes(key) || JSON.stringify(view.state[key]) === JSON.stringify(view.asked[key])
   );
 }
 """

@@ -178,6 +178,6 @@ def test_every_setting_that_numbers_depend_on_makes_another_question() -> None:
               "baseline": "white", "network": "digits", "drawing": (0.0,) * 64, "pixels": (0.0,) * 64, "baseline_seed": 1}  # fmt: skip
     seen = {usual.replace(**{name: value}).cache_key() for name, value in others.items()}
     assert len(seen | {usual.cache_key()}) == len(others) + 1
-    assert set(State.model_fields) == {*others, "tab", "scale", "pinned", "options", "lab", "lab_settings"}
+    assert set(State.model_fields) == {*others, "tab", "scale", "pinned", "options", "lab", "lab_settings", "lesson", "lesson_step", "hide"}
     chosen = usual.replace(options={"lrp_epsilon": {"epsilon": 0.02}})
     assert chosen.cache_key(options=True) != usual.cache_key(options=True)

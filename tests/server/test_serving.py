@@ -99,6 +99,8 @@ INVALID = {
     "METRICS": ["maybe"],
     "ACCESS_LOG": ["2"],
     "TRUSTED_PROXIES": ["all"],
+    "LESSONS": ["/nowhere/at/all"],
+    "LMS_ORIGIN": ["*", "lms.example", "https://lms.example/course", "https://lms.example https://b.example"],
 }
 
 
