@@ -6,23 +6,15 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import pytest
 from torch import nn
 
 from explorer.attribution import (
     METHODS,
-    Case,
     Network,
-    Settings,
-    completeness,
-    exact_integrated_gradients,
-    explain,
-    trace,
 )
 from explorer.labs import LABS
 from explorer.models import Model
-from explorer.pictures import PATTERNS
 from explorer.server.settings import ServerSettings
 from scripts import lab_docs, network_docs
 from scripts.method_docs import PLACE, ROOT, page
@@ -103,22 +95,6 @@ def test_the_python_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> No
     for block in blocks:
         exec(block, names)
     assert "linear pieces" in capsys.readouterr().out
-
-
-def test_the_numbers_of_the_tour_are_those_of_the_opening_page(models: Mapping[str, Model]) -> None:
-    case = Case(models["shapes"].network, PATTERNS["edge"], np.zeros((8, 8)), 0, "probability")
-    fifty, five = (explain(case, Settings(steps=steps, rule="right")) for steps in (50, 5))
-    assert f"P = {fifty.f_input:.3f}" in README
-    largest = np.abs(METHODS["gradient"](case).attribution).max()
-    assert f"above {np.ceil(largest * 1e4) / 1e4:.4f}" in README
-    steps = trace(case, fifty.settings, fifty["integrated_gradients"].field)
-    assert f"reaches {np.abs(steps.gradients).max():.2f}" in README
-    logit = Case(case.network, case.input, case.baseline, 0, "logit")
-    assert np.abs(METHODS["gradient"](logit).attribution).max() > 50 * largest
-    off = [abs(completeness(e["integrated_gradients"].attribution, e.delta_f).delta) for e in (five, fifty)]
-    assert off[0] > 10 * off[1]
-    exact = exact_integrated_gradients(case).attribution
-    assert abs(exact.sum() - fifty.delta_f) < 1e-13 * np.abs(exact).sum()
 
 
 def test_the_readme_names_the_methods_that_need_a_plain_sequence_or_a_background(models: Mapping[str, Model]) -> None:
