@@ -27,10 +27,11 @@ SCRIPT_TOOLS := node_modules/.package-lock.json
 PRECOMPRESSED := build/static-made
 PAGE := app.py $(shell find explorer assets models -name '*.py' -o -name '*.md' -o -name '*.js' -o -name '*.css' -o -name '*.npz')
 TORCH = $$(grep '^torch==' requirements.txt)
-# The tests in a browser, in two halves by the first letters of their files; the others, in two halves too.
-BROWSER := test-browser-a-m test-browser-n-z
+# The tests in a browser, in three parts by the first letters of their files; the others, in three parts too.
+BROWSER := test-browser-a-k test-browser-l-m test-browser-n-z
 ENGINE := tests/attribution tests/page
-TESTS := test-engine test-server $(BROWSER) test-scripts
+LABS := tests/labs tests/lessons
+TESTS := test-engine test-labs test-server $(BROWSER) test-scripts
 side_by_side = $(MAKE) --jobs --output-sync=target --keep-going
 
 .DEFAULT_GOAL := help
@@ -59,8 +60,11 @@ $(BROWSER): test-browser-%: $(DEV)
 test-engine: $(DEV)
 	@$(BIN)/python -m pytest $(ENGINE) $(ARGS) || [ $$? -eq 5 ]
 
+test-labs: $(DEV)
+	@$(BIN)/python -m pytest $(LABS) $(ARGS) || [ $$? -eq 5 ]
+
 test-server: $(DEV)
-	@$(BIN)/python -m pytest --ignore=tests/browser $(ENGINE:%=--ignore=%) $(ARGS) || [ $$? -eq 5 ]
+	@$(BIN)/python -m pytest --ignore=tests/browser $(ENGINE:%=--ignore=%) $(LABS:%=--ignore=%) $(ARGS) || [ $$? -eq 5 ]
 
 test-firefox: $(DEV) ## Test the page in Firefox (not part of `make test`)
 	@sh scripts/install-browser.sh $(BIN)/python firefox
