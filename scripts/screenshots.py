@@ -16,7 +16,7 @@ from tests.browser.chromium import EXPOSE, LAUNCH_ARGUMENTS, find_chromium, unti
 PICTURES = ROOT / "docs"
 SHOTS = {
     "explorer.png": ("?v=2&tab=integrated", 1440, 900, "light", 10),
-    "compare-dark.png": ("?v=2&p=ring&class=predicted&tab=compare", 1440, 900, "dark", None),
+    "lab.png": ("?v=2&net=digits-cnn&tab=labs&lab=sanity", 1440, 1150, "light", None),
     "methods.png": ("?v=2&net=digits-cnn&p=ring&class=predicted&tab=methods", 1440, 900, "light", None),
     "phone.png": ("?v=2&p=x&class=predicted#stage", 390, 844, "light", None),
 }
@@ -28,6 +28,9 @@ def shoot(page: Page, address: str, step: int | None, picture: Path) -> None:
     until(page, "window.explorer?.view?.answer")
     if "tab=methods" in address:
         until(page, "Object.keys(explorer.view.config.first).every((name) => explorer.resultOf(name)?.map)")
+    if "lab=" in address:
+        page.locator(".lab-choice").nth(1).click()
+        until(page, "document.querySelector('.lab-happened')?.textContent && document.querySelector('.main-svg')")
     if step is not None:
         page.evaluate("(step) => explorer.goToStep(step)", step)
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

@@ -48,7 +48,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "baseline": "baseline",
         "gradient": "gradient",
         "logit": "logit",
-        "score": "score",
+        "the score": "score",
         "ReLU": "relu",
         "ROAD": "road",
         "map": "map",
