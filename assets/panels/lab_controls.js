@@ -13,6 +13,16 @@ const followers = new Map(); // by lab: what writes the state into its controls
 export const refreshControls = (name) => followers.get(name)?.forEach((follow) => follow());
 
 /**
+ * The place of the stop that is nearest to a value.
+ * @param {number[]} stops
+ * @param {number} value
+ */
+export function nearestStop(stops, value) {
+  const off = stops.map((stop) => Math.abs(stop - value));
+  return off.indexOf(Math.min(...off));
+}
+
+/**
  * A control for one setting: a slider, a choice, or a box to tick.
  * @param {LabHost} lab
  * @param {string} name of the setting
@@ -51,8 +61,7 @@ function slider(lab, setting, { step, stops, text = (value) => number(value) }) 
   input.addEventListener("change", () => lab.set({ [setting.name]: chosen() }));
   const follow = () => {
     const value = lab.value(setting.name);
-    const off = stops?.map((stop) => Math.abs(stop - value)) ?? [];
-    if (chosen() !== value) input.value = String(stops ? off.indexOf(Math.min(...off)) : value);
+    if (chosen() !== value) input.value = String(stops ? nearestStop(stops, value) : value);
     label();
   };
   return { root: element("div", { class: "lab-field lab-slider" }, element("label", { for: id, text: setting.title }), input, shown), follow };

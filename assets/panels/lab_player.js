@@ -2,21 +2,11 @@
 
 import { element, write } from "../core/dom.js";
 import { view } from "../core/store.js";
-import { labControl } from "./lab_controls.js";
+import { labControl, nearestStop } from "./lab_controls.js";
 
 /** @import { LabHost } from "../types.js" */
 
 const LONGEST_FRAME = 500; // ms: after more than this nobody was looking, and the time does not count
-
-/**
- * The place of the stop that is nearest to a value.
- * @param {number[]} stops
- * @param {number} value
- */
-export function nearestStop(stops, value) {
-  const off = stops.map((stop) => Math.abs(stop - value));
-  return off.indexOf(Math.min(...off));
-}
 
 /**
  * @param {LabHost} lab

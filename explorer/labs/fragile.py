@@ -23,6 +23,7 @@ from explorer.attribution.fragility import Attacked
 from explorer.attribution.layers import KINKED_AT_ZERO
 from explorer.labs.charts import Line, chart, lines
 from explorer.labs.lab import Answer, Lab, Paper, Values
+from explorer.labs.words import listed
 from explorer.plain_data import numbers, packed
 from explorer.sentences import Sentence
 from explorer.state import State, Zoo
@@ -150,7 +151,7 @@ def _charts(network: str, other: str | None, found: Mapping[Attacked, list[MapAt
     charts = {
         "sizes": chart(
             lines(drawn, x="largest change of a pixel, in sixteenths", y="share that stays", y_range=(-0.04, 1.04)),
-            Sentence("sizes", f"At 4/16 {_list([f'{METHODS[method]} keeps {{{method}:percent}}' for method in found])} of the strongest pixels.", most),
+            Sentence("sizes", f"At 4/16 {listed([f'{METHODS[method]} keeps {{{method}:percent}}' for method in found])} of the strongest pixels.", most),
         )
     }
     for method, results in found.items():
@@ -176,17 +177,13 @@ def _capital(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def _list(parts: list[str]) -> str:
-    return " and ".join(parts)
-
-
 def _narrate(answer: Answer) -> list[Sentence]:
     found = answer["attacks"]
     if not found:
         return [Sentence("both flat", "Both maps are 0 everywhere, so they have no strongest pixels to move.")]
     kept = {method: attack["kept"][_place(ASKED)] for method, attack in found.items()}
     counts = {f"of_{method}": attack["count"] for method, attack in found.items()}
-    each = _list([f"{METHODS[method]} kept {{{method}:whole}} of {{of_{method}:whole}}" for method in kept])
+    each = listed([f"{METHODS[method]} kept {{{method}:whole}} of {{of_{method}:whole}}" for method in kept])
     said = []
     if answer["outcome"] is None:
         (flat,) = (title for method, title in METHODS.items() if method not in found)
@@ -195,16 +192,16 @@ def _narrate(answer: Answer) -> list[Sentence]:
         said.append(Sentence("kept", f"{HAPPENED[answer['outcome']]}: {each}.", {**kept, **counts}))
     before = {"before": answer["probability"]}
     after = {method: attack["probabilities"][_place(ASKED)] for method, attack in found.items()}
-    changed = _list([f"{{{method}:chance}}" for method in after])
+    changed = listed([f"{{{method}:chance}}" for method in after])
     said.append(Sentence("class stays", f"The predicted class stays {answer['predicted']}: P was {{before:chance}}, and is {changed} after the {'change' if len(after) == 1 else 'two attacks'}.", {**before, **after}))
     smaller = {method: attack["kept"][_place(1)] for method, attack in found.items()}
-    said.append(Sentence("half the change", f"With a change of at most 1/16, {_list([f'{METHODS[method]} kept {{{method}:whole}}' for method in smaller])}.", smaller))
+    said.append(Sentence("half the change", f"With a change of at most 1/16, {listed([f'{METHODS[method]} kept {{{method}:whole}}' for method in smaller])}.", smaller))
     if answer["compared"]:
         robust, ordinary = answer["compared"]["robust"], answer["compared"]["ordinary"]
         helped = [METHODS[method] for method in METHODS if robust[method] > ordinary[method]]
         which = "neither map" if not helped else "both maps" if len(helped) == 2 else f"only {helped[0]}"
         shares = {f"{name}_{method}": each[method] for name, each in (("robust", robust), ("ordinary", ordinary)) for method in METHODS}
-        with_, without = (_list([f"{{{name}_{method}:percent}}" for method in METHODS]) for name in ("robust", "ordinary"))
+        with_, without = (listed([f"{{{name}_{method}:percent}}" for method in METHODS]) for name in ("robust", "ordinary"))
         said.append(Sentence("training", f"Training against small changes helped {which} here: {with_} stayed, against {without} with ordinary training.", shares))
     return said
 

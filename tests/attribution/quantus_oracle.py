@@ -8,8 +8,6 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-import pytest
-
 from .zennits import load_zennit
 
 # Quantus imports them at its start, but uses them only for tables of results (pandas) and to rotate and shift pictures (cv2).
@@ -17,9 +15,7 @@ UNUSED = ("pandas", "cv2")
 
 
 def load_quantus() -> Any:
-    """Quantus, without pandas and OpenCV; skips the test where Quantus is not installed."""
-    if find_spec("quantus") is None:
-        pytest.skip("Quantus is not installed")
+    """Quantus, without pandas and OpenCV."""
     if find_spec("zennit"):
         load_zennit()  # Quantus imports it where it is installed
     missing = [name for name in UNUSED if name not in sys.modules]

@@ -4,7 +4,7 @@ import { element } from "../../core/dom.js";
 import { floats, largest, number, percent, signed } from "../../core/numbers.js";
 import { PixelMap } from "../../draw/map.js";
 import { PlotlyChart } from "../../draw/plotly.js";
-import { labControl } from "../lab_controls.js";
+import { labControl, nearestStop } from "../lab_controls.js";
 
 /** @import { LabAnswer, LabHost } from "../../types.js" */
 
@@ -24,12 +24,6 @@ export function build(lab) {
   /** @type {LabAnswer | null} */
   let unpacked = null;
 
-  /** The place of the number of steps that was computed and is nearest to the one that was chosen. */
-  const nearest = (/** @type {number[]} */ steps) => {
-    const off = steps.map((m) => Math.abs(Math.log(m / lab.value("steps"))));
-    return off.indexOf(Math.min(...off));
-  };
-
   /** @type {(pixel: number) => string[]} */
   let values = () => [];
 
@@ -42,7 +36,7 @@ export function build(lab) {
     if (!answer.maps) return;
     if (unpacked !== answer) maps = floats(answer.maps);
     unpacked = answer;
-    const at = nearest(steps);
+    const at = nearestStop(steps, lab.value("steps"));
     const start = 64 * (rules.indexOf(lab.value("rule")) * steps.length + at);
     const found = maps.slice(start, start + 64);
     const errors = Array.from(found, (value, i) => value - truth[i]);

@@ -4,7 +4,8 @@ import { element, write } from "../../core/dom.js";
 import { bound, correlation, floats, number, probability, signed } from "../../core/numbers.js";
 import { PixelMap } from "../../draw/map.js";
 import { PlotlyChart } from "../../draw/plotly.js";
-import { labPlayer, nearestStop } from "../lab_player.js";
+import { nearestStop } from "../lab_controls.js";
+import { labPlayer } from "../lab_player.js";
 
 /** @import { LabAnswer, LabHost } from "../../types.js" */
 
