@@ -11,7 +11,7 @@ import { isAskedOnPage } from "./questions.js";
 import { remember, remembered } from "./remembered.js";
 
 /** @import { Pixels } from "../types.js" */
-/** @import { Room } from "./asking.js" */
+/** @import { Room } from "./parts.js" */
 
 /** @typedef {{ choice?: number, pixels?: number[] }} Vote */
 /** @typedef {{ key: string, kind: "choice" | "marks", title: string, choices: string[] | null, pixels: number | null, picture: Pixels | null, network: string | null, revealed: boolean, answered: number, totals: number[] | null }} Poll */
@@ -67,6 +67,8 @@ export function startAnswering(room) {
       if (asked.kind === "marks") /** @type {ReturnType<typeof heatMap>} */ (totals).set(counts, asked.answered);
       else /** @type {ReturnType<typeof choiceBars>} */ (totals).set(counts, own?.choice ?? null);
     }
+    const [leave] = panel.foot.children;
+    if (leave) write(leave, own ? "Close" : "Skip");
     write(said, saying(asked, as, own));
   }
 
@@ -83,7 +85,7 @@ export function startAnswering(room) {
     if (isNew) panel.small(false);
     const question = element("p", { class: "class-panel-question", text: asked.title });
     panel.body.replaceChildren(question, ...parts(asked, as), said);
-    panel.foot.replaceChildren(...(as === "totals" || votes[asked.key] ? [] : [skip(asked.key)]));
+    panel.foot.replaceChildren(...(as === "totals" ? [] : [skip(asked.key)]));
     if (isNew || as === "totals") tell(as === "totals" ? "The class’s answers are here." : `Your teacher asks: ${asked.title}`);
   }
 
@@ -125,7 +127,7 @@ export function startAnswering(room) {
       send.setAttribute("aria-disabled", String(marked.length !== most));
       send.classList.toggle("lesson-primary", marked.length === most);
     });
-    return [grid, element("div", { class: "lesson-marked" }, count, send)];
+    return [element("p", { text: `Mark ${most} pixels.` }), grid, element("div", { class: "lesson-marked" }, count, send)];
   }
 
   const skip = (/** @type {string} */ key) =>

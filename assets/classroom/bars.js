@@ -1,6 +1,7 @@
 // The answers of the class as bars: each with its letter, its words, its number and its share.
 
 import { element, write } from "../core/dom.js";
+import { percent } from "./tallies.js";
 
 export const LETTERS = "ABCDEFGHIJ";
 
@@ -30,9 +31,3 @@ export function choiceBars(choices) {
     },
   };
 }
-
-/**
- * @param {number} part
- * @param {number} all
- */
-export const percent = (part, all) => `${all ? Math.round((100 * part) / all) : 0} %`;

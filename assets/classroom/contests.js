@@ -1,12 +1,12 @@
 // Challenges: the server scores pictures from their states. The teacher starts and ends one, students send what they try.
 
 import { element, smallButton, write } from "../core/dom.js";
-import { notice } from "../core/notices.js";
 import { take } from "../core/session.js";
 import { view } from "../core/store.js";
 import { dockPanel, tell } from "./dock.js";
 import { now, partsOf, soon } from "./parts.js";
 import { remember, remembered } from "./remembered.js";
+import { clock, ranked } from "./tallies.js";
 
 /** @import { State } from "../types.js" */
 /** @import { Room } from "./parts.js" */
@@ -21,18 +21,6 @@ const AGAIN = 5000; // ms before a challenge whose time is over is ended again
 
 /** @param {Room} room */
 const challengeOf = (room) => /** @type {Challenge | null} */ (room.parts.get("challenge") ?? null);
-
-/**
- * The time that is left, as minutes and seconds.
- * @param {number} seconds
- */
-export const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
-
-/**
- * Best first: in all challenges the smaller score is the better one, and the earlier of two equal ones.
- * @param {Score[]} scores
- */
-export const ranked = (scores) => scores.slice().sort((a, b) => a.score - b.score || (a.at ?? 0) - (b.at ?? 0));
 
 /** What belongs to a picture: not what the visitor looks at. */
 function pictureOf(/** @type {State} */ state) {
@@ -143,7 +131,7 @@ export function startContests(room) {
       if (held && !running) panel.focus(); // the button is gone
       built = as;
     }
-    write(own, best() && !over ? `Your best: ${best()}` : "");
+    write(own, best() && !over && !said.textContent?.startsWith(best()) ? `Your best: ${best()}` : "");
     list.replaceChildren(...(over ? [board(challenge.best.slice(0, MOST), room.alias)] : running ? [] : [element("p", { class: "quiet", text: "Time is over. Your teacher ends the challenge." })]));
   }
 
@@ -248,7 +236,7 @@ export function startLeadingContests(room) {
     if (over && ran === started && opened !== started) {
       opened = started;
       openWinner();
-      if (scores().length) notice(`The winning picture is open: ${scores()[0].alias}, ${scores()[0].text}`);
+      if (scores().length) write(said, `The winning picture is open: ${scores()[0].alias}.`);
     }
     if (!shown) return;
     const best = scores();
@@ -286,13 +274,15 @@ export function startLeadingContests(room) {
       panel.small(false);
       draw();
     });
+    const section = element("section", { class: "class-tools-part" }, element("h3", { text: "Challenge" }), element("div", { class: "class-buttons" }, button, board_));
     const show = () => {
       const running = challenge();
+      section.hidden = Boolean(running && !running.over && closed !== running.started);
       button.hidden = Boolean(running && !running.over);
       board_.hidden = !running || closed !== running.started;
     };
     tools.add(show);
     show();
-    return element("section", { class: "class-tools-part" }, element("h3", { text: "Challenge" }), element("div", { class: "class-buttons" }, button, board_));
+    return section;
   };
 }

@@ -4,32 +4,10 @@ import { element, keyOf, write } from "../core/dom.js";
 import { on } from "../core/events.js";
 import { pixelAfter, place } from "../core/grid.js";
 import { markPixel } from "../core/store.js";
-import { percent } from "./bars.js";
+import { percent } from "./tallies.js";
 
 const LEAST = 0.12; // of the colour, for a pixel that anybody marked
 const [MID, DEEP] = [0.6, 0.8]; // of the colour, from where on the other ink is read better: in the dark theme, in the light one
-
-/**
- * The pixels that most marked, most first; those that nobody marked are left out.
- * @param {number[]} counts
- * @param {number} most
- */
-export function mostMarked(counts, most) {
-  const order = counts.map((_, i) => i).sort((a, b) => counts[b] - counts[a] || a - b);
-  return order.slice(0, most).filter((i) => counts[i] > 0);
-}
-
-/**
- * How many of the pixels that the class marked most are among the strongest of the map, in words.
- * @param {number[]} marked
- * @param {number[]} top
- */
-export function agreement(marked, top) {
-  if (!marked.length || !top.length) return "";
-  const both = marked.filter((i) => top.includes(i)).length;
-  const chance = (marked.length * top.length) / 64;
-  return `${both} of the class’s ${marked.length} most marked pixels ${both === 1 ? "is" : "are"} among the map’s ${top.length} strongest. By chance it would be about ${chance < 1 ? chance.toFixed(1) : Math.round(chance)}.`;
-}
 
 /**
  * @param {number[]} own pixels that the visitor marked
@@ -51,7 +29,8 @@ export function heatMap(own = []) {
   const stop = on("pixel", shown);
   const move = (/** @type {number} */ to) => {
     cells[cursor].tabIndex = -1;
-    cells[(cursor = to)].tabIndex = 0;
+    cursor = to;
+    cells[to].tabIndex = 0;
   };
   cells.forEach((cell, i) => {
     cell.addEventListener("pointerenter", () => markPixel(i));

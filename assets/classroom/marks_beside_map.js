@@ -7,7 +7,8 @@ import { askServer } from "../core/server.js";
 import { hasAnswer, view } from "../core/store.js";
 import { PixelMap } from "../draw/map.js";
 import { strongest } from "../lessons/marks.js";
-import { agreement, heatMap, mostMarked } from "./heat.js";
+import { heatMap } from "./heat.js";
+import { agreement, mostMarked } from "./tallies.js";
 
 /** @import { State } from "../types.js" */
 /** @import { Asked } from "./questions.js" */
@@ -17,13 +18,13 @@ const WITHIN = 10000; // ms for the map of a picture that is no longer on the pa
 /**
  * The map of the picture that was asked about: of the page, or of the server when the page has moved on.
  * @param {Asked} asked
- * @returns {Promise<number[]>}
+ * @returns {Promise<{ values: number[], target: number }>} target: the class that it explains
  */
 async function mapOf({ state, method }) {
   const keys = /** @type {(keyof State)[]} */ (Object.keys(state));
   const same = hasAnswer() && keys.every((key) => view.config.looks.includes(key) || sameValue(state[key], view.asked[key]));
   const answer = same ? view.answer : await askServer("explanation", "state", /** @type {any} */ ({ ask: 1, state }), AbortSignal.timeout(WITHIN));
-  return answer.methods[method].map;
+  return { values: answer.methods[method].map, target: answer.target };
 }
 
 /**
@@ -33,6 +34,7 @@ async function mapOf({ state, method }) {
 export function marksBesideMap(asked, most) {
   const { title } = view.config.methods[asked.method];
   const heat = heatMap();
+  const caption = element("figcaption", { text: title });
   const host = element("div", { class: "beside-map" });
   const said = element("p", { class: "class-agreement", role: "status" });
   /** @type {PixelMap | null} */
@@ -44,7 +46,8 @@ export function marksBesideMap(asked, most) {
   const show = () => write(said, agreement(mostMarked(counts, most), top));
   const fetchMap = () =>
     mapOf(asked).then(
-      (values) => {
+      ({ values, target }) => {
+        write(caption, `${title} for “${view.config.networks[asked.state.network].classes[target]}”`);
         map = new PixelMap(host, { name: asked.method, title, kind: "signed", bare: true });
         map.set(values, largest(values));
         top = strongest(values, most);
@@ -53,9 +56,8 @@ export function marksBesideMap(asked, most) {
       () => host.append(element("p", { class: "quiet", text: "The map of this picture did not come." }))
     );
   fetchMap();
-  const figure = (/** @type {string} */ text, /** @type {HTMLElement} */ content) => element("figure", {}, element("figcaption", { text }), content);
   return {
-    root: element("div", { class: "marks-beside" }, element("div", { class: "beside" }, figure("Marks of the class, in %", heat.root), figure(`${title} of this picture`, host)), said),
+    root: element("div", { class: "marks-beside" }, said, element("div", { class: "beside" }, element("figure", {}, element("figcaption", { text: "Marks of the class, in %" }), heat.root), element("figure", {}, caption, host))),
     set: (/** @type {number[]} */ given, /** @type {number} */ people) => {
       counts = given;
       heat.set(given, people);

@@ -5,16 +5,9 @@ import { on } from "../core/events.js";
 import { view } from "../core/store.js";
 import { countStudents, partsOf, soon } from "./parts.js";
 import { fetchLessons, openLesson } from "./questions.js";
+import { finished } from "./tallies.js";
 
 /** @import { Room } from "./parts.js" */
-
-/**
- * How many students have finished each step.
- * @param {{ done?: Record<string, number[]> }[]} students
- * @param {string} lesson
- * @param {number} steps
- */
-export const finished = (students, lesson, steps) => Array.from({ length: steps }, (_, i) => students.filter(({ done }) => done?.[lesson]?.includes(i + 1)).length);
 
 /** @param {Room} room */
 export function startReporting(room) {

@@ -1,6 +1,5 @@
 // What can be asked of the class: the prediction of the lesson's step or the lab that is on the page, or where its attribution is.
 
-import { className } from "../core/derived.js";
 import { below } from "../core/server.js";
 import { hasAnswer, view } from "../core/store.js";
 
@@ -19,11 +18,18 @@ let fetching = null;
  * @returns {Promise<void>}
  */
 export function fetchLessons() {
-  fetching ??= fetch(below(view.config.lessons))
-    .then((response) => (response.ok ? response.json() : Promise.reject(new Error(`lessons: ${response.status}`))))
-    .then((data) => void (lessons = data))
-    .catch(() => void (fetching = null));
+  fetching ??= readLessons();
   return fetching;
+}
+
+async function readLessons() {
+  try {
+    const response = await fetch(below(view.config.lessons));
+    if (!response.ok) throw new Error(`lessons: ${response.status}`);
+    lessons = await response.json();
+  } catch {
+    fetching = null;
+  }
 }
 
 /** The lesson that is open; null before the lessons are there. */
@@ -57,7 +63,7 @@ export function questionOnPage() {
   const step = lesson?.steps[view.state.lesson_step - 1];
   if (!lesson || !step) return null;
   const about = `${lesson.title}, step ${view.state.lesson_step}`;
-  if (step.mark) return { question: marks(key, step.mark.pixels, `Mark ${step.mark.pixels} pixels where you expect the attribution.`), about, asked: { state: view.state, method: step.mark.map } };
+  if (step.mark) return { question: marks(key, step.mark.pixels, plain(step.predict) || step.title), about, asked: { state: view.state, method: step.mark.map } };
   if (!step.choices.length) return null;
   return { question: { key, kind: "choice", title: plain(step.predict), choices: step.choices.map(({ text }) => plain(text)) }, about, asked: null };
 }
@@ -69,8 +75,7 @@ export function questionOnPage() {
  * @returns {{ question: Question, asked: Asked }}
  */
 export function whereOnPage(key, pixels) {
-  const title = `Where do you expect the attribution for “${className(view.answer.target)}”? Mark ${pixels} pixels.`;
-  return { question: marks(key, pixels, title), asked: { state: view.state, method: "integrated_gradients" } };
+  return { question: marks(key, pixels, "Where do you expect the attribution?"), asked: { state: view.state, method: "integrated_gradients" } };
 }
 
 /**

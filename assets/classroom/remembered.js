@@ -1,6 +1,6 @@
 // What a page keeps of a room for this tab, so that a reload finds it: by the room's code.
 
-/** @import { Room } from "./asking.js" */
+/** @import { Room } from "./parts.js" */
 
 const KEY = "explorer-room-kept";
 
