@@ -1,6 +1,7 @@
 // Challenges: the server scores pictures from their states. The teacher starts and ends one, students send what they try.
 
 import { element, smallButton, write } from "../core/dom.js";
+import { on } from "../core/events.js";
 import { take } from "../core/session.js";
 import { view } from "../core/store.js";
 import { dockPanel, tell } from "./dock.js";
@@ -69,7 +70,8 @@ export function startContests(room) {
   const said = element("p", { class: "class-tried", role: "status" });
   const own = element("p", { class: "quiet" });
   const list = element("div");
-  panel.body.append(rule, said, own, list);
+  const other = element("p", { class: "quiet" });
+  panel.body.append(rule, other, said, own, list);
   let built = "";
   let closed = 0; // what was started when the student closed it
   let sending = false;
@@ -131,6 +133,8 @@ export function startContests(room) {
       if (held && !running) panel.focus(); // the button is gone
       built = as;
     }
+    const { network } = challenge.state;
+    write(other, running && view.state.network !== network ? `Your page has another network. Tries are scored with “${view.config.networks[network].title}”.` : "");
     write(own, best() && !over && !said.textContent?.startsWith(best()) ? `Your best: ${best()}` : "");
     list.replaceChildren(...(over ? [board(challenge.best.slice(0, MOST), room.alias)] : running ? [] : [element("p", { class: "quiet", text: "Time is over. Your teacher ends the challenge." })]));
   }
@@ -139,6 +143,7 @@ export function startContests(room) {
     draw();
     tick();
   });
+  on("state", (patch) => "network" in patch && draw());
   draw();
   tick();
 }

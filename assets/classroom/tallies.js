@@ -45,7 +45,7 @@ export const finished = (students, lesson, steps) => Array.from({ length: steps 
 export const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 /**
- * Best first: in all challenges the smaller score is the better one, and the earlier of two equal ones.
+ * Best first: in all challenges the smaller score is the better one, of two equal ones the earlier; as the server ranks them.
  * @param {Score[]} scores
  */
-export const ranked = (scores) => scores.slice().sort((a, b) => a.score - b.score || (a.at ?? 0) - (b.at ?? 0));
+export const ranked = (scores) => scores.slice().sort((a, b) => a.score - b.score || (a.at ?? 0) - (b.at ?? 0) || (a.alias < b.alias ? -1 : 1));
