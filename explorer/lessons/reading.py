@@ -196,8 +196,16 @@ def _step(given: object, where: str, zoo: Zoo) -> Step:
         reveal=_tried(faults, _text, given, "reveal", where, needed=True),
         explain=_tried(faults, _text, given, "explain", where, needed=True),
     )
+    if not faults and step.mark and step.start is not None and step.mark.map not in _maps_of(step.start):
+        faults.append(f"{where}: 'start' does not show the map {step.mark.map!r} that is to be marked: choose another tab, or pin it to Compare")
     _raise_any(faults)
     return step
+
+
+def _maps_of(start: Mapping[str, Any]) -> tuple[str, ...]:
+    """The maps that the tab of a start shows."""
+    state = {**State().to_json(), **start}
+    return {"saliency": ("gradient",), "integrated": ("gradient", "integrated_gradients"), "compare": tuple(state["pinned"])}.get(state["tab"], ())
 
 
 def _start(link: object, where: str, zoo: Zoo) -> dict[str, Any] | None:

@@ -101,6 +101,7 @@ WRONG: dict[str, tuple[object, str]] = {
     "no question": (with_step(predict="left out"), r"'predict' and 'choices' belong together\."),
     "marks": (with_step(choices="left out", mark={"map": "lime", "pixels": 8}), r"'mark' must have a 'map', one of gradient, "),
     "both": (with_step(mark={"map": "gradient", "pixels": 8}), r"either 'choices' or 'mark', not both\."),
+    "no such map": (with_step(choices="left out", mark={"map": "integrated_gradients", "pixels": 8}, done={"marked": {}}), r"step 1: 'start' does not show the map 'integrated_gradients'"),
     "marked without": (with_step(done={"marked": {}}), r"the predicate 'marked' needs 'mark'"),
 }
 
