@@ -131,14 +131,10 @@ def main(application: str | Starlette = "app:server") -> None:
 
     try:
         settings = ServerSettings.read(os.environ)
-        if network_files(os.environ):  # a fault in one is told once, and before anything is served
-            from explorer.models import load_zoo
-            from explorer.own.load import load_added
-
-            load_added(os.environ, load_zoo())
+        if settings.lessons or network_files(os.environ):  # a fault in one is told once, and before anything is served
+            _check_files(settings.lessons)
         host, port = settings.host, settings.port
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        _check_lessons(settings.lessons)
         listening = socket.create_server((host, port), family=family, dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6())
     except (SettingError, NetworkFileError) as error:
         sys.exit(str(error))
@@ -175,16 +171,22 @@ def main(application: str | Starlette = "app:server") -> None:
             uvicorn.run(application, host=host, port=port, workers=settings.workers, **options)
 
 
-def _check_lessons(folder: str) -> None:
-    """End the start where a lesson of a teacher's folder has a fault, with all that are found; workers find the folder from anywhere."""
-    if not folder:
-        return
+def _check_files(folder: str) -> None:
+    """Read the networks and, if a folder is given, the lessons of the user's own: all faults of lessons end the start.
+
+    Raises:
+        NetworkFileError: the first fault of a network.
+    """
     from explorer.lessons import problems
     from explorer.models import load_zoo
+    from explorer.own.load import load_added
 
-    os.environ["LESSONS"] = folder
-    if found := problems(Path(folder), load_zoo()):
-        sys.exit("\n".join(found))
+    zoo = load_zoo()
+    zoo = {**zoo, **load_added(os.environ, zoo)}
+    if folder:
+        os.environ["LESSONS"] = folder  # workers find it from anywhere
+        if found := problems(Path(folder), zoo):
+            sys.exit("\n".join(found))
 
 
 def _raise_file_limit() -> None:
