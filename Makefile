@@ -41,8 +41,8 @@ MAKEFLAGS += --no-print-directory
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-run: $(RUN) $(PRECOMPRESSED) ## Serve on http://127.0.0.1:8050; HOST, PORT and other settings come from the environment
-	@exec $(BIN)/python app.py
+run: $(RUN) $(PRECOMPRESSED) ## Serve on http://127.0.0.1:8050; HOST, PORT and other settings come from the environment; ARGS='--network FILE'
+	@exec $(BIN)/python app.py $(ARGS)
 
 test: $(DEV) browser nginx ## Run all tests, including those in a browser
 	@$(side_by_side) $(TESTS)

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from explorer import link_text
 from explorer.attribution import METHODS
+from explorer.hiding import HIDEABLE
 from explorer.labs import LABS
 from explorer.link_picture import decode
 from explorer.link_text import Part
@@ -98,6 +99,8 @@ def read_link(query: str, zoo: Zoo) -> tuple[State, list[str]]:
                 notices += [] if sure else [f"The picture in the link's {part.key!r} may be another: its letters were changed."]
             elif name == "options":
                 values[name] = _options(text, reasons)
+            elif name == "hide":
+                values[name] = _groups(text, notices)
             else:
                 values[name] = _value(text, 0 if name == "target" else State.model_fields[name].default)
         except StateError as wrong:
@@ -143,6 +146,13 @@ def _options(text: str, reasons: list[str]) -> dict[str, dict[str, Any]]:
         else:
             reasons.append(f"the option {shown(part)} is not written as method.setting:value")
     return options
+
+
+def _groups(text: str, notices: list[str]) -> list[str]:
+    """The groups of controls to hide; a teacher's slip in one name does not show all the others."""
+    names = dict.fromkeys(name.strip() for name in text.split(","))
+    notices += [f"The link cannot hide {shown(name)}: it can hide {', '.join(HIDEABLE)}." for name in names if name not in HIDEABLE]
+    return [name for name in names if name in HIDEABLE]
 
 
 def _check_lab(values: dict[str, Any], settings: str, reasons: list[str]) -> None:

@@ -312,6 +312,13 @@ def test_a_notice_names_what_is_wrong_and_only_that_is_left_at_its_default(model
             assert said in notices[0] and notices[0].endswith(".") and "default" in notices[0], notices
 
 
+def test_a_slip_in_one_hidden_group_shows_no_other(models: Zoo) -> None:
+    state, notices = read_link("?hide=network,lab, methods,network&v=2", models)
+    assert state.hide == ("methods", "network")
+    assert len(notices) == 1 and "cannot hide 'lab'" in notices[0] and "labs, methods" in notices[0]
+    assert read_link("?hide=" + "network," * 30 + "labs&v=2", models)[0].hide == ("labs", "network")
+
+
 def test_each_wrong_part_gets_its_own_notice(models: Zoo) -> None:
     state, notices = read_link("?v=2&m=0&rule=simpson&net=digits", models)
     assert state == State(network="digits")

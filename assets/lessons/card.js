@@ -155,8 +155,9 @@ function explaining(step, progress, at) {
  */
 function isFinished(progress, at) {
   const open = current.steps.map((_, i) => i + 1).filter((number) => !progress.done.includes(number));
+  if (!open.length) return "<p><b>You finished this lesson.</b></p>"; // at any step, as the last one done need not be the last
   if (at < current.steps.length) return "";
-  return open.length ? `<p>Not done yet: ${open.length === 1 ? "step" : "steps"} ${open.join(", ")}.</p>` : "<p><b>You finished this lesson.</b></p>";
+  return `<p>Not done yet: ${open.length === 1 ? "step" : "steps"} ${open.join(", ")}.</p>`;
 }
 
 /**

@@ -94,30 +94,30 @@ PREDICATES: Mapping[str, Predicate] = MappingProxyType(
 )
 
 
-def wrong_with(done: object, zoo: Zoo) -> str:
-    """What is wrong with the predicates of a step, as a clause; "" if nothing is.
+def wrong_with(done: object, zoo: Zoo) -> list[str]:
+    """What is wrong with the predicates of a step, as clauses.
 
     Args:
         done: names with their arguments, as read from a file.
         zoo: the networks.
     """
     if not isinstance(done, dict) or not done:
-        return "'done' must name at least one predicate, as in done: {tab_is: {tab: saliency}}"
+        return ["'done' must name at least one predicate, as in done: {tab_is: {tab: saliency}}"]
+    found = []
     for name, given in done.items():
-        if name not in PREDICATES:
+        if name in PREDICATES:
+            found += _wrong_arguments(str(name), {} if given is None else given, zoo)
+        else:
             near = get_close_matches(str(name), PREDICATES, 1)
-            return f"there is no predicate {shown(name)}" + (f"; perhaps {near[0]!r} is meant" if near else "")
-        if reason := _wrong_arguments(str(name), {} if given is None else given, zoo):
-            return reason
-    return ""
+            found.append(f"there is no predicate {shown(name)}" + (f"; perhaps {near[0]!r} is meant" if near else ""))
+    return found
 
 
-def _wrong_arguments(name: str, given: Any, zoo: Zoo) -> str:
+def _wrong_arguments(name: str, given: Any, zoo: Zoo) -> list[str]:
     wanted = PREDICATES[name].arguments
     if not isinstance(given, dict) or given.keys() != wanted.keys():
-        needs = f"needs {', '.join(wanted)}" if wanted else "takes no arguments: write {}"
-        return f"the predicate {name!r} {needs}"
-    for key, argument in wanted.items():
-        if not argument.accepts(given[key], zoo):
-            return f"{key!r} of the predicate {name!r} must be {argument.expected(zoo)}, not {shown(given[key])}"
-    return ""
+        written = ", ".join(f"{key}: …" for key in wanted)
+        return [f"the predicate {name!r} " + (f"needs {', '.join(wanted)}: write {name}: {{{written}}}" if wanted else "takes no arguments: write {}")]
+    return [
+        f"{key!r} of the predicate {name!r} must be {argument.expected(zoo)}, not {shown(given[key])}" for key, argument in wanted.items() if not argument.accepts(given[key], zoo)
+    ]

@@ -267,6 +267,20 @@ def test_next_alone_completes_nothing(visits: Visits, server: Server) -> None:
     assert json.loads(visit.page.evaluate("() => sessionStorage.getItem('explorer-lessons')"))["tour"]["done"] == []
 
 
+def test_a_lesson_is_finished_with_whichever_step_is_done_last(visits: Visits, server: Server) -> None:
+    name, last = "does-it-add-up", len(LESSONS["does-it-add-up"].steps)
+    visit = visits(server.address)
+    open_lesson(visit, name, last)
+    for number in (last, *range(1, last)):
+        visit.page.locator(f"{CARD} .lesson-dot").nth(number - 1).click()
+        visit.until("(number) => view.state.lesson_step === number", number)
+        visit.rest()
+        predict(visit, LESSONS[name].steps[number - 1], right=True)
+        act(visit, LESSONS[name].steps[number - 1])
+        visit.until(PHASE, "explain")
+        assert ("You finished this lesson." in visit.page.locator(CARD).inner_text()) == (number == last - 1)
+
+
 def test_marks_come_before_the_map_and_their_overlap_is_told(visits: Visits, server: Server) -> None:
     visit = visits(server.address)
     open_lesson(visit, "walk-the-path")

@@ -18,7 +18,9 @@ from urllib.parse import quote
 from bench.bodies import Body, Session
 from bench.students import UPDATE
 from explorer.attribution import METHODS as ATTRIBUTIONS
+from explorer.hiding import HIDEABLE
 from explorer.labs import LABS
+from explorer.link import FIELDS as LINK_KEYS
 
 JSON = (("Content-Type", "application/json"),)
 SPLIT = "\r\nX-Split: yes"  # becomes a response header if a value of the request is copied into one
@@ -193,12 +195,13 @@ def torn(rng: Random, source: Source) -> FuzzRequest:
 
 def links(rng: Random, source: Source) -> FuzzRequest:
     """A link, in a body or as the page's own address, with settings that are wrong, twice, endless or no text at all."""
-    keys = "v p px net class out base bseed draw m rule n noise seed clip set pin tab scale lab do V NET utm_source __proto__".split()
+    keys = [*LINK_KEYS, "V", "NET", "utm_source", "__proto__"]
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     values = [
         *(str(odd)[:200] for odd in ODD_VALUES), *("".join(rng.choices(letters, k=k)) for k in (1, 3, 67, 68, 131, 193) for _ in range(8)),
         "lime.samples:300", "lime.samples:0", "lime.nothing:1", "a.b:c", "lrp_epsilon.epsilon:1e308", "," * 40, "x.y:" + "9" * 300, "lime,lime", "BAAvw" + "A" * 64,
         "%00", "%ff%fe", "%ed%a0%80", "%0d%0aX-Split:%20yes", "%", "%zz", "%u0041", "+", "%2526", "ring", "logit", "noise", "methods", "xrai,gradient,nothing",
+        "tour", "walk-the-path", "tour/../tour", "network,methods,labs", "network,,nothing", ",".join(HIDEABLE), "network," * 30,
     ]  # fmt: skip
     parts = [f"{rng.choice(keys)}={rng.choice(values)}" for _ in range(rng.choice([0, 1, 1, 2, 3, 8, 60]))]
     link = "?v=1&" + rng.choice(["&", ";", "&&"]).join(parts)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tempfile
+from collections import Counter
 from random import Random
 
 import pytest
@@ -15,9 +18,10 @@ from app import create_app
 from bench.bodies import sessions
 from bench.serving import ROOT, running
 from bench.wire import Endpoint, Reply
+from explorer.link import KEYS
 from tests.fuzz.checks import violations
 from tests.fuzz.fuzzer import fuzz
-from tests.fuzz.requests import IN_THE_APP, ON_THE_WIRE, FuzzRequest, Maker, fuzz_request
+from tests.fuzz.requests import IN_THE_APP, ON_THE_WIRE, FuzzRequest, Maker, fuzz_request, links
 
 SEED = 20
 EACH = 200  # requests of a kind in the app
@@ -41,6 +45,13 @@ def test_every_response_in_the_app_is_an_answer_or_a_refusal_in_one_sentence(mak
         assert not violations(reply), (number, violations(reply), request.body[:300])
         refused += reply.status >= 400
     assert refused >= EACH / 4 or maker.__name__ == "links"  # links are read leniently; other kinds must be refused often
+
+
+def test_the_links_of_the_fuzzer_have_every_key_that_a_link_can_have() -> None:
+    bodies = [links(Random(f"{SEED} {number}"), SOURCE) for number in range(EACH)]
+    asked = [json.loads(request.body)["inputs"][0]["value"]["link"] for request in bodies if request.body]
+    used = Counter(key for link in asked for key in re.findall(r"[?&;](\w+)=", link))
+    assert min(used[key] for key in (*KEYS.values(), "px")) > 10
 
 
 def test_no_address_of_a_file_that_dash_registers_breaks_a_rule() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib import request
 
 import pytest
+import torch
 from asgi import client_of
 from serving import (
     PATIENCE,
@@ -30,6 +31,7 @@ from serving import (
 )
 
 from bench.asking import free_port
+from explorer import export_network
 from explorer.server.settings import ServerSettings, SettingError
 
 
@@ -119,6 +121,14 @@ def test_the_start_ends_with_that_line(name: str, value: str) -> None:
     with pytest.raises(SettingError) as refusal:
         ServerSettings.read({name: value})
     assert refused(**{name: value}) == [str(refusal.value)]
+
+
+def test_the_start_tells_all_faults_of_lessons_and_knows_networks_of_ones_own(tmp_path: Path) -> None:
+    assert refused(LESSONS=str(tmp_path)) == [f"There is no lesson in the folder {str(tmp_path)!r}: a lesson is a file whose name ends in .md."]
+    export_network(torch.nn.Sequential(torch.nn.Linear(64, 2)), tmp_path / "my-net", classes=["one", "two"])
+    step = "{title: One, start: '?v=2', task: Choose it., done: {network_is: {network: my-net}}, reveal: There., points: x}"
+    (tmp_path / "one.md").write_text(f"---\ntitle: One\nminutes: 1\nsteps: [{step}]\n---\n")
+    assert refused(LESSONS=str(tmp_path), NETWORKS=str(tmp_path)) == ["one.md, step 1: there is no control 'x' to point at.", "one.md, step 1: 'explain' is missing."]
 
 
 def test_server_is_an_asgi_application(monkeypatch: pytest.MonkeyPatch) -> None:
