@@ -168,6 +168,7 @@ class SqliteStore:
                 raise NoRoom(code)
             room, version, _ = found
             rows = connection.execute("SELECT name, version, content FROM part WHERE room = ? AND version > ?", (room, since)).fetchall()
+        self._known.setdefault(code, found)  # it may be gone again before the watcher looks for the first time
         return Change(version, {name: Part(written, content) for name, written, content in rows})
 
     def _write(self, code: str, parts: Mapping[str, bytes | None], expected: Mapping[str, int], action: bool) -> int:
