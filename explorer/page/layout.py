@@ -36,7 +36,7 @@ from explorer.version import version
 MOST_SAMPLES = 6  # of a network that a user added, beside the patterns
 
 
-def layout(zoo: Zoo, answer: str, lessons: str = "", lms_origin: str = "") -> html.Div:
+def layout(zoo: Zoo, answer: str, lessons: str = "", lms_origin: str = "", *, rooms: bool = False) -> html.Div:
     """The whole page in its opening state.
 
     Args:
@@ -44,6 +44,7 @@ def layout(zoo: Zoo, answer: str, lessons: str = "", lms_origin: str = "") -> ht
         answer: to the opening state, as the server would give it; the page needs it at an address without a link.
         lessons: where the page finds the lessons.
         lms_origin: of the embedding page that is told when a lesson is finished; "" for none.
+        rooms: whether a class may meet in rooms.
     """
     opening = State()
     page = html.Div(
@@ -62,7 +63,7 @@ def layout(zoo: Zoo, answer: str, lessons: str = "", lms_origin: str = "") -> ht
     for part in page._traverse():
         if getattr(part, "_namespace", "") == "dash_html_components" and hasattr(part, "id"):
             part.disable_n_clicks = True  # no callback asks for clicks, of which Dash would dispatch two a stroke
-    known = config(opening, zoo) | {"answer": answer, "parts": take_out(page), "lessons": lessons, "lms_origin": lms_origin}
+    known = config(opening, zoo) | {"answer": answer, "parts": take_out(page), "lessons": lessons, "lms_origin": lms_origin, "rooms": rooms}
     page.children.append(html.Div(orjson.dumps(known).decode(), id="config", hidden=True))
     return page
 
