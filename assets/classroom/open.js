@@ -72,7 +72,7 @@ export function invitation(room, { large, back, tools = null }) {
   const root = element(
     "section",
     { class: "class-invitation", "aria-label": "How to join" },
-    element("div", { class: "class-where" }, element("p", { class: "class-address" }, "Open ", address), element("p", { class: "class-type", text: "press Class and type" }), letters),
+    element("div", { class: "class-where" }, element("p", { class: "class-address" }, "Open ", address), element("p", { class: "class-type" }, "press ", element("b", { text: "Class" }), " and type"), letters),
     qr,
     warning,
     element("div", { class: "class-own" }, size, element("button", { type: "button", class: "button", text: "Back to the explorer", title: "The room goes on. Esc does this, too.", onclick: back })),

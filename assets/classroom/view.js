@@ -100,7 +100,7 @@ export async function start(room, tools = null) {
   const wall = new Wall(room, { open, compare: (pictures) => compare(pictures) });
   const pane = element("div", { class: "class-pane" }, wall.root);
   const content = element("div", { class: `class-frame ${room.role}` });
-  const focus = () => wall.heading?.focus({ preventScroll: true });
+  const focus = () => wall.heading.focus({ preventScroll: true });
   /** @type {ReturnType<typeof sideBySide> | null} */
   let beside = null;
 
@@ -137,26 +137,29 @@ export async function start(room, tools = null) {
  * @param {HTMLElement | null} tools
  */
 function teacherSide(room, wall, content, tools) {
-  const { root: side, size } = invitation(room, { large: show, back: closeClass, tools });
+  const { root: side, size } = invitation(room, { large, back: closeClass, tools });
+  const { classList } = document.body;
   let chosen = false; // by the teacher
-  /**
-   * @param {boolean} large
-   * @param {boolean} [byTeacher]
-   */
-  function show(large, byTeacher = true) {
-    chosen ||= byTeacher;
+  let presented = false;
+  const any = () => [...room.parts].some(([name, picture]) => name.startsWith("picture/") && picture && (!presented || picture.published));
+  /** @param {boolean} large */
+  function invite(large) {
     size.setAttribute("aria-pressed", String(large));
     content.classList.toggle("inviting", large);
   }
-  const any = () => [...room.parts].some(([name, picture]) => name.startsWith("picture/") && picture);
-  show(!any(), false);
-  room.on("picture/", () => chosen || show(!any(), false));
+  function large(/** @type {boolean} */ on) {
+    chosen = true;
+    invite(on);
+  }
+  const follow = () => chosen || invite(!any());
+  follow();
+  room.on("picture/", follow);
   // what is projected is for everybody
-  let presented = false;
   new MutationObserver(() => {
-    const presents = document.body.classList.contains("present");
-    if (presents !== presented) wall.filterBy(presents ? "published" : "all");
-    presented = presents;
+    if (presented === classList.contains("present")) return;
+    presented = !presented;
+    wall.filterBy(presented ? "published" : "all");
+    follow();
   }).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   return side;
 }
