@@ -1,4 +1,4 @@
-// How a class comes into the room: before it is open, one button; then its address, its code and its QR, large enough for the last row.
+// How a class comes into the room: address, code and QR, large enough for the last row; and the teacher's own link.
 
 import { copy, linkField, openDialog } from "../core/dialog.js";
 import { element, smallButton, write } from "../core/dom.js";
@@ -7,32 +7,9 @@ import { view } from "../core/store.js";
 
 /** @import { Room } from "./pictures.js" */
 
-export const KEPT = "Kept while the room lasts: aliases, pictures, answers and scores. No names, no accounts. All is erased 4 hours after the last action.";
+const KEPT = "Kept while the room lasts: aliases, pictures, answers and scores. No names, no accounts. All is erased 4 hours after the last action.";
 const WITHIN = 3000; // ms for an answer
 const SECRET = "Whoever has this link is the teacher of this room. Keep it for your own devices.";
-
-/**
- * @param {() => Promise<unknown>} open opens a room, or fails with a sentence
- */
-export function beforeRoom(open) {
-  const heading = element("h2", { class: "wall-title", tabindex: "-1", text: "Look at one thing together" });
-  const failure = element("p", { class: "class-failure", role: "alert" });
-  const button = element("button", { type: "button", class: "tool primary class-open", text: "Open a room" });
-  button.addEventListener("click", async () => {
-    if (button.getAttribute("aria-busy") === "true") return;
-    button.setAttribute("aria-busy", "true");
-    write(failure, "");
-    try {
-      await open();
-    } catch (cause) {
-      write(failure, cause instanceof Error && cause.message ? cause.message : "The server could not be reached. Please try again.");
-    } finally {
-      button.removeAttribute("aria-busy");
-    }
-  });
-  const text = "Your class joins by a code. It sees what you do, and sends you its own pictures.";
-  return { root: element("div", { class: "class-before" }, heading, element("p", { class: "class-lead", text }), element("p", {}, button), failure, element("p", { class: "quiet", text: KEPT })), heading };
-}
 
 /**
  * The address of this page that others can open: this machine's name for itself is of no use to them.

@@ -20,7 +20,7 @@ export function sideBySide(pictures, { back, open }) {
   const note = element("p", { class: "quiet", text: "Each map explains the predicted class of its picture: + raised P, − lowered it." });
   const pixel = element("p", { class: "beside-pixel" });
   const columns = element("div", { class: "beside" });
-  const root = element("div", { class: "wall" }, element("div", { class: "wall-head" }, element("div", { class: "wall-said" }, heading, said, note, pixel), element("div", { class: "wall-tools beside-tools" }, smallButton("‹ Back to the wall", back))), columns);
+  const root = element("div", { class: "wall" }, element("div", { class: "wall-head" }, element("div", { class: "wall-said" }, heading, said, " ", note, pixel), element("div", { class: "wall-tools beside-tools" }, smallButton("‹ Back to the wall", back))), columns);
   root.style.setProperty("--count", String(pictures.length));
   const all = pictures.map((picture) => column(columns, picture, limit, open));
   const read = (/** @type {number | null} */ marked) => {

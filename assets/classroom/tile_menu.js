@@ -102,7 +102,6 @@ export class TileMenu {
     this.root.replaceChildren(...this.#items(tile).map((item) => this.#button(item)));
     tile.menu?.setAttribute("aria-expanded", "true");
     const { left, right, top, bottom } = /** @type {HTMLElement} */ (tile.menu).getBoundingClientRect();
-    if (!this.root.isConnected) document.body.append(this.root);
     this.root.showPopover();
     const { width, height } = this.root.getBoundingClientRect();
     const below = bottom + 4 + height <= window.innerHeight - EDGE;

@@ -3,7 +3,7 @@
 import { byId, element } from "../core/dom.js";
 import { laterStyle } from "../core/later_style.js";
 import { take } from "../core/session.js";
-import { beforeRoom, invitation } from "./open.js";
+import { invitation } from "./open.js";
 import { openedState } from "./pictures.js";
 import { sideBySide } from "./side_by_side.js";
 import { Wall } from "./wall.js";
@@ -12,7 +12,7 @@ import { Wall } from "./wall.js";
 
 /** @typedef {{ content: HTMLElement, focus: () => void, escape?: () => boolean }} Page what the view shows; `escape`: whether Esc had something to close */
 
-const root = element("section", { id: "class-view", class: "class-view", "aria-label": "The class", hidden: true });
+const root = element("main", { id: "class-view", class: "class-view", "aria-label": "The class", hidden: true });
 /** @type {Page | null} */
 let page = null;
 let scrolled = 0;
@@ -50,8 +50,17 @@ function attach() {
     if (event.key === "Escape") leave(event);
     event.stopPropagation(); // the keys of the explorer are for what is seen of it
   });
-  // the same where nothing has the focus
-  document.addEventListener("keydown", (event) => isClassOpen() && event.target === document.body && (event.key === "Escape" ? leave(event) : event.stopPropagation()), true);
+  // the same where nothing has the focus, or a button of the header
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const target = /** @type {Element} */ (event.target);
+      if (!isClassOpen() || !(target === document.body || target.closest(".topbar"))) return;
+      if (event.key === "Escape") leave(event);
+      else if (target === document.body) event.stopPropagation();
+    },
+    true
+  );
 }
 
 /** @param {KeyboardEvent} event */
@@ -66,18 +75,6 @@ function leave(event) {
 function show(next) {
   page = next;
   root.replaceChildren(next.content);
-}
-
-/**
- * Before there is a room.
- * @param {() => Promise<unknown>} open opens one, which then starts this view with it; or fails with a sentence
- */
-export function offerRoom(open) {
-  const { root: content, heading } = beforeRoom(open);
-  const back = element("button", { type: "button", class: "button", text: "Back to the explorer", onclick: closeClass });
-  content.append(element("p", {}, back));
-  show({ content, focus: () => heading.focus({ preventScroll: true }) });
-  return openClass();
 }
 
 /** The room is over: nothing of it stays on the page. */

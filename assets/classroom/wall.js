@@ -62,6 +62,7 @@ export class Wall {
     this.filter = select("Show", filters, (name) => this.filterBy(/** @type {Shown} */ (name)));
     this.heading = element("h2", { class: "wall-title", tabindex: "-1", text: this.teaches ? "What did the network see in your pictures?" : "The class" });
     this.root = element("div", { class: "wall" }, this.#head(), this.list, this.none, this.teaches ? element("p", { class: "wall-keys quiet", text: KEYS }) : null);
+    if (this.menu) this.root.append(this.menu.root);
     this.#listen();
   }
 
