@@ -47,7 +47,7 @@ export function sideBySide(pictures, { back, open }) {
 function column(host, picture, limit, open) {
   const title = `${picture.class} by ${picture.alias}`;
   const root = element("section", { class: "beside-one", "aria-label": title });
-  const head = element("div", { class: "beside-head" }, element("h3", { text: picture.class }), element("span", { translate: "no", text: `P = ${chance(picture.score)}`.replace("= <", "< ") }), element("span", { class: "quiet", text: picture.alias }));
+  const head = element("div", { class: "beside-head" }, element("h3", { text: picture.class }), element("span", { class: "quiet", text: picture.alias }), element("span", { translate: "no", text: `P = ${chance(picture.score)}`.replace("= <", "< ") }));
   root.append(head);
   const grey = new PixelMap(root, { name: "picture", title: `Picture: ${title}`, kind: "grey", bare: true });
   const map = new PixelMap(root, { name: "map", title: `Map: ${title}`, kind: "signed", bare: true, numbers: false });

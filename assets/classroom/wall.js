@@ -1,8 +1,9 @@
 // The wall: the pictures of the class as live tiles. A teacher's has all of them and moderates; a student's has those that are published.
 
 import { element, write } from "../core/dom.js";
+import { download } from "../core/download.js";
 import { on } from "../core/events.js";
-import { saveWall } from "./csv.js";
+import { wallCsv } from "./csv.js";
 import { classesSentence, counted, ORDERS, peopleSentence } from "./pictures.js";
 import { Tile } from "./tile.js";
 import { hide, isMuted, publish, TileMenu } from "./tile_menu.js";
@@ -55,7 +56,7 @@ export class Wall {
     this.scale = element("p", { class: "wall-scale quiet" });
     this.people = element("p", { class: "wall-people", role: "status" });
     this.none = element("p", { class: "wall-none" });
-    this.save = element("button", { type: "button", class: "button", text: "Save as CSV", onclick: () => saveWall(this.#wanted(), room.code) });
+    this.save = element("button", { type: "button", class: "button", text: "Save as CSV", onclick: () => this.#save() });
     this.compare = element("button", { type: "button", class: "button wall-compare", onclick: () => this.#compare() });
     this.menu = this.teaches ? new TileMenu(room, { open: (tile) => actions.open(tile.picture), pick: (tile) => this.#pick(tile, !this.picked.has(tile.picture.id)) }) : null;
     const filters = Object.entries(SHOWN).map(([name, { title }]) => /** @type {[string, string]} */ ([name, title]));
@@ -327,8 +328,11 @@ export class Wall {
     if (chosen.length >= 2) this.actions.compare(chosen);
   }
 
-  clearPicked() {
-    [...this.picked].forEach((id) => this.#pick(/** @type {Tile} */ (this.tiles.get(id)), false));
+  /** What is shown, in its order. */
+  #save() {
+    const pictures = this.#wanted();
+    // without the mark at its start, spreadsheets read other letters than English ones wrongly
+    if (pictures.length) download(`wall-${this.room.code.toLowerCase()}.csv`, new Blob(["\ufeff", wallCsv(pictures)], { type: "text/csv" }));
   }
 }
 
