@@ -5,7 +5,7 @@ import { element, smallButton, write } from "../core/dom.js";
 import { below } from "../core/server.js";
 import { view } from "../core/store.js";
 
-/** @import { Room } from "./pictures.js" */
+/** @import { Room } from "./room.js" */
 
 const KEPT = "Kept while the room lasts: aliases, pictures, answers and scores. No names, no accounts. All is erased 4 hours after the last action.";
 const WITHIN = 3000; // ms for an answer
@@ -86,7 +86,7 @@ async function drawQr(host, text) {
  * @param {HTMLElement} button
  */
 async function copyTeacherLink(room, button) {
-  const link = `${window.location.origin}${window.location.pathname}#teacher=${room.code.toLowerCase()}.${room.token ?? ""}`;
+  const link = `${window.location.origin}${window.location.pathname}#teacher=${room.code.toLowerCase()}.${room.token}`;
   if (await copy(link)) {
     write(button, "Copied");
     window.setTimeout(() => write(button, "Copy my teacher link"), 2000);

@@ -3,7 +3,8 @@
 import { element, say } from "../core/dom.js";
 import { notice } from "../core/notices.js";
 
-/** @import { Picture, Room } from "./pictures.js" */
+/** @import { Picture } from "./pictures.js" */
+/** @import { Room } from "./room.js" */
 /** @import { Tile } from "./tile.js" */
 
 /** @typedef {{ text: string, act: () => unknown, sure?: string }} Item `sure`: what it says before a second press does it */

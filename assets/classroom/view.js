@@ -8,7 +8,8 @@ import { openedState } from "./pictures.js";
 import { sideBySide } from "./side_by_side.js";
 import { Wall } from "./wall.js";
 
-/** @import { Picture, Room } from "./pictures.js" */
+/** @import { Picture } from "./pictures.js" */
+/** @import { Room } from "./room.js" */
 
 /** @typedef {{ content: HTMLElement, focus: () => void, escape?: () => boolean }} Page what the view shows; `escape`: whether Esc had something to close */
 
@@ -91,7 +92,7 @@ export function endClass() {
 export async function start(room, tools = null) {
   const open = (/** @type {Picture} */ picture) => {
     closeClass();
-    room.letGo?.();
+    room.letGo();
     take(openedState(picture));
   };
   const wall = new Wall(room, { open, compare: (pictures) => compare(pictures) });
@@ -120,6 +121,8 @@ export async function start(room, tools = null) {
     return true;
   }
 
+  // screens that are held or cleared show the teacher's
+  if (room.role === "student") room.on("screens", (_, screens) => screens && screens.mode !== "free" && closeClass());
   if (room.role === "teacher") content.append(teacherSide(room, wall, content, tools));
   else pane.prepend(element("p", { class: "class-leave" }, element("button", { type: "button", class: "button", text: "Back to the explorer", onclick: closeClass })));
   content.append(pane);

@@ -8,7 +8,8 @@ import { classesSentence, counted, ORDERS, peopleSentence } from "./pictures.js"
 import { Tile } from "./tile.js";
 import { hide, isMuted, publish, TileMenu } from "./tile_menu.js";
 
-/** @import { Order, Picture, Room } from "./pictures.js" */
+/** @import { Order, Picture } from "./pictures.js" */
+/** @import { Room } from "./room.js" */
 /** @import { Face } from "./tile.js" */
 
 /** @typedef {"all" | "published" | "hidden"} Shown */
