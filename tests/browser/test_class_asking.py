@@ -17,7 +17,7 @@ from .visit import CAUGHT_UP, Visit
 
 Visits = Callable[..., Visit]
 QUESTION, ANSWERS, CHALLENGE = ".class-question", ".class-answers", ".class-challenge"
-PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 
 
 class Room:
