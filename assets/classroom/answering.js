@@ -82,7 +82,7 @@ export function startAnswering(room) {
     buttons = [];
     const isNew = shown.key !== asked.key;
     panel.rename(as === "totals" ? "The class’s answers" : "Your teacher asks");
-    if (isNew) panel.small(false);
+    if (isNew || as === "totals") panel.small(false);
     const question = element("p", { class: "class-panel-question", text: asked.title });
     panel.body.replaceChildren(question, ...parts(asked, as), said);
     panel.foot.replaceChildren(...(as === "totals" ? [] : [skip(asked.key)]));

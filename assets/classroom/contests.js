@@ -77,7 +77,9 @@ export function startContests(room) {
   let sending = false;
   const from = smallButton("Start from the challenge’s picture", () => {
     const challenge = challengeOf(room);
-    if (challenge) take(pictureOf(challenge.state));
+    if (!challenge) return;
+    room.letGo?.();
+    take(pictureOf(challenge.state));
   });
   const send = smallButton("Send my try", () => tryIt());
   send.classList.add("lesson-primary");
