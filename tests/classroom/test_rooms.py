@@ -191,7 +191,7 @@ def test_marks_are_counted_by_pixel(teacher: Person, student: Person) -> None:
 def test_the_steps_that_a_student_finished_are_counted_once(teacher: Person, student: Person) -> None:
     for step in (2, 1, 2):
         student.done("done", lesson="what-does-a-pixel-do", step=step)
-    assert teacher.until(lambda parts: len(parts[f"student/{student.alias}"]["done"].get("what-does-a-pixel-do", [])) == 2)[f"student/{student.alias}"]["done"] == {"01-what-does-a-pixel-do": [1, 2]}
+    assert teacher.until(lambda parts: len(parts[f"student/{student.alias}"]["done"].get("what-does-a-pixel-do", [])) == 2)[f"student/{student.alias}"]["done"] == {"what-does-a-pixel-do": [1, 2]}
     assert student.do("done", lesson="no-such-lesson", step=1).status == 400
 
 
