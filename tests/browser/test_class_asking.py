@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from explorer.classroom.challenges import CHALLENGES
+
 from .conftest import PATIENCE, Server
 from .test_looks import AXE, violations
 from .visit import CAUGHT_UP, Visit
@@ -302,3 +304,9 @@ def test_the_panels_are_accessible_and_fit(visits: Visits, room: Room, options: 
             wide = visit.page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
             assert wide[0] <= wide[1]
         room.do(room.teacher, "reveal", on=False)
+
+
+def test_the_page_knows_of_challenges_only_where_there_are_rooms(visit: Visit, visits: Visits, room: Room) -> None:
+    assert not visit.page.evaluate("() => 'challenges' in explorer.view.config")
+    known = room.enter(visits, room.teacher).page.evaluate("() => explorer.view.config.challenges.map(({ kind }) => kind)")
+    assert known == list(CHALLENGES)
