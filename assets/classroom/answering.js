@@ -16,6 +16,8 @@ import { remember, remembered } from "./remembered.js";
 /** @typedef {{ choice?: number, pixels?: number[] }} Vote */
 /** @typedef {{ key: string, kind: "choice" | "marks", title: string, choices: string[] | null, pixels: number | null, picture: Pixels | null, network: string | null, revealed: boolean, answered: number, totals: number[] | null }} Poll */
 
+const lookingAt = /** @type {const} */ (["state", "answer", "lab"]); // what says whether the question is on the page
+
 /** @param {Room} room */
 export function startAnswering(room) {
   const panel = dockPanel("class-question");
@@ -137,8 +139,8 @@ export function startAnswering(room) {
     });
 
   room.on("poll", draw);
-  ["state", "answer", "lab"].forEach((event) => on(/** @type {"lab"} */ (event), () => poll() && draw()));
-  on("predicted", ({ key, ...vote }) => answer(key, vote));
+  const ends = [...lookingAt.map((event) => on(event, () => poll() && draw())), on("predicted", ({ key, ...vote }) => answer(key, vote))];
+  room.on("over", () => ends.forEach((end) => end()));
   draw();
 }
 

@@ -191,9 +191,8 @@ export function startAskClass(room) {
     drawSoon();
   };
   ["poll", "vote/", "student/"].forEach((prefix) => room.on(prefix, drawSoon));
-  on("state", look);
-  on("answer", look);
-  on("lab", drawSoon);
+  const ends = [on("state", look), on("answer", look), on("lab", drawSoon)];
+  room.on("over", () => ends.forEach((end) => end()));
   look();
   return makeTools;
 }

@@ -7,6 +7,7 @@ import { view } from "../core/store.js";
 import { dockPanel, tell } from "./dock.js";
 import { now, partsOf, soon } from "./parts.js";
 import { remember, remembered } from "./remembered.js";
+import { closeClass } from "./view.js";
 import { clock, ranked } from "./tallies.js";
 
 /** @import { State } from "../types.js" */
@@ -145,7 +146,8 @@ export function startContests(room) {
     draw();
     tick();
   });
-  on("state", (patch) => "network" in patch && draw());
+  const end = on("state", (patch) => "network" in patch && draw());
+  room.on("over", end);
   draw();
   tick();
 }
@@ -202,7 +204,9 @@ export function startLeadingContests(room) {
 
   function openWinner() {
     const [first] = scores();
-    if (first?.state) take({ ...pictureOf(first.state), tab: "integrated", lab: "", lab_settings: {} });
+    if (!first?.state) return;
+    closeClass();
+    take({ ...pictureOf(first.state), tab: "integrated", lab: "", lab_settings: {} });
   }
 
   // ---- to start one
@@ -266,6 +270,7 @@ export function startLeadingContests(room) {
     tick();
   });
   room.on("score/", drawSoon);
+  room.on("over", () => form.show(false));
   draw();
   tick();
 
