@@ -48,7 +48,7 @@ INDEX = """<!DOCTYPE html>
         <footer>
             Digits: UCI Optical Recognition of Handwritten Digits (Alpaydin &amp; Kaynak 1998),
             <a href="https://creativecommons.org/licenses/by/4.0/" rel="noopener noreferrer">CC BY 4.0</a>.
-            After the Gradient Attribution explorer by Greg T. Chism (MIT). Nothing you do here is stored.
+            After the Gradient Attribution explorer by Greg T. Chism (MIT). The server stores nothing that you do here.
         </footer>
         <noscript>This explorer draws in the browser and needs JavaScript.</noscript>
         <div>{%config%}{%scripts%}{%renderer%}</div>
@@ -144,7 +144,7 @@ def main(application: str | Starlette = "app:server") -> None:
         sys.exit(str(error))
     except OSError as error:
         reason, *_ = str(error.strerror).split(" (")
-        sys.exit(f"Cannot serve on {host}:{port}: {reason}. Choose another with PORT=8051 make run.")
+        sys.exit(f"Cannot serve on {host}:{port}: {reason}. Set PORT to another number, such as 8051.")
     print(f"Gradient Attribution Explorer: {own_url(settings)}", flush=True)
     if others := urls_for_others(settings):
         print(f"For others, unless a firewall stops them: {' or '.join(others)}", flush=True)
@@ -156,7 +156,7 @@ def main(application: str | Starlette = "app:server") -> None:
     # before uvicorn installs its handler, and for the signal that a single worker raises again at its end
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # works with a read-only root, too
-    with TemporaryDirectory(prefix="explorer-metrics-", dir=in_memory) if settings.metrics else nullcontext() as metrics_folder:
+    with TemporaryDirectory(prefix="explorer-metrics-", dir=in_memory, ignore_cleanup_errors=True) if settings.metrics else nullcontext() as metrics_folder:
         os.environ |= {**MALLOC, **os.environ, **({"PROMETHEUS_MULTIPROC_DIR": metrics_folder} if metrics_folder else {})}
         options: dict[str, Any] = {
             "http": "explorer.server.protocol:BoundedHttp",
