@@ -49,6 +49,7 @@ export function invitation(room, { large, back, tools = null }) {
   const root = element(
     "section",
     { class: "class-invitation", "aria-label": "How to join" },
+    element("h2", { class: "visually-hidden", text: "How to join" }),
     element("div", { class: "class-where" }, element("p", { class: "class-address" }, "Open ", address), element("p", { class: "class-type" }, "press ", element("b", { text: "Class" }), " and type"), letters),
     qr,
     warning,
