@@ -139,7 +139,8 @@ export function connect(credential, hearer) {
   }
 
   async function stream() {
-    const stop = (listening = new AbortController());
+    const stop = new AbortController();
+    listening = stop;
     const began = performance.now();
     let silent = false;
     let heard = false;
@@ -183,7 +184,8 @@ export function connect(credential, hearer) {
   }
 
   async function poll() {
-    const stop = (listening = new AbortController());
+    const stop = new AbortController();
+    listening = stop;
     const lost = window.setTimeout(() => stop.abort(), LOST_AFTER);
     try {
       const response = await ask("room/now", { headers: { ...headers, ...(since ? { "If-None-Match": `"${since}"` } : {}) }, signal: stop.signal });

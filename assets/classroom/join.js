@@ -7,9 +7,9 @@ const KEPT = "The room keeps aliases, pictures, answers and scores. No name, no 
 
 /**
  * @param {string} code
- * @param {{ join: (code: string) => Promise<unknown>, open: () => Promise<unknown> }} actions which fail with a sentence
+ * @param {{ join: (code: string) => Promise<unknown>, open: () => Promise<unknown>, opened: () => void }} actions the first two may fail with a sentence
  */
-export function joinDialog(code, { join, open }) {
+export function joinDialog(code, { join, open, opened }) {
   const input = element("input", {
     id: "room-code",
     class: "form-control class-input",
@@ -27,7 +27,7 @@ export function joinDialog(code, { join, open }) {
   });
   const failure = element("p", { id: "room-failure", class: "class-failure", role: "alert" });
   const button = element("button", { type: "submit", class: "tool primary", text: "Join" });
-  const other = element("button", { type: "button", class: "button", text: "Open a room", onclick: () => attempt(other, open) });
+  const other = element("button", { type: "button", class: "button", text: "Open a room", onclick: () => attempt(other, open, opened) });
   const form = element("form", { class: "class-join" }, element("label", { for: "room-code", text: "Code of your class" }), element("div", { class: "class-join-line" }, input, button), failure);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -37,14 +37,16 @@ export function joinDialog(code, { join, open }) {
   /**
    * @param {HTMLElement} pressed
    * @param {() => Promise<unknown>} action
+   * @param {() => void} [then] once the dialog has given the focus back
    */
-  async function attempt(pressed, action) {
+  async function attempt(pressed, action, then) {
     if (form.getAttribute("aria-busy") === "true") return;
     form.setAttribute("aria-busy", "true");
     write(failure, "");
     try {
       await action();
       dialog.close();
+      then?.();
     } catch (cause) {
       write(failure, /** @type {Error} */ (cause).message);
       if (pressed === button) input.select();

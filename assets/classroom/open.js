@@ -1,7 +1,8 @@
 // How a class comes into the room: address, code and QR, large enough for the last row; and the teacher's own link.
 
 import { copy, linkField, openDialog } from "../core/dialog.js";
-import { element, smallButton, write } from "../core/dom.js";
+import { element, write } from "../core/dom.js";
+import { drawQr } from "../core/qr.js";
 import { below } from "../core/server.js";
 import { view } from "../core/store.js";
 
@@ -64,22 +65,6 @@ export function invitation(room, { large, back, tools = null }) {
     drawQr(qr, joinLink(base, room.code));
   });
   return { root, size };
-}
-
-/**
- * @param {HTMLElement} host
- * @param {string} text
- */
-async function drawQr(host, text) {
-  try {
-    const response = await fetch(below("qr"), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text }), signal: AbortSignal.timeout(WITHIN) });
-    if (!response.ok) throw new Error(await response.text());
-    const drawn = new DOMParser().parseFromString(await response.text(), "image/svg+xml").documentElement;
-    if (drawn.nodeName !== "svg") throw new Error("no picture");
-    host.replaceChildren(document.importNode(drawn, true));
-  } catch {
-    host.replaceChildren(element("p", { text: "The QR could not be drawn." }), smallButton("Try again", () => drawQr(host, text)));
-  }
 }
 
 /**

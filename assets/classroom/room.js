@@ -6,13 +6,13 @@ import { on } from "../core/events.js";
 import { laterStyle } from "../core/later_style.js";
 import { notice } from "../core/notices.js";
 import { hasAnswer } from "../core/store.js";
-import { start as startAsking, teacherTools } from "./asking.js";
+import * as asking from "./asking.js";
 import { startBar } from "./bar.js";
 import { connect, enterBy } from "./connection.js";
 import { startFollowing } from "./follow.js";
 import { joinDialog } from "./join.js";
 import { startLeading } from "./lead.js";
-import { closeClass, endClass, isClassOpen, openClass, start as startView } from "./view.js";
+import * as classView from "./view.js";
 
 /** @import { Credential } from "../core/credential.js" */
 /** @import { Message, Quality } from "./connection.js" */
@@ -35,8 +35,8 @@ let was = false; // in a room before: its listeners are still there
 /** The button Class. */
 export async function press() {
   if (!room) return askForCode();
-  if (isClassOpen()) closeClass();
-  else await openClass();
+  if (classView.isClassOpen()) classView.closeClass();
+  else await classView.openClass();
 }
 
 /** @param {string} [code] that a link brought */
@@ -44,10 +44,8 @@ export async function askForCode(code = "") {
   await laterStyle("classroom");
   joinDialog(code, {
     join: async (typed) => enter(await enterBy("room/join", { code: typed })),
-    open: async () => {
-      await enter(await enterBy("room/open", {}));
-      await openClass();
-    },
+    open: async () => enter(await enterBy("room/open", {})),
+    opened: () => void classView.openClass(),
   });
 }
 
@@ -63,11 +61,11 @@ export async function enter(credential) {
   room = made;
   startBar(made);
   if (made.role === "teacher") {
-    await startAsking(made);
-    await startView(made, teacherTools(made));
+    await asking.start(made);
+    await classView.start(made, asking.teacherTools(made));
   } else {
-    await startView(made);
-    await startAsking(made);
+    await classView.start(made);
+    await asking.start(made);
   }
   whenAnswered(() => (made.role === "teacher" ? startLeading(made) : startFollowing(made, !credential.away)));
 }
@@ -128,7 +126,8 @@ function makeRoom(credential) {
   /** @param {Message} message */
   function received({ parts, now, alias, whole }) {
     made.offset = now - Date.now() / 1000;
-    if (alias !== made.alias) made.keep({ alias: (made.alias = alias) });
+    if (alias !== made.alias) made.keep({ alias });
+    made.alias = alias;
     const changed = new Map(Object.entries(parts));
     if (whole) made.parts.forEach((content, name) => content !== null && !changed.has(name) && changed.set(name, null));
     changed.forEach((content, name) => made.parts.set(name, content));
@@ -146,7 +145,7 @@ function makeRoom(credential) {
     names.forEach((name) => made.parts.set(name, null));
     names.forEach((name) => made.tell(name));
     made.tell("over");
-    endClass();
+    classView.endClass();
     notice(text, { button: smallButton("Another room", () => askForCode()) });
   }
 

@@ -30,7 +30,7 @@ from explorer.server.errors import BadRequestBody, sentence_response
 AWAY = "The room's store cannot be reached just now; please try again in a moment."
 AGAIN_AFTER = {"Retry-After": "2"}
 NO_STORE = {"Cache-Control": "no-store"}
-PING = 15  # seconds between two signs of life of a stream
+PING = 5  # seconds between two signs of life of a stream: proxies cut what is silent for 8 (deploy/nginx.conf)
 SEND_TIMEOUT = 30.0  # seconds for a listener to read what was sent
 Endpoint = Callable[[Request], Awaitable[Response]]
 
