@@ -344,9 +344,10 @@ export class Wall {
  * @param {(name: string) => void} onchoose
  */
 function select(label, options, onchoose) {
-  const choice = element("select", { class: "form-select" }, ...options.map(([value, text]) => element("option", { value, text })));
+  const id = `wall-${label.toLowerCase().replace(" ", "-")}`;
+  const choice = element("select", { class: "form-select", id }, ...options.map(([value, text]) => element("option", { value, text })));
   choice.addEventListener("change", () => onchoose(choice.value));
-  return { choice, root: element("label", { class: "inline-field wall-select" }, element("span", { text: label }), choice) };
+  return { choice, root: element("div", { class: "inline-field wall-select" }, element("label", { for: id, text: label }), choice) };
 }
 
 /**

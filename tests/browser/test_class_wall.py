@@ -49,6 +49,11 @@ class Class:
         found: dict[str, Any] | None = self.room.parts(self.room.teacher).get(f"picture/{id}")
         return found
 
+    def newest(self, *numbers: int) -> list[str]:
+        """Their ids, the newest picture first; times have one decimal."""
+        parts = self.room.parts(self.room.teacher)
+        return sorted(map(id_of, numbers), key=lambda id: (-parts[f"picture/{id}"]["at"], id))
+
     def teacher(self, visits: Visits, **options: Any) -> Visit:
         """The teacher's page, with the class in view."""
         visit = self.room.enter(visits, self.room.teacher, **options)
@@ -92,7 +97,7 @@ def choose(visit: Visit, id: str, action: str) -> None:
 
 
 def select(visit: Visit, label: str, option: str) -> None:
-    visit.page.get_by_label(label, exact=True).select_option(option)
+    visit.page.locator(".wall").get_by_label(label, exact=True).select_option(option)
 
 
 def drawn(visit: Visit, id: str) -> list[list[int]]:
@@ -108,15 +113,15 @@ def drawn(visit: Visit, id: str) -> list[list[int]]:
 
 def test_tiles_come_live_with_prediction_and_map_and_are_sorted(some: Class, visits: Visits) -> None:
     visit = some.teacher(visits)
-    shows(visit, *map(id_of, (3, 2, 1, 0)))
+    shows(visit, *some.newest(3, 2, 1, 0))
     first = some.picture(id_of(0))
     assert first is not None
     assert tile(visit, id_of(0)).inner_text().split("\n")[:3] == [first["class"], f"P = {first['score']:.3f}", some.students[0]["alias"]]
-    assert "4 pictures from 3 people. 2 vertical edge, 1 cross, 1 ring." in visit.page.locator(".wall-said").inner_text()
+    assert "4 pictures from 3 people. 2 vertical edge, 1 cross, 1 ring." in " ".join(visit.page.locator(".wall-said").inner_text().split())
     some.send(4, "ring", student=1)
-    shows(visit, *map(id_of, (4, 3, 2, 1, 0)))
+    shows(visit, *some.newest(4, 3, 2, 1, 0))
     select(visit, "Sort by", "oldest")
-    shows(visit, *map(id_of, range(5)))
+    shows(visit, *reversed(some.newest(*range(5))))
     by_class = sorted(range(5), key=lambda n: ((p := some.picture(id_of(n)) or {})["class"], -p["score"], -p["at"], id_of(n)))
     select(visit, "Sort by", "class")
     shows(visit, *map(id_of, by_class))
@@ -127,7 +132,7 @@ def test_tiles_come_live_with_prediction_and_map_and_are_sorted(some: Class, vis
 
 def test_a_tile_shows_the_picture_or_the_map_on_its_own_scale(some: Class, visits: Visits) -> None:
     visit = some.teacher(visits)
-    shows(visit, *map(id_of, (3, 2, 1, 0)))
+    shows(visit, *some.newest(3, 2, 1, 0))
     assert "Each map has its own scale" in visit.page.locator(".wall-said").inner_text()
     picture = some.picture(id_of(1))
     assert picture is not None
@@ -136,7 +141,7 @@ def test_a_tile_shows_the_picture_or_the_map_on_its_own_scale(some: Class, visit
     extreme = {1: [142, 16, 35, 255], -1: [11, 61, 120, 255]}[int(np.sign(attributions[strongest]))]  # the ends of the scale
     visit.until("(id) => document.querySelector(`[data-id='${id}'] canvas`).width > 100", id_of(1))
     assert drawn(visit, id_of(1))[strongest] == extreme
-    visit.page.get_by_text("Pictures", exact=True).click()
+    visit.page.get_by_role("radio", name="Pictures").check()
     levels = [round(255 * value) for value in picture["pixels"]]
     assert drawn(visit, id_of(1)) == [[level, level, level, 255] for level in levels]
 
@@ -166,7 +171,7 @@ def test_only_what_is_published_is_seen_by_students_and_they_open_it(some: Class
 def test_hidden_ones_can_be_shown_again_and_removed_ones_are_gone(some: Class, visits: Visits) -> None:
     visit = some.teacher(visits)
     choose(visit, id_of(2), "Hide")
-    shows(visit, *map(id_of, (3, 1, 0)))
+    shows(visit, *some.newest(3, 1, 0))
     select(visit, "Show", "hidden")
     shows(visit, id_of(2))
     choose(visit, id_of(2), "Show again")
@@ -176,7 +181,7 @@ def test_hidden_ones_can_be_shown_again_and_removed_ones_are_gone(some: Class, v
     visit.page.get_by_role("menuitem", name="Remove").click()
     assert some.picture(id_of(3)) is not None  # a second press is asked for
     visit.page.get_by_role("menuitem", name="Press again").click()
-    shows(visit, *map(id_of, (2, 1, 0)))
+    shows(visit, *some.newest(2, 1, 0))
     assert some.picture(id_of(3)) is None
 
 
@@ -190,16 +195,17 @@ def test_a_muted_alias_sends_no_more_until_it_may_again(some: Class, visits: Vis
     choose(visit, id_of(1), f"Unmute {alias}")
     tile(visit, id_of(1)).get_by_text("muted").wait_for(state="hidden")
     some.send(9, "ring", student=1)
-    shows(visit, *map(id_of, (9, 3, 2, 1, 0)))
+    shows(visit, *some.newest(9, 3, 2, 1, 0))
 
 
 def test_the_keyboard_alone_moderates(some: Class, visits: Visits) -> None:
     visit = some.teacher(visits)
-    shows(visit, *map(id_of, (3, 2, 1, 0)))
-    tile(visit, id_of(3)).locator(".tile-open").focus()
+    first, second, third, fourth = some.newest(0, 1, 2, 3)
+    shows(visit, first, second, third, fourth)
+    tile(visit, first).locator(".tile-open").focus()
     assert visit.page.locator(f"{TILES} [tabindex='0']").count() == 3  # Tab goes through one tile, arrows through all
     visit.press("ArrowRight", "p")
-    tile(visit, id_of(2)).get_by_text("published").wait_for()
+    tile(visit, second).get_by_text("published").wait_for()
     visit.press("ArrowRight", "s", "ArrowLeft", "s", "m")
     menu = visit.page.get_by_role("menu")
     menu.wait_for()
@@ -208,10 +214,10 @@ def test_the_keyboard_alone_moderates(some: Class, visits: Visits) -> None:
     visit.press("Escape")
     menu.wait_for(state="hidden")
     assert visit.page.locator(".wall-compare").inner_text() == "Compare 2"
-    tile(visit, id_of(2)).locator(".tile-open").focus()
+    tile(visit, second).locator(".tile-open").focus()
     visit.press("h")
-    shows(visit, *map(id_of, (3, 1, 0)))
-    assert visit.page.evaluate("() => document.activeElement.closest('.tile').dataset.id") == id_of(1)  # at its place
+    shows(visit, first, third, fourth)
+    assert visit.page.evaluate("() => document.activeElement.closest('.tile').dataset.id") == third  # at its place
     visit.press("Escape")  # the room goes on
     visit.page.locator("#class-view").wait_for(state="hidden")
     assert visit.page.locator("#class-bar").is_visible()
@@ -247,7 +253,7 @@ def test_two_to_six_are_side_by_side_on_one_scale(some: Class, visits: Visits) -
     visit.page.evaluate(AXE)
     assert not violations(visit)
     visit.press("Escape")
-    shows(visit, *map(id_of, (3, 2, 1, 0)))
+    shows(visit, *some.newest(3, 2, 1, 0))
     for number in range(10, 15):
         some.send(number, student=2)
     for number in (2, 3, 10, 11, 12):
@@ -260,11 +266,11 @@ def test_the_wall_is_saved_as_csv(some: Class, visits: Visits) -> None:
     choose(visit, id_of(1), "Publish")
     tile(visit, id_of(1)).get_by_text("published").wait_for()
     choose(visit, id_of(0), "Hide")
-    shows(visit, *map(id_of, (3, 2, 1)))
+    shows(visit, *some.newest(3, 2, 1))
     name, content = saved(visit, visit.page.get_by_role("button", name="Save as CSV"))
     assert name == f"wall-{some.room.code.lower()}.csv"
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-    for row, id in zip(rows, map(id_of, (3, 2, 1)), strict=True):
+    for row, id in zip(rows, some.newest(3, 2, 1), strict=True):
         picture = some.picture(id)
         assert picture is not None
         assert (row["alias"], row["network"], row["class"]) == (picture["alias"], picture["network"], picture["class"])
@@ -304,7 +310,7 @@ def test_the_code_is_large_until_a_picture_comes_and_present_shows_what_is_publi
 def test_the_class_fits_its_window(width: int, some: Class, visits: Visits) -> None:
     touch = width < 1000
     visit = some.teacher(visits, viewport={"width": width, "height": 768}, has_touch=touch, color_scheme="dark")
-    shows(visit, *map(id_of, (3, 2, 1, 0)))
+    shows(visit, *some.newest(3, 2, 1, 0))
     assert visit.page.evaluate("() => document.documentElement.scrollWidth") <= width
     least = 44 if touch else 24
     sizes = "(least) => [...document.querySelectorAll('.tile-pick, .tile-menu, .tile-open')].map((e) => e.getBoundingClientRect()).filter(({ width, height }) => Math.min(width, height) < least).length"
