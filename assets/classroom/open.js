@@ -8,7 +8,7 @@ import { view } from "../core/store.js";
 
 /** @import { Room } from "./room.js" */
 
-const KEPT = "Kept while the room lasts: aliases, pictures, answers and scores. No names, no accounts. All is erased 4 hours after the last action.";
+const KEPT = "Kept while the room lasts: aliases, pictures, answers and scores. No names, no accounts. All is erased when you end the class, or 4 hours after the last action.";
 const WITHIN = 3000; // ms for an answer
 const SECRET = "Whoever has this link is the teacher of this room. Keep it for your own devices.";
 

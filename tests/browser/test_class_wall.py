@@ -52,7 +52,7 @@ class Class:
     def newest(self, *numbers: int) -> list[str]:
         """Their ids, the newest picture first; times have one decimal."""
         parts = self.room.parts(self.room.teacher)
-        return sorted(map(id_of, numbers), key=lambda id: (-parts[f"picture/{id}"]["at"], id))
+        return sorted(map(id_of, numbers), key=lambda known: (-parts[f"picture/{known}"]["at"], known))
 
     def teacher(self, visits: Visits, **options: Any) -> Visit:
         """The teacher's page, with the class in view."""
@@ -126,7 +126,7 @@ def test_tiles_come_live_with_prediction_and_map_and_are_sorted(some: Class, vis
     select(visit, "Sort by", "class")
     shows(visit, *map(id_of, by_class))
     select(visit, "Sort by", "highest")
-    scores = [(some.picture(id) or {})["score"] for id in ids(visit)]
+    scores = [(some.picture(shown) or {})["score"] for shown in ids(visit)]
     assert scores == sorted(scores, reverse=True)
 
 
@@ -244,7 +244,7 @@ def test_two_to_six_are_side_by_side_on_one_scale(some: Class, visits: Visits) -
     maps = visit.page.locator(".beside .map-surface")
     assert maps.count() == 4  # a picture and a map of each
     limits = visit.page.evaluate("() => explorer.maps.filter(({ options, root }) => root.closest('.beside') && options.kind === 'signed').map((map) => map.shownLimit())")
-    most = max(abs(value) for id in (0, 1) for value in (some.picture(id_of(id)) or {})["map"])
+    most = max(abs(value) for number in (0, 1) for value in (some.picture(id_of(number)) or {})["map"])
     assert limits == [most, most]
     assert "One scale for all maps" in visit.page.locator(".class-view").inner_text()
     maps.nth(0).hover(position={"x": 2, "y": 2})
@@ -270,11 +270,11 @@ def test_the_wall_is_saved_as_csv(some: Class, visits: Visits) -> None:
     name, content = saved(visit, visit.page.get_by_role("button", name="Save as CSV"))
     assert name == f"wall-{some.room.code.lower()}.csv"
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-    for row, id in zip(rows, some.newest(3, 2, 1), strict=True):
-        picture = some.picture(id)
+    for row, saved_one in zip(rows, some.newest(3, 2, 1), strict=True):
+        picture = some.picture(saved_one)
         assert picture is not None
         assert (row["alias"], row["network"], row["class"]) == (picture["alias"], picture["network"], picture["class"])
-        assert (float(row["P"]), row["published"]) == (picture["score"], "true" if id == id_of(1) else "false")
+        assert (float(row["P"]), row["published"]) == (picture["score"], "true" if saved_one == id_of(1) else "false")
         assert [float(row[f"pixel {i // 8},{i % 8}"]) for i in range(64)] == picture["pixels"]
 
 
