@@ -16,6 +16,8 @@ import { remember, remembered } from "./remembered.js";
 /** @typedef {{ choice?: number, pixels?: number[] }} Vote */
 /** @typedef {{ key: string, kind: "choice" | "marks", title: string, choices: string[] | null, pixels: number | null, picture: Pixels | null, network: string | null, revealed: boolean, answered: number, totals: number[] | null }} Poll */
 
+const lookingAt = /** @type {const} */ (["state", "answer", "lab"]); // what says whether the question is on the page
+
 /** @param {Room} room */
 export function startAnswering(room) {
   const panel = dockPanel("class-question");
@@ -82,7 +84,7 @@ export function startAnswering(room) {
     buttons = [];
     const isNew = shown.key !== asked.key;
     panel.rename(as === "totals" ? "The class’s answers" : "Your teacher asks");
-    if (isNew) panel.small(false);
+    if (isNew || as === "totals") panel.small(false);
     const question = element("p", { class: "class-panel-question", text: asked.title });
     panel.body.replaceChildren(question, ...parts(asked, as), said);
     panel.foot.replaceChildren(...(as === "totals" ? [] : [skip(asked.key)]));
@@ -137,8 +139,8 @@ export function startAnswering(room) {
     });
 
   room.on("poll", draw);
-  ["state", "answer", "lab"].forEach((event) => on(/** @type {"lab"} */ (event), () => poll() && draw()));
-  on("predicted", ({ key, ...vote }) => answer(key, vote));
+  const ends = [...lookingAt.map((event) => on(event, () => poll() && draw())), on("predicted", ({ key, ...vote }) => answer(key, vote))];
+  room.on("over", () => ends.forEach((end) => end()));
   draw();
 }
 

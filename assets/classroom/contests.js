@@ -7,6 +7,7 @@ import { view } from "../core/store.js";
 import { dockPanel, tell } from "./dock.js";
 import { now, partsOf, soon } from "./parts.js";
 import { remember, remembered } from "./remembered.js";
+import { closeClass } from "./view.js";
 import { clock, ranked } from "./tallies.js";
 
 /** @import { State } from "../types.js" */
@@ -77,7 +78,9 @@ export function startContests(room) {
   let sending = false;
   const from = smallButton("Start from the challenge’s picture", () => {
     const challenge = challengeOf(room);
-    if (challenge) take(pictureOf(challenge.state));
+    if (!challenge) return;
+    room.letGo?.();
+    take(pictureOf(challenge.state));
   });
   const send = smallButton("Send my try", () => tryIt());
   send.classList.add("lesson-primary");
@@ -143,7 +146,8 @@ export function startContests(room) {
     draw();
     tick();
   });
-  on("state", (patch) => "network" in patch && draw());
+  const end = on("state", (patch) => "network" in patch && draw());
+  room.on("over", end);
   draw();
   tick();
 }
@@ -200,7 +204,9 @@ export function startLeadingContests(room) {
 
   function openWinner() {
     const [first] = scores();
-    if (first?.state) take({ ...pictureOf(first.state), tab: "integrated", lab: "", lab_settings: {} });
+    if (!first?.state) return;
+    closeClass();
+    take({ ...pictureOf(first.state), tab: "integrated", lab: "", lab_settings: {} });
   }
 
   // ---- to start one
@@ -264,6 +270,7 @@ export function startLeadingContests(room) {
     tick();
   });
   room.on("score/", drawSoon);
+  room.on("over", () => form.show(false));
   draw();
   tick();
 
