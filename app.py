@@ -50,12 +50,15 @@ INDEX = """<!DOCTYPE html>
         <footer>
             Digits: UCI Optical Recognition of Handwritten Digits (Alpaydin &amp; Kaynak 1998),
             <a href="https://creativecommons.org/licenses/by/4.0/" rel="noopener noreferrer">CC BY 4.0</a>.
-            After the Gradient Attribution explorer by Greg T. Chism (MIT). Nothing you do here is stored.
+            After the Gradient Attribution explorer by Greg T. Chism (MIT). STORED
         </footer>
         <noscript>This explorer draws in the browser and needs JavaScript.</noscript>
         <div>{%config%}{%scripts%}{%renderer%}</div>
     </body>
 </html>"""
+
+STORED = "Nothing you do here is stored."
+STORED_IN_ROOMS = "Nothing you do here is stored, except what you send to a room: it is erased 4 hours after the last action."
 
 
 def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[Model] = ()) -> Starlette:
@@ -107,7 +110,7 @@ def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[M
         add_log_handler=False,
         enable_mcp=False,
         url_base_pathname="/",
-        index_string=INDEX.replace("CONCEPTS", concepts()),
+        index_string=INDEX.replace("CONCEPTS", concepts()).replace("STORED", STORED_IN_ROOMS if settings.rooms else STORED),
         meta_tags=[{"name": "explorer-version", "content": version()}],  # read by the page, see version.js
     )
     compute = Compute(settings.queue, settings.cache * 2**20, Metrics(version()))

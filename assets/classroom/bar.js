@@ -55,8 +55,12 @@ function studentBar(room, { name, status, actions, mode }) {
   back.classList.add("class-follow");
   const send = smallButton("Send my picture", () => sendPicture(room, send));
   const leave = smallButton("Leave", () => ask("Leave the class?", "Your pictures stay on the wall. To come back you need the code.", "Leave", () => leaveRoom(room)));
-  actions.append(back, send, leave);
+  const gallery = smallButton("The class", () => openClass()); // what is published
+  actions.append(back, send, gallery, leave);
   return () => {
+    const published = [...room.parts].filter(([part, picture]) => part.startsWith("shown/") && picture).length;
+    gallery.hidden = !published || mode() !== "free";
+    write(gallery, `The class (${published})`);
     write(name, room.alias ?? "");
     const held = mode() === "hold";
     back.hidden = room.following;

@@ -1,7 +1,5 @@
 // The wall as CSV: a line a picture, by alias.
 
-import { download } from "../core/download.js";
-
 /** @import { Picture } from "./pictures.js" */
 
 const PIXELS = Array.from({ length: 64 }, (_, i) => `pixel ${i >> 3},${i % 8}`);
@@ -25,12 +23,3 @@ const line = (picture) => [new Date(1000 * picture.at).toISOString(), picture.al
 
 /** @param {Picture[]} pictures */
 export const wallCsv = (pictures) => [HEAD.map(cell), ...pictures.map(line)].map((cells) => `${cells.join(",")}\r\n`).join("");
-
-/**
- * @param {Picture[]} pictures in the order of the wall
- * @param {string} code of the room
- */
-export function saveWall(pictures, code) {
-  // without the mark, spreadsheets read other letters than English ones wrongly
-  download(`wall-${code.toLowerCase()}.csv`, new Blob(["\ufeff", wallCsv(pictures)], { type: "text/csv" }));
-}

@@ -1,38 +1,16 @@
-// How a class comes into the room: before it is open, one button; then its address, its code and its QR, large enough for the last row.
+// How a class comes into the room: address, code and QR, large enough for the last row; and the teacher's own link.
 
 import { copy, linkField, openDialog } from "../core/dialog.js";
-import { element, smallButton, write } from "../core/dom.js";
+import { element, write } from "../core/dom.js";
+import { drawQr } from "../core/qr.js";
 import { below } from "../core/server.js";
 import { view } from "../core/store.js";
 
-/** @import { Room } from "./pictures.js" */
+/** @import { Room } from "./room.js" */
 
-export const KEPT = "Kept while the room lasts: aliases, pictures, answers and scores. No names, no accounts. All is erased 4 hours after the last action.";
+const KEPT = "Kept while the room lasts: aliases, pictures, answers and scores. No names, no accounts. All is erased 4 hours after the last action.";
 const WITHIN = 3000; // ms for an answer
 const SECRET = "Whoever has this link is the teacher of this room. Keep it for your own devices.";
-
-/**
- * @param {() => Promise<unknown>} open opens a room, or fails with a sentence
- */
-export function beforeRoom(open) {
-  const heading = element("h2", { class: "wall-title", tabindex: "-1", text: "Look at one thing together" });
-  const failure = element("p", { class: "class-failure", role: "alert" });
-  const button = element("button", { type: "button", class: "tool primary class-open", text: "Open a room" });
-  button.addEventListener("click", async () => {
-    if (button.getAttribute("aria-busy") === "true") return;
-    button.setAttribute("aria-busy", "true");
-    write(failure, "");
-    try {
-      await open();
-    } catch (cause) {
-      write(failure, cause instanceof Error && cause.message ? cause.message : "The server could not be reached. Please try again.");
-    } finally {
-      button.removeAttribute("aria-busy");
-    }
-  });
-  const text = "Your class joins by a code. It sees what you do, and sends you its own pictures.";
-  return { root: element("div", { class: "class-before" }, heading, element("p", { class: "class-lead", text }), element("p", {}, button), failure, element("p", { class: "quiet", text: KEPT })), heading };
-}
 
 /**
  * The address of this page that others can open: this machine's name for itself is of no use to them.
@@ -72,7 +50,7 @@ export function invitation(room, { large, back, tools = null }) {
   const root = element(
     "section",
     { class: "class-invitation", "aria-label": "How to join" },
-    element("div", { class: "class-where" }, element("p", { class: "class-address" }, "Open ", address), element("p", { class: "class-type", text: "press Class and type" }), letters),
+    element("div", { class: "class-where" }, element("p", { class: "class-address" }, "Open ", address), element("p", { class: "class-type" }, "press ", element("b", { text: "Class" }), " and type"), letters),
     qr,
     warning,
     element("div", { class: "class-own" }, size, element("button", { type: "button", class: "button", text: "Back to the explorer", title: "The room goes on. Esc does this, too.", onclick: back })),
@@ -89,27 +67,11 @@ export function invitation(room, { large, back, tools = null }) {
 }
 
 /**
- * @param {HTMLElement} host
- * @param {string} text
- */
-async function drawQr(host, text) {
-  try {
-    const response = await fetch(below("qr"), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text }), signal: AbortSignal.timeout(WITHIN) });
-    if (!response.ok) throw new Error(await response.text());
-    const drawn = new DOMParser().parseFromString(await response.text(), "image/svg+xml").documentElement;
-    if (drawn.nodeName !== "svg") throw new Error("no picture");
-    host.replaceChildren(document.importNode(drawn, true));
-  } catch {
-    host.replaceChildren(element("p", { text: "The QR could not be drawn." }), smallButton("Try again", () => drawQr(host, text)));
-  }
-}
-
-/**
  * @param {Room} room
  * @param {HTMLElement} button
  */
 async function copyTeacherLink(room, button) {
-  const link = `${window.location.origin}${window.location.pathname}#teacher=${room.code.toLowerCase()}.${room.token ?? ""}`;
+  const link = `${window.location.origin}${window.location.pathname}#teacher=${room.code.toLowerCase()}.${room.token}`;
   if (await copy(link)) {
     write(button, "Copied");
     window.setTimeout(() => write(button, "Copy my teacher link"), 2000);

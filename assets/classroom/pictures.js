@@ -12,14 +12,6 @@ import { view } from "../core/store.js";
  * `at`: epoch seconds; `score`: P of the predicted class; `map`: its attributions by Integrated Gradients. Those that a
  * student gets are published all.
  */
-/**
- * The room, as far as it is used here.
- * @typedef {{
- *   role: "teacher" | "student", code: string, alias: string | null, parts: Map<string, any>, token?: string, letGo?: () => void,
- *   on: (prefix: string, listener: (name: string, content: any) => void) => unknown, act: (name: string, body?: Record<string, any>) => Promise<any>,
- * }} Room
- * `parts`: their contents, null for what was erased.
- */
 /** @typedef {"newest" | "oldest" | "class" | "highest" | "lowest"} Order */
 
 const newest = (/** @type {Picture} */ a, /** @type {Picture} */ b) => b.at - a.at || (a.id < b.id ? -1 : 1);

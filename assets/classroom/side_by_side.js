@@ -20,7 +20,7 @@ export function sideBySide(pictures, { back, open }) {
   const note = element("p", { class: "quiet", text: "Each map explains the predicted class of its picture: + raised P, − lowered it." });
   const pixel = element("p", { class: "beside-pixel" });
   const columns = element("div", { class: "beside" });
-  const root = element("div", { class: "wall" }, element("div", { class: "wall-head" }, element("div", { class: "wall-said" }, heading, said, note, pixel), element("div", { class: "wall-tools" }, smallButton("‹ Back to the wall", back))), columns);
+  const root = element("div", { class: "wall" }, element("div", { class: "wall-head" }, element("div", { class: "wall-said" }, heading, said, " ", note, pixel), element("div", { class: "wall-tools beside-tools" }, smallButton("‹ Back to the wall", back))), columns);
   root.style.setProperty("--count", String(pictures.length));
   const all = pictures.map((picture) => column(columns, picture, limit, open));
   const read = (/** @type {number | null} */ marked) => {
@@ -47,7 +47,7 @@ export function sideBySide(pictures, { back, open }) {
 function column(host, picture, limit, open) {
   const title = `${picture.class} by ${picture.alias}`;
   const root = element("section", { class: "beside-one", "aria-label": title });
-  const head = element("div", { class: "beside-head" }, element("h3", { text: picture.class }), element("span", { translate: "no", text: `P = ${chance(picture.score)}`.replace("= <", "< ") }), element("span", { class: "quiet", text: picture.alias }));
+  const head = element("div", { class: "beside-head" }, element("h3", { text: picture.class }), element("span", { class: "quiet", text: picture.alias }), element("span", { translate: "no", text: `P = ${chance(picture.score)}`.replace("= <", "< ") }));
   root.append(head);
   const grey = new PixelMap(root, { name: "picture", title: `Picture: ${title}`, kind: "grey", bare: true });
   const map = new PixelMap(root, { name: "map", title: `Map: ${title}`, kind: "signed", bare: true, numbers: false });
@@ -56,6 +56,6 @@ function column(host, picture, limit, open) {
   const value = element("p", { class: "beside-value", translate: "no" });
   root.append(value, element("div", {}, smallButton("Open", () => open(picture))));
   host.append(root);
-  const say = (/** @type {number | null} */ marked) => write(value, marked === null ? "" : `x = ${number(picture.pixels[marked])}, ${signed(picture.map[marked])}`);
+  const say = (/** @type {number | null} */ marked) => write(value, marked === null ? "" : `x = ${number(picture.pixels[marked])}, attribution ${signed(picture.map[marked])}`);
   return { maps: [grey, map], say };
 }

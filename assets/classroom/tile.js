@@ -20,7 +20,7 @@ export class Tile {
   constructor(picture, moderated) {
     this.picture = picture;
     this.canvas = element("canvas", { "aria-hidden": "true" });
-    this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d", { alpha: false }));
+    this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     this.name = element("b", { class: "tile-class" });
     this.score = element("span", { class: "tile-score", translate: "no" });
     this.alias = element("span", { class: "tile-alias" });
@@ -57,7 +57,7 @@ export class Tile {
 
   /** @param {boolean} on whether Tab reaches it: one tile of the wall has that */
   reach(on) {
-    [this.open, this.pick, this.menu].forEach((control) => control && (control.tabIndex = on ? 0 : -1));
+    [this.open, this.pick, this.menu].forEach((control) => control?.setAttribute("tabindex", on ? "0" : "-1"));
   }
 
   /**

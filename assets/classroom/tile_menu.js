@@ -3,7 +3,8 @@
 import { element, say } from "../core/dom.js";
 import { notice } from "../core/notices.js";
 
-/** @import { Picture, Room } from "./pictures.js" */
+/** @import { Picture } from "./pictures.js" */
+/** @import { Room } from "./room.js" */
 /** @import { Tile } from "./tile.js" */
 
 /** @typedef {{ text: string, act: () => unknown, sure?: string }} Item `sure`: what it says before a second press does it */
@@ -102,7 +103,6 @@ export class TileMenu {
     this.root.replaceChildren(...this.#items(tile).map((item) => this.#button(item)));
     tile.menu?.setAttribute("aria-expanded", "true");
     const { left, right, top, bottom } = /** @type {HTMLElement} */ (tile.menu).getBoundingClientRect();
-    if (!this.root.isConnected) document.body.append(this.root);
     this.root.showPopover();
     const { width, height } = this.root.getBoundingClientRect();
     const below = bottom + 4 + height <= window.innerHeight - EDGE;

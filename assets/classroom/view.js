@@ -3,16 +3,17 @@
 import { byId, element } from "../core/dom.js";
 import { laterStyle } from "../core/later_style.js";
 import { take } from "../core/session.js";
-import { beforeRoom, invitation } from "./open.js";
+import { invitation } from "./open.js";
 import { openedState } from "./pictures.js";
 import { sideBySide } from "./side_by_side.js";
 import { Wall } from "./wall.js";
 
-/** @import { Picture, Room } from "./pictures.js" */
+/** @import { Picture } from "./pictures.js" */
+/** @import { Room } from "./room.js" */
 
 /** @typedef {{ content: HTMLElement, focus: () => void, escape?: () => boolean }} Page what the view shows; `escape`: whether Esc had something to close */
 
-const root = element("section", { id: "class-view", class: "class-view", "aria-label": "The class", hidden: true });
+const root = element("main", { id: "class-view", class: "class-view", "aria-label": "The class", hidden: true });
 /** @type {Page | null} */
 let page = null;
 let scrolled = 0;
@@ -50,8 +51,17 @@ function attach() {
     if (event.key === "Escape") leave(event);
     event.stopPropagation(); // the keys of the explorer are for what is seen of it
   });
-  // the same where nothing has the focus
-  document.addEventListener("keydown", (event) => isClassOpen() && event.target === document.body && (event.key === "Escape" ? leave(event) : event.stopPropagation()), true);
+  // the same where nothing has the focus, or a button of the header
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const target = /** @type {Element} */ (event.target);
+      if (!isClassOpen() || !(target === document.body || target.closest(".topbar"))) return;
+      if (event.key === "Escape") leave(event);
+      else if (target === document.body) event.stopPropagation();
+    },
+    true
+  );
 }
 
 /** @param {KeyboardEvent} event */
@@ -68,18 +78,6 @@ function show(next) {
   root.replaceChildren(next.content);
 }
 
-/**
- * Before there is a room.
- * @param {() => Promise<unknown>} open opens one, which then starts this view with it; or fails with a sentence
- */
-export function offerRoom(open) {
-  const { root: content, heading } = beforeRoom(open);
-  const back = element("button", { type: "button", class: "button", text: "Back to the explorer", onclick: closeClass });
-  content.append(element("p", {}, back));
-  show({ content, focus: () => heading.focus({ preventScroll: true }) });
-  return openClass();
-}
-
 /** The room is over: nothing of it stays on the page. */
 export function endClass() {
   closeClass();
@@ -94,13 +92,13 @@ export function endClass() {
 export async function start(room, tools = null) {
   const open = (/** @type {Picture} */ picture) => {
     closeClass();
-    room.letGo?.();
+    room.letGo();
     take(openedState(picture));
   };
   const wall = new Wall(room, { open, compare: (pictures) => compare(pictures) });
   const pane = element("div", { class: "class-pane" }, wall.root);
   const content = element("div", { class: `class-frame ${room.role}` });
-  const focus = () => wall.heading?.focus({ preventScroll: true });
+  const focus = () => wall.heading.focus({ preventScroll: true });
   /** @type {ReturnType<typeof sideBySide> | null} */
   let beside = null;
 
@@ -123,6 +121,8 @@ export async function start(room, tools = null) {
     return true;
   }
 
+  // screens that are held or cleared show the teacher's
+  if (room.role === "student") room.on("screens", (_, screens) => screens && screens.mode !== "free" && closeClass());
   if (room.role === "teacher") content.append(teacherSide(room, wall, content, tools));
   else pane.prepend(element("p", { class: "class-leave" }, element("button", { type: "button", class: "button", text: "Back to the explorer", onclick: closeClass })));
   content.append(pane);
@@ -137,26 +137,29 @@ export async function start(room, tools = null) {
  * @param {HTMLElement | null} tools
  */
 function teacherSide(room, wall, content, tools) {
-  const { root: side, size } = invitation(room, { large: show, back: closeClass, tools });
+  const { root: side, size } = invitation(room, { large, back: closeClass, tools });
+  const { classList } = document.body;
   let chosen = false; // by the teacher
-  /**
-   * @param {boolean} large
-   * @param {boolean} [byTeacher]
-   */
-  function show(large, byTeacher = true) {
-    chosen ||= byTeacher;
+  let presented = false;
+  const any = () => [...room.parts].some(([name, picture]) => name.startsWith("picture/") && picture && (!presented || picture.published));
+  /** @param {boolean} large */
+  function invite(large) {
     size.setAttribute("aria-pressed", String(large));
     content.classList.toggle("inviting", large);
   }
-  const any = () => [...room.parts].some(([name, picture]) => name.startsWith("picture/") && picture);
-  show(!any(), false);
-  room.on("picture/", () => chosen || show(!any(), false));
+  function large(/** @type {boolean} */ on) {
+    chosen = true;
+    invite(on);
+  }
+  const follow = () => chosen || invite(!any());
+  follow();
+  room.on("picture/", follow);
   // what is projected is for everybody
-  let presented = false;
   new MutationObserver(() => {
-    const presents = document.body.classList.contains("present");
-    if (presents !== presented) wall.filterBy(presents ? "published" : "all");
-    presented = presents;
+    if (presented === classList.contains("present")) return;
+    presented = !presented;
+    wall.filterBy(presented ? "published" : "all");
+    follow();
   }).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   return side;
 }

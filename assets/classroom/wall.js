@@ -1,13 +1,15 @@
 // The wall: the pictures of the class as live tiles. A teacher's has all of them and moderates; a student's has those that are published.
 
 import { element, write } from "../core/dom.js";
+import { download } from "../core/download.js";
 import { on } from "../core/events.js";
-import { saveWall } from "./csv.js";
+import { wallCsv } from "./csv.js";
 import { classesSentence, counted, ORDERS, peopleSentence } from "./pictures.js";
 import { Tile } from "./tile.js";
 import { hide, isMuted, publish, TileMenu } from "./tile_menu.js";
 
-/** @import { Order, Picture, Room } from "./pictures.js" */
+/** @import { Order, Picture } from "./pictures.js" */
+/** @import { Room } from "./room.js" */
 /** @import { Face } from "./tile.js" */
 
 /** @typedef {"all" | "published" | "hidden"} Shown */
@@ -55,26 +57,27 @@ export class Wall {
     this.scale = element("p", { class: "wall-scale quiet" });
     this.people = element("p", { class: "wall-people", role: "status" });
     this.none = element("p", { class: "wall-none" });
-    this.save = element("button", { type: "button", class: "button", text: "Save as CSV", onclick: () => saveWall(this.#wanted(), room.code) });
+    this.save = element("button", { type: "button", class: "button", text: "Save as CSV", onclick: () => this.#save() });
     this.compare = element("button", { type: "button", class: "button wall-compare", onclick: () => this.#compare() });
     this.menu = this.teaches ? new TileMenu(room, { open: (tile) => actions.open(tile.picture), pick: (tile) => this.#pick(tile, !this.picked.has(tile.picture.id)) }) : null;
+    const filters = Object.entries(SHOWN).map(([name, { title }]) => /** @type {[string, string]} */ ([name, title]));
+    this.filter = select("Show", filters, (name) => this.filterBy(/** @type {Shown} */ (name)));
+    this.heading = element("h2", { class: "wall-title", tabindex: "-1", text: this.teaches ? "What did the network see in your pictures?" : "The class" });
     this.root = element("div", { class: "wall" }, this.#head(), this.list, this.none, this.teaches ? element("p", { class: "wall-keys quiet", text: KEYS }) : null);
+    if (this.menu) this.root.append(this.menu.root);
     this.#listen();
   }
 
   #head() {
-    const heading = element("h2", { class: "wall-title", tabindex: "-1", text: this.teaches ? "What did the network see in your pictures?" : "The class" });
-    this.heading = heading;
     const orders = Object.entries(ORDERS).map(([name, { title }]) => /** @type {[string, string]} */ ([name, title]));
-    const filters = Object.entries(SHOWN).map(([name, { title }]) => /** @type {[string, string]} */ ([name, title]));
-    this.filter = select("Show", filters, (name) => this.filterBy(/** @type {Shown} */ (name)));
     const sort = select("Sort by", orders, (name) => {
       this.order = /** @type {Order} */ (name);
       this.#arrange();
     });
     const faces = segmented("wall-face", "What the tiles show", [["picture", "Pictures"], ["map", "Integrated Gradients"]], this.face, (face) => this.#turn(/** @type {Face} */ (face)));
-    const tools = element("div", { class: "wall-tools" }, faces, sort, ...(this.teaches ? [this.filter, this.compare, this.save] : []));
-    return element("div", { class: "wall-head" }, element("div", { class: "wall-said" }, heading, this.people, this.classes, this.scale), tools);
+    const tools = element("div", { class: "wall-tools" }, sort.root, ...(this.teaches ? [this.filter.root, this.compare, this.save] : []));
+    const said = element("div", { class: "wall-said" }, this.heading, this.people, " ", this.classes, " ", this.scale);
+    return element("div", { class: "wall-head" }, said, faces, tools);
   }
 
   #listen() {
@@ -173,7 +176,7 @@ export class Wall {
       else list.insertBefore(root, at);
     }
     if (!this.reached?.root.isConnected) this.#reach(this.#tileOf(roots[Math.min(index, roots.length - 1)] ?? null));
-    if (focused && document.activeElement !== focused) (focused.isConnected ? focused : this.reached?.open ?? this.heading)?.focus({ preventScroll: true });
+    if (focused && document.activeElement !== focused) (focused.isConnected ? focused : this.reached?.open ?? this.heading).focus({ preventScroll: true });
     this.#describe();
   }
 
@@ -185,11 +188,8 @@ export class Wall {
     write(this.people, this.teaches ? peopleSentence(open, aliases) : all.length ? `${counted(all.length, "picture")} that your teacher published.` : "");
     write(this.classes, classesSentence(seen));
     write(this.scale, !seen.length ? "" : this.face === "map" ? "Each map has its own scale and explains its predicted class." : "Values from 0, black, to 1, white.");
-    const hiddenOnes = all.length - open.length;
-    const [whole, published, hiddenOption] = [.../** @type {HTMLSelectElement} */ (this.filter?.querySelector("select")).options];
-    write(whole, `All (${open.length})`);
-    write(published, `Published (${all.filter(SHOWN.published.has).length})`);
-    write(hiddenOption, `Hidden (${hiddenOnes})`);
+    Object.values(SHOWN).forEach(({ title, has }, i) => write(this.filter.choice.options[i], `${title} (${all.filter(has).length})`));
+    this.root.classList.toggle("bare", !all.length);
     write(this.none, seen.length ? "" : this.#nothing(open.length));
     this.save.setAttribute("aria-disabled", String(!seen.length));
     this.#describePicked();
@@ -200,13 +200,13 @@ export class Wall {
     if (!this.teaches) return "Nothing is published yet. What your teacher publishes appears here.";
     if (this.shown === "hidden") return "No picture is hidden.";
     if (this.shown === "published" && open) return "None is published yet. Publish pictures in their menus.";
-    return "Pictures appear here when students press Send.";
+    return "What students send appears here.";
   }
 
   /** @param {Shown} shown */
   filterBy(shown) {
     this.shown = shown;
-    /** @type {HTMLSelectElement} */ (this.filter?.querySelector("select")).value = shown;
+    this.filter.choice.value = shown;
     this.#arrange();
   }
 
@@ -329,8 +329,11 @@ export class Wall {
     if (chosen.length >= 2) this.actions.compare(chosen);
   }
 
-  clearPicked() {
-    [...this.picked].forEach((id) => this.#pick(/** @type {Tile} */ (this.tiles.get(id)), false));
+  /** What is shown, in its order. */
+  #save() {
+    const pictures = this.#wanted();
+    // without the mark at its start, spreadsheets read other letters than English ones wrongly
+    if (pictures.length) download(`wall-${this.room.code.toLowerCase()}.csv`, new Blob(["\ufeff", wallCsv(pictures)], { type: "text/csv" }));
   }
 }
 
@@ -342,7 +345,7 @@ export class Wall {
 function select(label, options, onchoose) {
   const choice = element("select", { class: "form-select" }, ...options.map(([value, text]) => element("option", { value, text })));
   choice.addEventListener("change", () => onchoose(choice.value));
-  return element("label", { class: "inline-field wall-select" }, element("span", { text: label }), choice);
+  return { choice, root: element("label", { class: "inline-field wall-select" }, element("span", { text: label }), choice) };
 }
 
 /**
