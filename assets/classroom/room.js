@@ -60,14 +60,15 @@ export async function enter(credential) {
   const made = makeRoom(credential);
   room = made;
   startBar(made);
-  if (made.role === "teacher") {
-    await asking.start(made);
-    await classView.start(made, asking.teacherTools(made));
-  } else {
-    await classView.start(made);
-    await asking.start(made);
-  }
-  whenAnswered(() => (made.role === "teacher" ? startLeading(made) : startFollowing(made, !credential.away)));
+  const isTeacher = made.role === "teacher";
+  if (isTeacher) await asking.start(made);
+  if (room === made) await classView.start(made, isTeacher ? asking.teacherTools(made) : null);
+  if (room === made && !isTeacher) await asking.start(made);
+  whenAnswered(() => {
+    if (room !== made) return; // it has ended meanwhile
+    if (isTeacher) startLeading(made);
+    else startFollowing(made, !credential.away);
+  });
 }
 
 /** @param {() => void} start */
@@ -117,6 +118,7 @@ function makeRoom(credential) {
     letGo: () => {},
     comeBack: () => {},
     keep: (changes) => {
+      if (room !== made) return;
       kept = { ...kept, ...changes };
       keepCredential(kept);
     },
