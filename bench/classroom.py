@@ -66,23 +66,26 @@ class Sent:
 
 @dataclass(slots=True)
 class Meter:
-    """Processor time of a server and of this program in a block, in cores."""
+    """Processor time of a server, of this program and of all others in a block, in cores."""
 
     server: float = 0.0
     generator: float = 0.0
+    others: float = 0.0
 
     def __str__(self) -> str:
-        return f"server {self.server:.2f} cores, generator {self.generator:.2f}"
+        busy = "; OTHERS HAD MUCH OF THE MACHINE: delays are too high" if self.others > 0.5 else ""
+        return f"server {self.server:.2f} cores, generator {self.generator:.2f}, others {self.others:.2f}{busy}"
 
 
 @contextmanager
 def metered(pid: int) -> Iterator[Meter]:
     """Measure in the block."""
     meter, pids = Meter(), processes.process_tree(pid)
-    start, own, theirs = time.monotonic(), time.process_time(), processes.cpu_seconds(pids)
+    start, own, theirs, busy = time.monotonic(), time.process_time(), processes.cpu_seconds(pids), processes.machine_cpu_seconds()
     yield meter
     took = time.monotonic() - start
     meter.server, meter.generator = (processes.cpu_seconds(pids) - theirs) / took, (time.process_time() - own) / took
+    meter.others = max(0.0, (processes.machine_cpu_seconds() - busy) / took - meter.server - meter.generator)
 
 
 # ---------------------------------------------------------------- teachers
