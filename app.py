@@ -57,8 +57,8 @@ INDEX = """<!DOCTYPE html>
     </body>
 </html>"""
 
-STORED = "Nothing you do here is stored."
-STORED_IN_ROOMS = "Nothing you do here is stored, except what you send to a room: it is erased 4 hours after the last action."
+STORED = "The server stores nothing that you do here."
+STORED_IN_ROOMS = "The server stores nothing that you do here, except what you send to a room, for 4 hours after the last action."
 
 
 def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[Model] = ()) -> Starlette:
@@ -153,7 +153,7 @@ def main(application: str | Starlette = "app:server") -> None:
         sys.exit(str(error))
     except OSError as error:
         reason, *_ = str(error.strerror).split(" (")
-        sys.exit(f"Cannot serve on {host}:{port}: {reason}. Choose another with PORT=8051 make run.")
+        sys.exit(f"Cannot serve on {host}:{port}: {reason}. Set PORT to another number, such as 8051.")
     print(f"Gradient Attribution Explorer: {own_url(settings)}", flush=True)
     if others := urls_for_others(settings):
         print(f"For others, unless a firewall stops them: {' or '.join(others)}", flush=True)
@@ -166,7 +166,9 @@ def main(application: str | Starlette = "app:server") -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # works with a read-only root, too
     with ExitStack() as folders:  # for all workers, and erased at the end
-        made = {name: folders.enter_context(TemporaryDirectory(prefix=f"explorer-{what}-", dir=in_memory)) for name, what in _folders(settings)}
+        made = {}
+        for name, what in _folders(settings):
+            made[name] = folders.enter_context(TemporaryDirectory(prefix=f"explorer-{what}-", dir=in_memory, ignore_cleanup_errors=True))
         os.environ |= {**MALLOC, **os.environ, **made}
         options: dict[str, Any] = {
             "http": "explorer.server.protocol:BoundedHttp",

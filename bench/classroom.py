@@ -34,6 +34,7 @@ from bench.load import OPEN_TIMEOUT, record_answers
 from bench.pairs import percentile
 from bench.rooms import Page, Room, attending, new_id, new_room, some_picture, some_state
 from bench.serving import running
+from bench.soak import idle_usage
 from bench.students import Log, classroom, now, sleep_until
 from bench.wire import Endpoint
 
@@ -378,6 +379,7 @@ def main(arguments: Sequence[str]) -> None:
             settings = {"ROOMS": "1", "WORKERS": given.workers, "CACHE_MB": "0", "REDIS_URL": redis.url if redis else ""}
             port, server = stack.enter_context(running("app.py", **settings))
             endpoint = Endpoint("127.0.0.1", port)
+            asyncio.run(idle_usage(server, None))  # all workers have started
             if name == "redis" and redis:
                 missed += asyncio.run(redis_killed(endpoint, redis, given.students))
             else:

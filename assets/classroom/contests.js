@@ -32,7 +32,7 @@ function pictureOf(/** @type {State} */ state) {
 
 /** @param {Score[]} best */
 function board(best, /** @type {string | null} */ own = null) {
-  const list = best.map(({ alias, text }) => element("li", { class: alias === own ? "own" : "" }, element("b", { text: alias }), alias === own ? " (you)" : "", element("span", { text })));
+  const list = best.map(({ alias, text }) => element("li", { class: alias === own ? "own" : "" }, element("b", { text: alias === own ? `${alias} (you)` : alias }), element("span", { text })));
   return list.length ? element("ol", { class: "class-board", "aria-label": "Best first" }, ...list) : element("p", { class: "quiet", text: "No try counts yet." });
 }
 
@@ -206,7 +206,8 @@ export function startLeadingContests(room) {
     const [first] = scores();
     if (!first?.state) return;
     closeClass();
-    take({ ...pictureOf(first.state), tab: "integrated", lab: "", lab_settings: {} });
+    take({ ...pictureOf(first.state), tab: "integrated", lab: "", lab_settings: {}, lesson: "", lesson_step: 1 });
+    panel.small(true); // so that all of it is seen
   }
 
   // ---- to start one
@@ -234,7 +235,11 @@ export function startLeadingContests(room) {
 
   // ---- while one runs, and after
 
-  const tick = runClock(room, panel.aside, () => act("challenge-end", {}, said));
+  const winner = () => {
+    const [first] = scores();
+    return first ? `won by ${first.alias}` : "over";
+  };
+  const tick = runClock(room, (text) => panel.aside(challenge()?.over ? winner() : text), () => act("challenge-end", {}, said));
 
   function draw() {
     tools.forEach((show) => show());
@@ -247,7 +252,6 @@ export function startLeadingContests(room) {
     if (over && ran === started && opened !== started) {
       opened = started;
       openWinner();
-      if (scores().length) write(said, `The winning picture is open: ${scores()[0].alias}.`);
     }
     if (!shown) return;
     const best = scores();

@@ -96,6 +96,12 @@ def button(visit: Visit, place: str, name: str) -> Any:
     return visit.page.locator(place).get_by_role("button", name=name, exact=True).locator("visible=true").first
 
 
+def ask(teacher: Visit, name: str) -> None:
+    """Press one of the teacher's buttons that ask."""
+    button(teacher, "#class-bar", "Ask").click()
+    button(teacher, ".class-asking", name).click()
+
+
 def mark(visit: Visit, cells: list[int]) -> None:
     """Mark pixels and send them."""
     for cell in cells:
@@ -117,7 +123,7 @@ def test_answers_are_hidden_until_they_are_revealed(visits: Visits, room: Room) 
     teacher = room.enter(visits, room.teacher, "?tab=labs&lab=sanity&v=2")
     phone = room.enter(visits, students[0], **PHONE)
     phone.page.locator("#tab-saliency").click()  # lets go of the teacher
-    button(teacher, "body", "Ask: predict first").click()
+    ask(teacher, "Ask: predict first")
     assert "weights of the last layer" in phone.page.locator(f"{QUESTION} .class-panel-question").inner_text()
     choose(phone, QUESTION, 2)
     room.do(students[1], "vote", key="lab/sanity", choice=1)
@@ -196,7 +202,7 @@ def mark_lesson(visit: Visit) -> None:
 def test_the_marks_of_the_class_are_a_heat_map_beside_the_true_map(visits: Visits, room: Room) -> None:
     students = [room.join() for _ in range(4)]
     teacher = room.enter(visits, room.teacher)
-    button(teacher, "body", "Ask: mark pixels").click()
+    ask(teacher, "Ask: mark pixels")
     phone = room.enter(visits, students[0], **PHONE)
     mark(phone, [*range(8)])
     phone.page.get_by_text("Your marks are sent.").wait_for()
@@ -244,7 +250,7 @@ def test_pixels_are_marked_by_keyboard_alone(visits: Visits, room: Room) -> None
 def test_a_challenge_from_its_start_to_its_end(visits: Visits, room: Room) -> None:
     students = [room.join() for _ in range(3)]
     teacher = room.enter(visits, room.teacher)
-    button(teacher, "body", "Start a challenge…").click()
+    ask(teacher, "Start a challenge…")
     start = teacher.page.locator(".class-start")
     start.get_by_label("Minutes").fill("3")
     start.get_by_role("button", name="Start", exact=True).click()
@@ -282,8 +288,9 @@ def test_a_challenge_from_its_start_to_its_end(visits: Visits, room: Room) -> No
     parts = room.parts(room.teacher)
     best = parts["challenge"]["best"]
     assert [one["score"] for one in best] == sorted(one["score"] for one in best) and len(best) == 3
-    assert panel.locator(".class-board li b").all_inner_texts() == [one["alias"] for one in best]
-    assert panel.locator(".class-board .own b").inner_text() == students[0]["alias"]
+    assert [text.removesuffix(" (you)") for text in panel.locator(".class-board li b").all_inner_texts()] == [one["alias"] for one in best]
+    assert panel.locator(".class-board .own b").inner_text() == f"{students[0]['alias']} (you)"
+    assert teacher.page.locator(f"{CHALLENGE} .class-panel-aside").inner_text() == f"won by {best[0]['alias']}"
     winner = parts[f"score/{best[0]['alias']}"]["state"]["pixels"]
     teacher.until("(pixels) => JSON.stringify(view.state.pixels) === JSON.stringify(pixels)", winner)
     assert not panel.get_by_role("button", name="Send my try").is_visible()
