@@ -42,6 +42,7 @@ export async function press() {
 /** @param {string} [code] that a link brought */
 export async function askForCode(code = "") {
   await laterStyle("classroom");
+  if (document.querySelector(".class-dialog")) return; // it was pressed twice
   joinDialog(code, {
     join: async (typed) => enter(await enterBy("room/join", { code: typed })),
     open: async () => enter(await enterBy("room/open", {})),

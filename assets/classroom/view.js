@@ -102,6 +102,7 @@ export async function start(room, tools = null) {
   const focus = () => wall.heading.focus({ preventScroll: true });
   /** @type {ReturnType<typeof sideBySide> | null} */
   let beside = null;
+  let wallScrolled = 0;
 
   /** @param {Picture[]} pictures */
   function compare(pictures) {
@@ -109,6 +110,8 @@ export async function start(room, tools = null) {
     wall.root.hidden = true;
     content.classList.add("comparing");
     pane.append(beside.root);
+    wallScrolled = window.scrollY;
+    window.scrollTo({ top: 0, behavior: "instant" });
     beside.heading.focus({ preventScroll: true });
   }
 
@@ -118,6 +121,7 @@ export async function start(room, tools = null) {
     beside = null;
     wall.root.hidden = false;
     content.classList.remove("comparing");
+    window.scrollTo({ top: wallScrolled, behavior: "instant" });
     wall.compare.focus({ preventScroll: true });
     return true;
   }
