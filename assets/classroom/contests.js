@@ -74,7 +74,7 @@ export function startContests(room) {
   const other = element("p", { class: "quiet" });
   panel.body.append(rule, other, said, own, list);
   let built = "";
-  let closed = 0; // what was started when the student closed it
+  let closed = remembered(room, "closed") ?? 0; // what was started when the student closed it
   let sending = false;
   const from = smallButton("Start from the challenge’s picture", () => {
     const challenge = challengeOf(room);
@@ -91,7 +91,10 @@ export function startContests(room) {
   };
 
   function hide() {
-    closed = challengeOf(room)?.started ?? 0;
+    const challenge = challengeOf(room);
+    if (!challenge?.over) return panel.small(true); // it runs on
+    closed = challenge.started;
+    remember(room, "closed", closed);
     draw();
   }
 
@@ -125,7 +128,7 @@ export function startContests(room) {
     if (as !== built) {
       const isNew = !built.startsWith(`${started} `);
       if (isNew) {
-        panel.small(false);
+        panel.small(over); // who comes later finds the board small
         write(said, "");
         tell(over ? `The challenge “${title}” is over.` : `A challenge: ${title}`);
       } else if (over) tell("The challenge is over. The best are listed.");
@@ -257,7 +260,7 @@ export function startLeadingContests(room) {
     const best = scores();
     const as = `${started} ${over} ${best.length > 0}`;
     if (as !== built) {
-      if (!built.startsWith(`${started} `)) panel.small(false);
+      if (!built.startsWith(`${started} `)) panel.small(over);
       panel.rename(`Challenge: ${running.title}`);
       write(rule, running.rule);
       const held = panel.foot.contains(document.activeElement);
