@@ -116,6 +116,16 @@ def test_own_scripts_have_one_digest_and_the_modules_are_named_ahead() -> None:
     assert CLIENT.get(f"/static/{folder}/boot.js").text == (ROOT / "assets/boot.js").read_text()
 
 
+def test_later_styles_lie_beside_the_scripts_and_no_page_names_them() -> None:
+    (folder,) = {address.split("/")[2] for address in OWN}
+    (joined,) = [CLIENT.get(address).text for address in JOINED if address.endswith("/explorer.css")]
+    styles = {path.name: path.read_text() for path in (ROOT / "assets/css/later").glob("*.css")}
+    assert "classroom.css" in styles
+    for name, text in styles.items():
+        assert CLIENT.get(f"/static/{folder}/{name}").text == text
+        assert name not in PAGE and text not in joined
+
+
 def test_every_module_is_in_one_of_the_joined_files() -> None:
     (folder,) = {address.split("/")[2] for address in OWN}
     ours = [CLIENT.get(address).text for address in ALL if address.split("/")[2:3] == [folder] and not address.endswith("/boot.js")]
