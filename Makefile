@@ -35,7 +35,7 @@ TESTS := test-engine test-labs test-server $(BROWSER) test-scripts
 side_by_side = $(MAKE) --jobs --output-sync=target --keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test $(TESTS) test-firefox lint bench load soak fuzz record train failover container screenshots docs lock audit clean browser nginx redis
+.PHONY: help run check test $(TESTS) test-firefox lint bench load soak classroom fuzz record train failover container screenshots docs lock audit clean browser nginx redis
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
@@ -87,6 +87,9 @@ load: $(DEV) ## Load test: classes of 50, 150, 300 and 600 students; ARGS='300 -
 
 soak: $(DEV) ## Soak test: 150 students for 20 minutes, checks for leaks; ARGS='--minutes 5'
 	@$(BIN)/python -m bench soak $(ARGS)
+
+classroom: $(DEV) ## Load test of rooms: a class of 300 that follows its teacher; ARGS='100 --only follow' for less
+	@$(BIN)/python -m bench classroom $(ARGS)
 
 fuzz: $(DEV) ## 12,000 hostile requests, while a class uses the server; ARGS='50000 --seed 7'
 	@$(BIN)/python -m tests.fuzz.fuzzer $(ARGS)

@@ -50,12 +50,15 @@ INDEX = """<!DOCTYPE html>
         <footer>
             Digits: UCI Optical Recognition of Handwritten Digits (Alpaydin &amp; Kaynak 1998),
             <a href="https://creativecommons.org/licenses/by/4.0/" rel="noopener noreferrer">CC BY 4.0</a>.
-            After the Gradient Attribution explorer by Greg T. Chism (MIT). Nothing you do here is stored.
+            After the Gradient Attribution explorer by Greg T. Chism (MIT). STORED
         </footer>
         <noscript>This explorer draws in the browser and needs JavaScript.</noscript>
         <div>{%config%}{%scripts%}{%renderer%}</div>
     </body>
 </html>"""
+
+STORED = "The server stores nothing that you do here."
+STORED_IN_ROOMS = "The server stores nothing that you do here, except what you send to a room, for 4 hours after the last action."
 
 
 def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[Model] = ()) -> Starlette:
@@ -107,7 +110,7 @@ def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[M
         add_log_handler=False,
         enable_mcp=False,
         url_base_pathname="/",
-        index_string=INDEX.replace("CONCEPTS", concepts()),
+        index_string=INDEX.replace("CONCEPTS", concepts()).replace("STORED", STORED_IN_ROOMS if settings.rooms else STORED),
         meta_tags=[{"name": "explorer-version", "content": version()}],  # read by the page, see version.js
     )
     compute = Compute(settings.queue, settings.cache * 2**20, Metrics(version()))
@@ -150,7 +153,7 @@ def main(application: str | Starlette = "app:server") -> None:
         sys.exit(str(error))
     except OSError as error:
         reason, *_ = str(error.strerror).split(" (")
-        sys.exit(f"Cannot serve on {host}:{port}: {reason}. Choose another with PORT=8051 make run.")
+        sys.exit(f"Cannot serve on {host}:{port}: {reason}. Set PORT to another number, such as 8051.")
     print(f"Gradient Attribution Explorer: {own_url(settings)}", flush=True)
     if others := urls_for_others(settings):
         print(f"For others, unless a firewall stops them: {' or '.join(others)}", flush=True)
@@ -163,7 +166,9 @@ def main(application: str | Starlette = "app:server") -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # works with a read-only root, too
     with ExitStack() as folders:  # for all workers, and erased at the end
-        made = {name: folders.enter_context(TemporaryDirectory(prefix=f"explorer-{what}-", dir=in_memory)) for name, what in _folders(settings)}
+        made = {}
+        for name, what in _folders(settings):
+            made[name] = folders.enter_context(TemporaryDirectory(prefix=f"explorer-{what}-", dir=in_memory, ignore_cleanup_errors=True))
         os.environ |= {**MALLOC, **os.environ, **made}
         options: dict[str, Any] = {
             "http": "explorer.server.protocol:BoundedHttp",

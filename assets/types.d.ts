@@ -106,6 +106,7 @@ export interface LessonStep {
   title: string;
   start: Partial<State> | null; // what differs from the defaults
   points: string; // a name in `controls`, "" for none
+  beside: "gradient" | "sum" | ""; // the map that a phone shows beside the picture
   text: string;
   predict: string;
   choices: { text: string; right: boolean; feedback: string }[];

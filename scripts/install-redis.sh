@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs Redis for the tests of rooms, if run as root: in CI and in containers.
-# It always exits with 0: tests without Redis are skipped, or fail in CI.
+# It always exits with 0: tests without it are skipped, or fail in CI.
 set -u
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 command -v redis-server >/dev/null && exit 0

@@ -16,6 +16,8 @@ import { remember, remembered } from "./remembered.js";
 /** @typedef {{ choice?: number, pixels?: number[] }} Vote */
 /** @typedef {{ key: string, kind: "choice" | "marks", title: string, choices: string[] | null, pixels: number | null, picture: Pixels | null, network: string | null, revealed: boolean, answered: number, totals: number[] | null }} Poll */
 
+const lookingAt = /** @type {const} */ (["state", "answer", "lab"]); // what says whether the question is on the page
+
 /** @param {Room} room */
 export function startAnswering(room) {
   const panel = dockPanel("class-question");
@@ -82,7 +84,8 @@ export function startAnswering(room) {
     buttons = [];
     const isNew = shown.key !== asked.key;
     panel.rename(as === "totals" ? "The class’s answers" : "Your teacher asks");
-    if (isNew) panel.small(false);
+    if (isNew || as === "totals") panel.small(as === "page"); // there the page itself asks
+    panel.aside(as === "page" ? (asked.key.startsWith("lab/") ? "answer it in the lab" : "answer it in the lesson") : "");
     const question = element("p", { class: "class-panel-question", text: asked.title });
     panel.body.replaceChildren(question, ...parts(asked, as), said);
     panel.foot.replaceChildren(...(as === "totals" ? [] : [skip(asked.key)]));
@@ -130,6 +133,12 @@ export function startAnswering(room) {
     return [element("p", { text: `Mark ${most} pixels.` }), grid, element("div", { class: "lesson-marked" }, count, send)];
   }
 
+  /** @param {{ key: string } & Vote} event */
+  function predicted({ key, ...vote }) {
+    skipped.add(key); // the page says what was predicted
+    answer(key, vote);
+  }
+
   const skip = (/** @type {string} */ key) =>
     smallButton("Skip", () => {
       skipped.add(key);
@@ -137,8 +146,8 @@ export function startAnswering(room) {
     });
 
   room.on("poll", draw);
-  ["state", "answer", "lab"].forEach((event) => on(/** @type {"lab"} */ (event), () => poll() && draw()));
-  on("predicted", ({ key, ...vote }) => answer(key, vote));
+  const ends = [...lookingAt.map((event) => on(event, () => poll() && draw())), on("predicted", predicted)];
+  room.on("over", () => ends.forEach((end) => end()));
   draw();
 }
 
@@ -149,7 +158,7 @@ export function startAnswering(room) {
  */
 function saying(asked, as, own) {
   if (as === "totals") return `${asked.answered} ${asked.answered === 1 ? "person has" : "people have"} answered.`;
-  if (as === "page") return asked.key.startsWith("lab/") ? "Answer it in the lab: your prediction." : "Answer it in the lesson’s card.";
+  if (as === "page") return asked.key.startsWith("lab/") ? "Answer it in the lab: it is your prediction." : "Answer it in the lesson’s card.";
   if (!own) return "";
   return as === "marked" ? "Your marks are sent. The class’s marks come when your teacher reveals them." : `You answered ${LETTERS[own.choice ?? 0]}. You can change it until your teacher reveals the answers.`;
 }

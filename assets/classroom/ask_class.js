@@ -127,6 +127,7 @@ export function startAskClass(room) {
    */
   function build(shown, revealed) {
     clear();
+    if (revealed) panel.small(false);
     const held = panel.foot.contains(document.activeElement);
     if (revealed) totals = shown.kind === "marks" ? marksBesideMap(askedAbout(shown), shown.pixels ?? USUAL) : choiceBars(shown.choices ?? []);
     const hidden = element("p", { class: "class-hidden quiet", text: poll() ? "The answers are hidden, here and on the students’ pages, until you reveal them." : "Students answer this in the lesson or lab. Ask to bring the question to every page." });
@@ -190,9 +191,8 @@ export function startAskClass(room) {
     drawSoon();
   };
   ["poll", "vote/", "student/"].forEach((prefix) => room.on(prefix, drawSoon));
-  on("state", look);
-  on("answer", look);
-  on("lab", drawSoon);
+  const ends = [on("state", look), on("answer", look), on("lab", drawSoon)];
+  room.on("over", () => ends.forEach((end) => end()));
   look();
   return makeTools;
 }

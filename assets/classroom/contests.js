@@ -7,6 +7,7 @@ import { view } from "../core/store.js";
 import { dockPanel, tell } from "./dock.js";
 import { now, partsOf, soon } from "./parts.js";
 import { remember, remembered } from "./remembered.js";
+import { closeClass } from "./view.js";
 import { clock, ranked } from "./tallies.js";
 
 /** @import { State } from "../types.js" */
@@ -31,7 +32,7 @@ function pictureOf(/** @type {State} */ state) {
 
 /** @param {Score[]} best */
 function board(best, /** @type {string | null} */ own = null) {
-  const list = best.map(({ alias, text }) => element("li", { class: alias === own ? "own" : "" }, element("b", { text: alias }), alias === own ? " (you)" : "", element("span", { text })));
+  const list = best.map(({ alias, text }) => element("li", { class: alias === own ? "own" : "" }, element("b", { text: alias === own ? `${alias} (you)` : alias }), element("span", { text })));
   return list.length ? element("ol", { class: "class-board", "aria-label": "Best first" }, ...list) : element("p", { class: "quiet", text: "No try counts yet." });
 }
 
@@ -77,7 +78,9 @@ export function startContests(room) {
   let sending = false;
   const from = smallButton("Start from the challenge’s picture", () => {
     const challenge = challengeOf(room);
-    if (challenge) take(pictureOf(challenge.state));
+    if (!challenge) return;
+    room.letGo?.();
+    take(pictureOf(challenge.state));
   });
   const send = smallButton("Send my try", () => tryIt());
   send.classList.add("lesson-primary");
@@ -143,7 +146,8 @@ export function startContests(room) {
     draw();
     tick();
   });
-  on("state", (patch) => "network" in patch && draw());
+  const end = on("state", (patch) => "network" in patch && draw());
+  room.on("over", end);
   draw();
   tick();
 }
@@ -200,7 +204,10 @@ export function startLeadingContests(room) {
 
   function openWinner() {
     const [first] = scores();
-    if (first?.state) take({ ...pictureOf(first.state), tab: "integrated", lab: "", lab_settings: {} });
+    if (!first?.state) return;
+    closeClass();
+    take({ ...pictureOf(first.state), tab: "integrated", lab: "", lab_settings: {}, lesson: "", lesson_step: 1 });
+    panel.small(true); // so that all of it is seen
   }
 
   // ---- to start one
@@ -228,7 +235,11 @@ export function startLeadingContests(room) {
 
   // ---- while one runs, and after
 
-  const tick = runClock(room, panel.aside, () => act("challenge-end", {}, said));
+  const winner = () => {
+    const [first] = scores();
+    return first ? `won by ${first.alias}` : "over";
+  };
+  const tick = runClock(room, (text) => panel.aside(challenge()?.over ? winner() : text), () => act("challenge-end", {}, said));
 
   function draw() {
     tools.forEach((show) => show());
@@ -241,7 +252,6 @@ export function startLeadingContests(room) {
     if (over && ran === started && opened !== started) {
       opened = started;
       openWinner();
-      if (scores().length) write(said, `The winning picture is open: ${scores()[0].alias}.`);
     }
     if (!shown) return;
     const best = scores();
@@ -264,6 +274,7 @@ export function startLeadingContests(room) {
     tick();
   });
   room.on("score/", drawSoon);
+  room.on("over", () => form.show(false));
   draw();
   tick();
 

@@ -13,6 +13,14 @@ import { element, smallButton, write } from "../core/dom.js";
 const news = element("p", { class: "visually-hidden", role: "status" });
 const dock = element("section", { id: "class-dock", class: "class-dock", "aria-label": "Questions and challenges of the class" }, news);
 
+const NARROW = 700; // px of the window, below which one panel has room
+
+/** @type {((on: boolean) => void)[]} */
+const panels = [];
+
+/** @param {(on: boolean) => void} one that has the room */
+const others = (one) => panels.forEach((small) => small !== one && small(true));
+
 /**
  * For those who hear the page: what came by itself.
  * @param {string} text
@@ -28,7 +36,11 @@ export function dockPanel(kind, closing = null) {
   if (!dock.isConnected) document.body.append(dock);
   const title = element("h2", { class: "class-panel-title", tabindex: "-1" });
   const beside = element("span", { class: "class-panel-aside" });
-  const size = smallButton("Smaller", () => small(!root.classList.contains("small")));
+  const size = smallButton("Smaller", () => {
+    const on = !root.classList.contains("small");
+    if (!on && window.innerWidth < NARROW) others(small);
+    small(on);
+  });
   const close = closing && element("button", { type: "button", class: "btn-close", "aria-label": closing.label, title: closing.label, onclick: closing.close });
   const body = element("div", { class: "class-panel-body" });
   const foot = element("div", { class: "class-panel-foot" });
@@ -40,6 +52,12 @@ export function dockPanel(kind, closing = null) {
   };
   small(false);
   dock.append(root);
+  new ResizeObserver(() => (body.scrollHeight > body.clientHeight + 1 ? body.setAttribute("tabindex", "0") : body.removeAttribute("tabindex"))).observe(body); // else no key scrolls it
+  const show = (/** @type {boolean} */ on) => {
+    if (on && root.hidden && window.innerWidth < NARROW) others(small); // there is room for one
+    root.hidden = !on;
+  };
+  panels.push(small);
   return {
     root,
     body,
@@ -50,8 +68,11 @@ export function dockPanel(kind, closing = null) {
       size.setAttribute("aria-label", `Smaller or larger: ${text}`);
     },
     aside: (text) => write(beside, text),
-    show: (on) => (root.hidden = !on),
-    small,
+    show,
+    small: (on) => {
+      if (!on && window.innerWidth < NARROW) others(small);
+      small(on);
+    },
     focus: () => title.focus({ preventScroll: true }),
   };
 }

@@ -8,7 +8,7 @@ import { view } from "../core/store.js";
 
 /** @import { Room } from "./room.js" */
 
-const KEPT = "Kept while the room lasts: aliases, pictures, answers and scores. No names, no accounts. All is erased 4 hours after the last action.";
+const KEPT = "Kept while the room lasts: aliases, pictures, answers and scores. No names, no accounts. All is erased when you end the class, or 4 hours after the last action.";
 const WITHIN = 3000; // ms for an answer
 const SECRET = "Whoever has this link is the teacher of this room. Keep it for your own devices.";
 
@@ -50,6 +50,7 @@ export function invitation(room, { large, back, tools = null }) {
   const root = element(
     "section",
     { class: "class-invitation", "aria-label": "How to join" },
+    element("h2", { class: "visually-hidden", text: "How to join" }),
     element("div", { class: "class-where" }, element("p", { class: "class-address" }, "Open ", address), element("p", { class: "class-type" }, "press ", element("b", { text: "Class" }), " and type"), letters),
     qr,
     warning,

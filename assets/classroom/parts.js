@@ -4,7 +4,7 @@
  * The room, as far as it is used here: see room.js.
  * @typedef {{
  *   role: "teacher" | "student", code: string, alias: string | null, parts: Map<string, any>, offset?: number,
- *   on: (prefix: string, listener: (name: string, content: any) => void) => unknown, act: (name: string, body?: Record<string, any>) => Promise<any>,
+ *   on: (prefix: string, listener: (name: string, content: any) => void) => () => void, act: (name: string, body?: Record<string, any>) => Promise<any>, letGo?: () => void,
  * }} Room
  * `parts`: their contents, null for what was erased; `offset`: seconds that the server's clock is ahead of this one.
  */

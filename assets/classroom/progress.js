@@ -11,9 +11,10 @@ import { finished } from "./tallies.js";
 
 /** @param {Room} room */
 export function startReporting(room) {
-  on("step-done", ({ lesson, step }) => {
+  const end = on("step-done", ({ lesson, step }) => {
     room.act("done", { lesson, step }).catch(() => null); // the room says itself when it is not reached
   });
+  room.on("over", end);
 }
 
 /**
@@ -30,7 +31,8 @@ export function startProgress(room) {
     draw();
   };
   room.on("student/", draw);
-  on("state", look);
+  const end = on("state", look);
+  room.on("over", end);
   look();
   return () => {
     const title = element("h3");

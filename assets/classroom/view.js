@@ -80,6 +80,7 @@ function show(next) {
 
 /** The room is over: nothing of it stays on the page. */
 export function endClass() {
+  page?.escape?.(); // pictures side by side
   closeClass();
   page = null;
   root.replaceChildren();

@@ -186,7 +186,8 @@ export class Wall {
     const seen = all.filter(SHOWN[this.shown].has);
     const aliases = [...this.room.parts].filter(([name, content]) => name.startsWith("student/") && content).map(([name]) => name.slice("student/".length));
     write(this.people, this.teaches ? peopleSentence(open, aliases) : all.length ? `${counted(all.length, "picture")} that your teacher published.` : "");
-    write(this.classes, classesSentence(seen));
+    const only = this.shown === "all" || !seen.length ? "" : `${SHOWN[this.shown].title}: `;
+    write(this.classes, only + classesSentence(seen));
     write(this.scale, !seen.length ? "" : this.face === "map" ? "Each map has its own scale and explains its predicted class." : "Values from 0, black, to 1, white.");
     Object.values(SHOWN).forEach(({ title, has }, i) => write(this.filter.choice.options[i], `${title} (${all.filter(has).length})`));
     this.root.classList.toggle("bare", !all.length);
@@ -343,9 +344,10 @@ export class Wall {
  * @param {(name: string) => void} onchoose
  */
 function select(label, options, onchoose) {
-  const choice = element("select", { class: "form-select" }, ...options.map(([value, text]) => element("option", { value, text })));
+  const id = `wall-${label.toLowerCase().replace(" ", "-")}`;
+  const choice = element("select", { class: "form-select", id }, ...options.map(([value, text]) => element("option", { value, text })));
   choice.addEventListener("change", () => onchoose(choice.value));
-  return { choice, root: element("label", { class: "inline-field wall-select" }, element("span", { text: label }), choice) };
+  return { choice, root: element("div", { class: "inline-field wall-select" }, element("label", { for: id, text: label }), choice) };
 }
 
 /**

@@ -44,7 +44,7 @@ function build() {
   const size = smallButton("Smaller", () => setSmall(!root().classList.contains("small")));
   size.classList.add("lesson-size");
   const close = element("button", { type: "button", class: "btn-close", "aria-label": "Leave the lesson", title: "Leave the lesson", onclick: () => actions.leave() });
-  root().append(element("div", { class: "lesson-head" }, number, size, close), element("div", { class: "lesson-scroll" }, title, said, asked), foot);
+  root().append(element("div", { class: "lesson-head" }, element("div", {}, number, title), size, close), element("div", { class: "lesson-scroll" }, said, asked), foot);
   parts = { number, title, said, asked, foot, size };
   return parts;
 }
@@ -88,7 +88,10 @@ export function showCard(lesson, at, progress, phase, given) {
   said.replaceChildren(...words);
   asked.replaceChildren(...(phase === "predict" ? predicting(step) : phase === "act" ? [pointing(step)] : marksShown(step, progress, at)));
   foot.replaceChildren(dots(lesson, at, progress), ...buttons(lesson, at, progress, phase));
-  /** @type {HTMLElement} */ (said.parentElement).scrollTop = 0;
+  const scroll = /** @type {HTMLElement} */ (said.parentElement);
+  scroll.scrollTop = 0;
+  if (scroll.scrollHeight > scroll.clientHeight) scroll.tabIndex = 0;
+  else scroll.removeAttribute("tabindex"); // the keyboard comes to it only where there is something to scroll
   if (held && !root().contains(document.activeElement)) focusCard(); // what had the focus is gone
 }
 
@@ -116,7 +119,7 @@ function predicting(step) {
     compare.setAttribute("aria-disabled", String(marked.length !== pixels));
     compare.classList.toggle("lesson-primary", marked.length === pixels);
   });
-  return [grid, element("div", { class: "lesson-marked" }, count, compare), skip];
+  return [grid, element("div", { class: "lesson-marked" }, count, compare), ...(step.task ? [skip] : [])]; // without a task nothing would be left to do
 }
 
 /**

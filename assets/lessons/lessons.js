@@ -18,6 +18,8 @@ import { begin, isFresh, noteStep, seen } from "./seen.js";
 /** @import { Lessons, State } from "../types.js" */
 /** @import { Phase } from "./card.js" */
 
+// the group of hiding.py that a control is in, where it is not of the same name
+const GROUPS = /** @type {Record<string, string>} */ ({ classes: "class", invert: "tools", baselines: "baseline", play: "player", steps: "rule", samples: "smoothgrad", noise: "smoothgrad" });
 const OF_LESSON = /** @type {const} */ (["lesson", "lesson_step", "hide"]);
 
 /** @type {Lessons | null} */
@@ -25,6 +27,8 @@ let data = null;
 /** @type {Phase} */
 let phase = "predict";
 let shown = ""; // lesson and step on the card
+/** @type {number | null} */
+let scrolledFrom = null; // where the page stood before the control was brought into view
 /** @type {Element | null} */
 let ringed = null;
 
@@ -66,7 +70,9 @@ export function show() {
   if (opening) takeInPlace(startOf(name, at));
   begin();
   draw();
+  showHalf();
   look();
+  if (phase === "act") bring();
 }
 
 /** Whether a link names a lesson and nothing else. */
@@ -133,6 +139,7 @@ function hide() {
   shown = "";
   ring(null);
   hideCard();
+  document.body.dataset.hide = view.state.hide.join(" ");
 }
 
 // ---- the step
@@ -162,6 +169,7 @@ function look() {
   note(name, { done: [...new Set([...progressOf(name).done, at])] });
   phase = "explain";
   draw();
+  goBack();
   tell(name);
   emit("step-done", { lesson: name, step: at });
 }
@@ -199,6 +207,7 @@ function predict(patch) {
   const [choice, pixels] = [patch.chosen?.[at], patch.marks?.[at]];
   if (choice !== SKIPPED) emit("predicted", { key: `lesson/${lesson}/${at}`, ...(pixels ? { pixels } : { choice }) });
   look();
+  if (phase === "act") bring();
 }
 
 /**
@@ -216,12 +225,18 @@ function tell(name) {
 
 // ---- the control that it speaks of
 
+const stepNow = () => lessonOf(view.state.lesson)?.steps[view.state.lesson_step - 1];
+
+/** All controls of the page that the step speaks of. */
+function controls() {
+  const points = stepNow()?.points;
+  return data && points ? [...document.querySelectorAll(data.controls[points])] : [];
+}
+
 /** The control; on a phone the menu, or the switch between two maps, that brings it. */
 function target() {
-  const lesson = lessonOf(view.state.lesson);
-  const points = lesson?.steps[view.state.lesson_step - 1]?.points;
-  if (!data || !points || phase !== "act") return null;
-  const all = [...document.querySelectorAll(data.controls[points])];
+  if (phase !== "act") return null;
+  const all = controls();
   const seenOne = all.find((one) => one.checkVisibility({ visibilityProperty: true }));
   if (seenOne) return seenOne;
   if (all.some((one) => one.closest(".topbar"))) return byId("menu");
@@ -229,7 +244,17 @@ function target() {
 }
 
 function point() {
+  // what the step speaks of is shown, although a link hides its group: else the step could not be done
+  const points = stepNow()?.points ?? "";
+  document.body.dataset.hide = view.state.hide.filter((name) => name !== (GROUPS[points] ?? points)).join(" ");
   ring(target());
+}
+
+/** On a phone one of two maps stands beside the picture: the one that the step speaks of. */
+function showHalf() {
+  const half = stepNow()?.beside || (controls().some((one) => one.closest(".cell-gradient")) ? "gradient" : "sum");
+  const input = /** @type {HTMLInputElement} */ (byId("half").querySelector(`[value=${half}]`));
+  if (!input.checked) input.click();
 }
 
 /** @param {Element | null} control */
@@ -240,10 +265,34 @@ function ring(control) {
   ringed = control;
 }
 
+/** Scroll to the control if it is outside of the window or below the card. */
+function bring() {
+  const control = target();
+  if (!control) return;
+  const [box, card] = [control.getBoundingClientRect(), byId("lesson-card").getBoundingClientRect()];
+  const covered = box.right > card.left && box.left < card.right && box.bottom > card.top && box.top < card.bottom;
+  if (box.top >= 0 && box.bottom <= window.innerHeight && !covered) return;
+  const isSheet = window.getComputedStyle(byId("lesson-card")).position === "fixed" && card.right > box.left;
+  const room = isSheet && card.top > 0 ? card.top : window.innerHeight;
+  scrolledFrom ??= window.scrollY;
+  window.scrollBy(0, box.height > room ? box.top : (box.top + box.bottom - room) / 2);
+}
+
+/** To the maps, which show what happened: without the menu, and where the page stood before. */
+function goBack() {
+  if (byId("menu").getAttribute("aria-expanded") === "true") {
+    const held = document.activeElement?.closest(".topbar");
+    byId("menu").click();
+    if (held) byId("menu").focus({ preventScroll: true }); // what had the focus is gone
+  }
+  if (scrolledFrom !== null) window.scrollTo(0, scrolledFrom);
+  scrolledFrom = null;
+}
+
 function showWhere() {
   const control = target();
   if (!control) return say("This control is not in view here.");
-  control.scrollIntoView({ block: "center" });
+  bring();
   const inner = control.matches("button, input, select, [tabindex='0']") ? control : control.querySelector("button, input:not([type=hidden]), select, [tabindex='0']");
   /** @type {HTMLElement | null} */ (inner)?.focus({ preventScroll: true });
 }

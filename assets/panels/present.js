@@ -26,12 +26,13 @@ const isPresenting = () => document.body.classList.contains("present");
 /** @param {boolean} on */
 function present(on) {
   showMenu(false);
+  const { tab, lab, lesson } = view.state;
   const inClass = document.body.classList.contains("in-class"); // see classroom/view.js
-  if (on && !inClass && !(view.state.tab === "labs" && view.state.lab)) showTab("integrated"); // an open lab is presented as it is
+  if (on && !inClass && !lesson && !(tab === "labs" && lab)) showTab("integrated"); // an open lab, or the step of a lesson, is presented as it is
   document.body.classList.toggle("present", on);
   byId("leave-present").hidden = !on;
   if (view.state.tab === "labs") redraw(); // charts have larger text there
-  byId(!on ? "present" : inClass || view.state.tab === "labs" ? "leave-present" : "play").focus();
+  byId(!on ? "present" : inClass || view.state.tab !== "integrated" ? "leave-present" : "play").focus();
 }
 
 /** @param {boolean} open */

@@ -131,7 +131,6 @@ class Leave(_Action):
 
 OfTeacher = Lead | Screens | OfPicture | Remove | Mute | Poll | Reveal | StartChallenge | EndChallenge | End
 OfStudent = Send | Vote | Done | Try | Leave
-TEACHERS = ("lead", "screens", "publish", "hide", "remove", "mute", "poll", "reveal", "challenge", "challenge-end", "end")
 _ADAPTER: TypeAdapter[OfTeacher | OfStudent] = TypeAdapter(Annotated[OfTeacher | OfStudent, Field(discriminator="do")])
 
 

@@ -67,11 +67,11 @@ def overlap(one: Floats, other: Floats, k: int = MOST_OVERLAP) -> int:
 
 def _flip(start: State, given: State, zoo: Zoo) -> Scored:
     model, picture = zoo[start.network], asked(start, given).picture()
-    before, after = (model.classes[model.network.predict(one)] for one in (start.picture(), picture))
+    before, after = (model.network.predict(one) for one in (start.picture(), picture))
     count = changed_pixels(start, given)
     if before == after:
-        return Scored(False, 0.0, f"It is still “{after}”, with {_counted(count)} changed.")
-    return Scored(True, float(count), f"{_counted(count)} changed: “{before}” became “{after}”.")
+        return Scored(False, 0.0, f"It is still “{model.classes[after]}”, with {_counted(count)} changed.")
+    return Scored(True, float(count), f"{_counted(count)} changed: “{model.classes[before]}” became “{model.classes[after]}”.")
 
 
 def _disagree(start: State, given: State, zoo: Zoo) -> Scored:
@@ -103,7 +103,7 @@ CHALLENGES: Mapping[str, Challenge] = MappingProxyType(
         "flip": Challenge("Flip the class", "Change the predicted class with the fewest changed pixels.", _flip),
         "disagree": Challenge(
             "Make two methods disagree",
-            f"Draw at least {LEAST_DRAWN} pixels with P at least {SURE:g}. The {MOST_OVERLAP} strongest pixels of gradient × input and of Integrated Gradients must differ.",
+            f"Draw at least {LEAST_DRAWN} pixels with P at least {SURE:g}. Gradient × input and Integrated Gradients should share as few of their {MOST_OVERLAP} strongest pixels as possible.",
             _disagree,
         ),
         "flat": Challenge("Sure, and silent", f"Reach P at least {VERY_SURE:g} with the smallest gradient: the largest |∂P/∂x| counts.", _flat),

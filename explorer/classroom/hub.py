@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any, Literal
 
+import anyio
 import orjson
 
 from explorer.classroom.store import NOTHING, NoRoom, Part, Store, StoreAway
@@ -73,8 +74,14 @@ class Room:
         else:
             self._later[role] = loop.call_later(wait, self._wake, role)
 
+    def tell_now(self) -> None:
+        """Wake all listeners at once."""
+        for role in AUDIENCE:
+            self._wake(role)
+
     def _wake(self, role: Role) -> None:
-        self._later.pop(role, None)
+        if timer := self._later.pop(role, None):
+            timer.cancel()
         self._said[role] = asyncio.get_running_loop().time()
         woken, self._events[role] = self._events[role], asyncio.Event()
         woken.set()
@@ -112,6 +119,7 @@ class Hub:
 
     def __init__(self, store: Store) -> None:
         self.store, self.away = store, False
+        self.stopping: anyio.Event | None = None  # set by sse-starlette when the server is about to stop
         self.worker = secrets.token_hex(4)
         self._rooms: dict[str, Room] = {}
         self._loading: dict[str, asyncio.Task[Room]] = {}
@@ -121,8 +129,10 @@ class Hub:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The time in which the worker serves."""
+        self.stopping = anyio.Event()
         await self.store.start(self._changed, self._is_away)
         keeping = asyncio.create_task(self._keep())
+        self.begin(self._end_streams(self.stopping))
         try:
             yield
         finally:
@@ -193,7 +203,7 @@ class Hub:
             room.listening += 1
             self._count_soon(room)
         try:
-            while not room.over:
+            while not room.over and not (self.stopping and self.stopping.is_set()):
                 changed = room.next_change(role)
                 if self.away != away:
                     away = self.away
@@ -207,11 +217,17 @@ class Hub:
                 else:
                     since = room.version
                     await changed.wait()
-            yield b'{"over":true}'
+            if room.over:
+                yield b'{"over":true}'
         finally:
             if role == "student":
                 room.listening -= 1
                 self._count_soon(room)
+
+    async def _end_streams(self, stopping: anyio.Event) -> None:
+        await stopping.wait()
+        for room in self._rooms.values():
+            room.tell_now()
 
     # ---- what the store tells
 
@@ -238,15 +254,13 @@ class Hub:
         for room in list(self._rooms.values()):
             if not away:
                 self._changed(room.code)
-            for role in AUDIENCE:
-                room.tell(role)
+            room.tell_now()
 
     def _forget(self, room: Room) -> None:
         room.over = True
         if self._rooms.get(room.code) is room:
             del self._rooms[room.code]
-        for role in AUDIENCE:
-            room.tell(role)
+        room.tell_now()
 
     def begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Begin something that ends with the worker at the latest."""

@@ -32,6 +32,7 @@ AGAIN_AFTER = {"Retry-After": "2"}
 NO_STORE = {"Cache-Control": "no-store"}
 PING = 5  # seconds between two signs of life of a stream: proxies cut what is silent for 8 (deploy/nginx.conf)
 SEND_TIMEOUT = 30.0  # seconds for a listener to read what was sent
+ENDS_WITHIN = 3.0  # seconds for streams to end before the other requests, when the server stops
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -67,7 +68,9 @@ def room_routes(hub: Hub, teaching: Teaching, taking_part: TakingPart, trusted_p
             async for message in messages:
                 yield b"data: " + message + b"\n\n"
 
-        return EventSourceResponse(events(), ping=PING, sep="\n", send_timeout=SEND_TIMEOUT)
+        return EventSourceResponse(
+            events(), ping=PING, sep="\n", send_timeout=SEND_TIMEOUT, shutdown_event=hub.stopping, shutdown_grace_period=ENDS_WITHIN
+        )
 
     async def now(request: Request) -> Response:
         who = await member(hub, _credential(request))

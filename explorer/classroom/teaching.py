@@ -62,6 +62,7 @@ class Teaching:
 
     async def _lead(self, room: Room, action: actions.Lead) -> None:
         n, parts = action.n, dict[str, Any]()
+        answering = None
         if action.pixels is not None:
             parts["paint"] = {"n": n, "pixels": action.pixels}
         if action.look is not None:
@@ -74,14 +75,15 @@ class Teaching:
                 if answer:
                     parts["answer"] = {"n": n, "answer": orjson.Fragment(answer)}
             parts["lead"] = {"n": n, "state": state.to_json()}
-            if "answer" not in parts:
-                self.hub.begin(self._answer_later(room, n, answering))
         while parts and n >= _newest(room):  # one that was overtaken by a newer one says nothing
             try:
                 await self.hub.write(room, parts, {name: room.version_of(name) for name in LEADING})
-                return
             except Conflict:
                 await self.hub.refresh(room)
+                continue
+            if answering and "answer" not in parts:  # not before the state is written: the answer to a state that is not there is dropped
+                self.hub.begin(self._answer_later(room, n, answering))
+            return
 
     async def _answer(self, state: State) -> str | None:
         try:

@@ -35,7 +35,7 @@ CONTROLS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "rule": ("#rule", "the rule"),
         "bar": ("#gauge", "the bar of Σ against ΔF"),
         "pixel": (".pixel", "the chart of one pixel"),
-        "saliency-maps": ("#saliency-maps", "the maps of *Saliency*"),
+        "saliency-maps": ("#saliency-maps, #saliency-maps .map:has(.scale-signed)", "the maps of *Saliency*; on a phone, where they are not side by side, the first"),
         "compare-maps": ("#compare-maps", "the maps of *Compare*"),
         "scale": ("#scale", "the switch of the colour scale in *Compare*"),
         "samples": ("#samples", "the number of SmoothGrad's samples n"),
@@ -56,6 +56,9 @@ MAPS: Mapping[str, str] = MappingProxyType(
         "integrated_gradients": "Integrated Gradients",
     }
 )
+
+
+BESIDE = ("gradient", "sum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Step:
         title: plain text.
         start: the fields of the state that it starts with, where they differ from the defaults; None keeps what is there.
         points: the control that it speaks of, a name in ``CONTROLS``, or "".
+        beside: the map of *Integrated Gradients* that a phone shows beside the picture, a name in ``BESIDE``, or "".
         text: what is said first, as HTML, as are the following texts; "" where there is none.
         predict: the question of the prediction.
         choices: its answers.
@@ -101,6 +105,7 @@ class Step:
     title: str
     start: Mapping[str, Any] | None
     points: str
+    beside: str
     text: str
     predict: str
     choices: tuple[Choice, ...]

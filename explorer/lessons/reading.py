@@ -14,7 +14,7 @@ import orjson
 from markdown_it import MarkdownIt
 
 from explorer.lessons.front import FrontError, read_front
-from explorer.lessons.lesson import CONTROLS, MAPS, Choice, Lesson, Mark, Step
+from explorer.lessons.lesson import BESIDE, CONTROLS, MAPS, Choice, Lesson, Mark, Step
 from explorer.lessons.predicates import wrong_with
 from explorer.link import read_link
 from explorer.state import State, Zoo, shown
@@ -26,7 +26,7 @@ MAX_STEPS = 20
 MAX_MARKED = 32
 MISNAMED = re.compile(r"\.(markdown|md\.txt)$", re.IGNORECASE)  # what editors make of .md
 NAME = re.compile(r"(?:\d+-)?([a-z0-9]+(?:-[a-z0-9]+)*)", re.ASCII)
-STEP_KEYS = ("title", "start", "points", "text", "predict", "choices", "mark", "task", "done", "reveal", "explain")
+STEP_KEYS = ("title", "start", "points", "beside", "text", "predict", "choices", "mark", "task", "done", "reveal", "explain")
 LESSON_KEYS = ("title", "minutes", "steps")
 REPLACED = "; the default is used instead"  # what a notice of the page ends in: a lesson is refused instead
 OF_LESSON = ("lesson", "lesson_step", "hide")  # fields of the state that a start does not set
@@ -175,6 +175,8 @@ def _step(given: object, where: str, zoo: Zoo) -> Step:
     if points is not None and not (isinstance(points, str) and points in CONTROLS):
         near = get_close_matches(str(points), CONTROLS, 1)
         faults.append(f"{where}: there is no control {shown(points)} to point at" + (f"; perhaps {near[0]!r} is meant" if near else ""))
+    if given.get("beside") not in (None, *BESIDE):
+        faults.append(f"{where}: 'beside' must be one of {', '.join(BESIDE)}, not {shown(given['beside'])}")
     if asked is not None and given.get("choices") is not None:
         faults.append(f"{where}: a step has either 'choices' or 'mark', not both")
     elif bool(given.get("choices")) != bool(given.get("predict")) and asked is None:
@@ -187,6 +189,7 @@ def _step(given: object, where: str, zoo: Zoo) -> Step:
         title=_tried(faults, _plain, given, "title", where),
         start=_tried(faults, _start, given.get("start"), where, zoo),
         points=points or "",
+        beside=given.get("beside") or "",
         text=_tried(faults, _text, given, "text", where, needed=False),
         predict=_tried(faults, _text, given, "predict", where, needed=asked is not None),
         choices=_tried(faults, _choices, given.get("choices"), where),

@@ -12,6 +12,7 @@ from dash import html
 from explorer import link, models, pictures
 from explorer.addresses import THIS_MACHINE
 from explorer.attribution import CONVENTIONS, CORE, FAMILIES, METHODS, SHARED, Setting, has_exact_path
+from explorer.classroom.challenges import CHALLENGES
 from explorer.labs import LABS
 from explorer.labs.charts import TEMPLATES
 from explorer.labs.lab import Lab
@@ -64,6 +65,8 @@ def layout(zoo: Zoo, answer: str, lessons: str = "", lms_origin: str = "", *, ro
         if getattr(part, "_namespace", "") == "dash_html_components" and hasattr(part, "id"):
             part.disable_n_clicks = True  # no callback asks for clicks, of which Dash would dispatch two a stroke
     known = config(opening, zoo) | {"answer": answer, "parts": take_out(page), "lessons": lessons, "lms_origin": lms_origin, "rooms": rooms}
+    if rooms:
+        known["challenges"] = [{"kind": kind, "title": one.title, "rule": one.rule} for kind, one in CHALLENGES.items()]
     page.children.append(html.Div(orjson.dumps(known).decode(), id="config", hidden=True))
     return page
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import TimeoutError as WaitedInVain
 
 from explorer.hiding import HIDEABLE
 from explorer.lessons import CONTROLS, PREDICATES, TEXTS, Step, read_lessons
@@ -347,7 +348,77 @@ def test_a_link_hides_a_group_of_controls(name: str, visits: Visits, server: Ser
     assert not any(visit.page.evaluate(visible, selector)) and f"hide={name}" in visit.page.url
 
 
-# ---- phones, accessibility, course sites
+def test_a_link_hides_nothing_that_the_open_step_points_at(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    open_lesson(visit, "does-it-add-up", 2, "&hide=network,rule,player")
+    seen = "() => ['network', 'steps', 'play'].map((id) => document.getElementById(id).checkVisibility())"
+    assert visit.page.evaluate(seen) == [False, True, False]
+    visit.page.locator(f"{CARD} .lesson-dot").first.click()
+    visit.until("() => view.state.lesson_step === 1")
+    assert visit.page.evaluate(seen) == [False, False, True] and len(visit.state["hide"]) == 3
+    visit.page.get_by_role("button", name="Leave the lesson").click()
+    visit.until("() => !view.state.lesson")
+    assert visit.page.evaluate(seen) == [False, False, False]
+
+
+# ---- phones, projectors, accessibility, course sites
+
+
+UNCOVERED = """() => {
+  const { left, right, top, bottom } = document.querySelector(".lesson-target").getBoundingClientRect();
+  const card = document.querySelector("#lesson-card").getBoundingClientRect();
+  const below = right > card.left && left < card.right; // the card is a sheet, not beside it
+  const covered = below && bottom > card.top && top < card.bottom;
+  const room = below && card.top > innerHeight / 3 ? card.top : innerHeight;
+  const inView = bottom - top > room ? top < room / 2 : top >= 0 && bottom <= innerHeight;
+  return right > left && inView && (!covered || bottom - top > room);
+}"""
+
+
+@pytest.mark.parametrize(("width", "height", "present"), [(390, 664, False), (1366, 768, True), (1366, 768, False)])
+def test_the_control_that_a_step_speaks_of_is_in_view(width: int, height: int, present: bool, visits: Visits, server: Server) -> None:
+    visit = visits(server.address, viewport={"width": width, "height": height}, apart=True)
+    wrong = {}
+    for name, lesson in LESSONS.items():
+        open_lesson(visit, name)
+        if present:
+            visit.page.locator("#present").click()
+            assert visit.page.locator(CARD).is_visible()
+        for number, step in enumerate(lesson.steps, 1):
+            visit.page.locator(f"{CARD} .lesson-dot").nth(number - 1).evaluate("(dot) => dot.click()")
+            visit.until("(number) => view.state.lesson_step === number", number)
+            visit.rest()
+            if step.mark or not step.points:
+                continue
+            if step.choices:
+                visit.page.locator(f"{CARD} .lesson-choice").first.click()
+            place = f"{name}, step {number}"
+            assert visit.page.locator(".lesson-target").count() == 1, place
+            try:
+                visit.page.wait_for_function(UNCOVERED, timeout=3000)  # the page scrolls smoothly
+            except WaitedInVain:
+                wrong[place] = visit.page.locator(".lesson-target").bounding_box()
+    assert not wrong
+
+
+def test_a_phone_shows_the_map_that_the_step_speaks_of(visits: Visits, server: Server) -> None:
+    visit = visits(server.address, viewport={"width": 390, "height": 664})
+    for name, number, beside in [("walk-the-path", 1, "sum"), ("walk-the-path", 2, "gradient"), ("walk-the-path", 3, "sum"), ("sure-and-silent", 1, "gradient")]:
+        open_lesson(visit, name, number)
+        assert visit.page.locator(f".cell-{beside}").is_visible() and visit.page.locator("#half input:checked").input_value() == beside
+
+
+def test_the_step_to_mark_in_has_room_on_a_small_phone_and_tells_nothing_of_the_map(visits: Visits, server: Server) -> None:
+    visit = visits(server.address, viewport={"width": 390, "height": 664})
+    open_lesson(visit, "walk-the-path")
+    assert visit.page.locator(f"{CARD} .lesson-scroll").evaluate("(one) => one.scrollHeight <= one.clientHeight")
+    assert visit.page.get_by_role("button", name="Skip the prediction").count() == 0  # there would be nothing left to do
+    visit.page.set_viewport_size({"width": 1366, "height": 768})
+    told = "() => ['#map-sum .map-figure', '#map-sum .map-caption', '#map-sum .map-foot', '#gauge', '#headline'].map((one) => getComputedStyle(document.querySelector(one)).visibility)"
+    assert set(visit.page.evaluate(told)) == {"hidden"}
+    predict(visit, LESSONS["walk-the-path"].steps[0], right=True)
+    visit.until(PHASE, "explain")
+    assert set(visit.page.evaluate(told)) == {"visible"}
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (390, 664), (360, 780), (820, 1180), (1024, 768), (1366, 650)])
@@ -368,8 +439,10 @@ def test_the_card_fits_and_nothing_scrolls_sideways(width: int, height: int, vis
         visit.page.get_by_role("button", name="Larger").click()
     visit.page.locator(f"{CARD} .lesson-choice").nth(1).click()
     visit.page.locator(".lesson-target").wait_for()
-    if width < 700:  # the button is at the other of the two maps: first the switch to it is pointed at
-        assert visit.page.locator(".lesson-target").get_attribute("id") == "half"
+    if width < 700:  # the map that the step speaks of stands beside the picture; at the other one, the switch is pointed at
+        assert "Magnify" in visit.page.locator(".lesson-target").inner_text()
+        visit.page.locator("#half").get_by_label("Sum").check()
+        visit.until("() => document.querySelector('.lesson-target').id === 'half'")
         visit.page.locator("#half").get_by_label("Gradient").check()
         visit.until("() => document.querySelector('.lesson-target').textContent.includes('Magnify')")
     visit.page.get_by_role("button", name="Show me where").click()

@@ -15,8 +15,8 @@ from serving import started, stop, wait_until_healthy, workers_of
 
 from bench.asking import free_port
 from classroom.people import EDGE, PATIENCE, Person, joined, new_id, opened
+from classroom.redis_server import RedisServer, needs_redis
 from classroom.test_rooms import RING
-from classroom.test_stores import RedisServer, needs_redis
 
 UNREAD = 40  # changes that a listener sleeps through
 
@@ -92,7 +92,6 @@ def replicas(stack: ExitStack, url: str) -> list[int]:
 @needs_redis
 def test_students_on_both_replicas_are_in_one_room_and_a_redis_that_stops_for_a_while_loses_nothing(tmp_path: Path) -> None:
     redis = RedisServer(tmp_path)
-    redis.start()
     with ExitStack() as stack:
         stack.callback(redis.kill)
         one, other = replicas(stack, redis.url)
@@ -104,8 +103,7 @@ def test_students_on_both_replicas_are_in_one_room_and_a_redis_that_stops_for_a_
         teacher.done("lead", n=1, state=RING)
         for stream in streams:
             assert any(message["parts"].get("lead") == {"n": 1, "state": RING} for message in stream)
-        assert redis.process
-        redis.process.send_signal(signal.SIGSTOP)
+        redis.pause(True)
         for stream in streams:
             while "away" not in (message := next(stream)):
                 pass
@@ -113,7 +111,7 @@ def test_students_on_both_replicas_are_in_one_room_and_a_redis_that_stops_for_a_
         picture = new_id()
         refused = far.do("send", id=picture, state=RING)
         assert (refused.status, refused.headers["Retry-After"]) == (503, "2") and "store" in refused.text
-        redis.process.send_signal(signal.SIGCONT)
+        redis.pause(False)
         for stream in streams:
             while (message := next(stream)) != {"away": False}:
                 assert "away" not in message

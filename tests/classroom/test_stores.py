@@ -1,242 +1,242 @@
-"""Both kinds of store keep the same promises, under several workers at once; Redis also when it goes away and comes back."""
+"""Both kinds of store keep rooms alike: whole writes, versions without gaps, the time to live, and news for every worker."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import shutil
-import subprocess
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bench.asking import free_port
 from explorer.classroom.redis_store import RedisStore
-from explorer.classroom.sqlite_store import SqliteStore
-from explorer.classroom.store import TTL, Conflict, NoRoom, Store, StoreAway
+from explorer.classroom.sqlite_store import FILE, SqliteStore
+from explorer.classroom.store import TTL, Conflict, NoRoom, Part, Store, StoreAway
+from tests.classroom.redis_server import RedisServer, needs_redis
 
-REDIS = shutil.which("redis-server")
-needs_redis = pytest.mark.skipif(REDIS is None and os.environ.get("CI") != "true", reason="no redis-server")
 Make = Callable[[float], Store]
-SOON = 3.0  # seconds, on a slow machine
-
-
-class RedisServer:
-    """A Redis of its own, which can be killed and started again; it keeps nothing on disk."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port, self.folder = free_port(), folder
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        assert REDIS, "redis-server is needed (on Debian: apt-get install redis-server)"
-        self.process = subprocess.Popen(
-            [REDIS, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(self.folder)], stdout=subprocess.DEVNULL
-        )
-
-    def kill(self) -> None:
-        if self.process:
-            self.process.kill()
-            self.process.wait()
 
 
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
     yield server
     server.kill()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("redis", marks=needs_redis)])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    """Makes stores that share their rooms, as those of several workers do."""
     if request.param == "sqlite":
         return lambda ttl: SqliteStore(tmp_path, ttl)
     url = request.getfixturevalue("redis").url
     return lambda ttl: RedisStore(url, ttl)
 
 
-class Watcher:
-    """A store that runs, and what it told."""
-
-    def __init__(self, store: Store) -> None:
-        self.store, self.changed, self.away = store, asyncio.Queue[str](), list[bool]()
-
-    async def told(self, code: str) -> None:
-        """Wait until it told of a room."""
-        async with asyncio.timeout(SOON):
-            while await self.changed.get() != code:
-                pass
+def code() -> str:
+    """A code that no other test has."""
+    return f"room{random.SystemRandom().randrange(10**9)}"
 
 
 @asynccontextmanager
-async def running(*stores: Store) -> AsyncIterator[list[Watcher]]:
-    watchers = [Watcher(store) for store in stores]
-    for one in watchers:
-        await one.store.start(one.changed.put_nowait, one.away.append)
-    for one in watchers:
-        await eventually(one.store.read, "-----")
+async def started(make: Make, count: int = 1, ttl: float = TTL) -> AsyncIterator[tuple[list[Store], list[Counter[str]]]]:
+    """Stores as of several workers, and how often each was told of a room."""
+    stores, told = [make(ttl) for _ in range(count)], [Counter[str]() for _ in range(count)]
+    for store, heard in zip(stores, told, strict=True):
+        await store.start(lambda changed, heard=heard: heard.update([changed]), lambda away: None)  # type: ignore[misc]
     try:
-        yield watchers
+        yield stores, told
     finally:
-        for one in watchers:
-            await one.store.stop()
+        for store in stores:
+            await store.stop()
 
 
-async def eventually(ask: Callable[[str], Awaitable[Any]], code: str) -> None:
-    """Wait until a store can be reached."""
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                await ask(code)
-            except NoRoom:
-                return
-            except StoreAway:
-                await asyncio.sleep(0.02)
+async def until(true: Callable[[], bool], seconds: float) -> float:
+    """Seconds until it is so; fails after ``seconds``."""
+    begun = time.monotonic()
+    while not true():
+        assert time.monotonic() - begun < seconds, "not in time"
+        await asyncio.sleep(0.002)
+    return time.monotonic() - begun
 
 
-def code() -> str:
-    return "".join(random.choices("BCDFGH", k=12))
+def run(test: Callable[[], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(30):
+            await test()
+
+    asyncio.run(bounded())
 
 
-def test_what_is_written_is_read_with_the_version_that_it_was_written_with(make: Make) -> None:
-    async def check() -> None:
-        async with running(make(TTL), make(TTL)) as (one, other):
-            room = code()
-            assert await one.store.open(room, {"a": b"1", "b": b"\x00\xff"}) and not await other.store.open(room, {})
-            assert await other.store.write(room, {"a": b"2", "c": b""}) == 2
-            assert await one.store.write(room, {"b": None}) == 3
-            whole = await one.store.read(room)
-            assert (whole.version, {name: (part.version, part.content) for name, part in whole.parts.items()}) == (3, {"a": (2, b"2"), "b": (3, None), "c": (2, b"")})
-            assert set((await other.store.read(room, 2)).parts) == {"b"} and not (await other.store.read(room, 3)).parts
+def test_a_random_sequence_of_operations_agrees_with_a_dictionary(make: Make) -> None:
+    async def test() -> None:
+        draw = random.Random(16)
+        codes = [code() for _ in range(3)]
+        rooms: dict[str, tuple[int, dict[str, Part]]] = {}
+        async with started(make, 2) as (stores, _):
+            for _ in range(600):
+                store, room = draw.choice(stores), draw.choice(codes)
+                version, parts = rooms.get(room, (0, {}))
+                names = draw.sample(["lead", "poll", "picture/é", "vote/a/b"], draw.randint(0, 3))
+                contents = {name: draw.choice([None, b"", b"\xff\x00\r\n", b"{}" * 40]) for name in names}
+                match draw.choice(["open", "read", "write", "write", "expect", "close"] if draw.random() < 0.3 else ["write", "read", "expect"]):
+                    case "open":
+                        first = {name: content or b"1" for name, content in contents.items()}
+                        assert await store.open(room, first) == (room not in rooms)
+                        if room not in rooms:
+                            rooms[room] = (1, {name: Part(1, content) for name, content in first.items()})
+                    case "close":
+                        await store.close(room)
+                        rooms.pop(room, None)
+                    case _ if room not in rooms:
+                        with pytest.raises(NoRoom):
+                            await store.read(room)
+                        with pytest.raises(NoRoom):
+                            await store.write(room, contents)
+                    case "read":
+                        since = draw.randint(0, version + 1)
+                        change = await store.read(room, since)
+                        assert change.version == version
+                        assert dict(change.parts) == {name: part for name, part in parts.items() if part.version > since}
+                    case kind:
+                        expected = {}
+                        if kind == "expect":
+                            name = draw.choice(["lead", "poll", "never"])
+                            expected = {name: parts[name].version if name in parts else 0}
+                            if draw.random() < 0.5:
+                                with pytest.raises(Conflict):
+                                    await store.write(room, contents, {name: expected[name] + 1})
+                        assert await store.write(room, contents, expected, action=draw.random() < 0.5) == version + 1
+                        rooms[room] = (version + 1, parts | {name: Part(version + 1, content) for name, content in contents.items()})
 
-    asyncio.run(check())
-
-
-def test_a_write_that_expects_another_version_writes_nothing(make: Make) -> None:
-    async def check() -> None:
-        async with running(make(TTL)) as (one,):
-            room = code()
-            await one.store.open(room, {"a": b"1"})
-            for expected in ({"a": 0}, {"a": 2}, {"new": 1}, {"a": 1, "new": 1}):
-                with pytest.raises(Conflict):
-                    await one.store.write(room, {"a": b"2", "new": b"2"}, expected)
-            assert (await one.store.read(room)).version == 1
-            assert await one.store.write(room, {"a": b"2"}, {"a": 1, "new": 0}) == 2
-
-    asyncio.run(check())
-
-
-def test_of_writers_that_race_each_counts_once(make: Make) -> None:
-    async def add(store: Store, room: str) -> None:
-        while True:
-            part = (await store.read(room)).parts["sum"]
-            try:
-                await store.write(room, {"sum": str(int(part.content or b"") + 1).encode()}, {"sum": part.version})
-            except Conflict:
-                continue
-            return
-
-    async def check() -> None:
-        async with running(make(TTL), make(TTL), make(TTL)) as watchers:
-            room = code()
-            await watchers[0].store.open(room, {"sum": b"0"})
-            await asyncio.gather(*(add(one.store, room) for one in watchers for _ in range(8)))
-            found = await watchers[1].store.read(room)
-            assert (found.version, found.parts["sum"].content) == (25, b"24")
-
-    asyncio.run(check())
+    run(test)
 
 
-def test_others_are_told_of_writes_and_of_the_end(make: Make) -> None:
-    async def check() -> None:
-        async with running(make(TTL), make(TTL)) as (one, other):
-            room = code()
-            await one.store.open(room, {"a": b"1"})
-            await other.store.read(room)
-            await one.store.write(room, {"a": b"2"})
-            await other.told(room)
-            await one.store.close(room)
-            await other.told(room)
-            for store in (one.store, other.store):
-                for act in (store.read(room), store.write(room, {"a": b"3"})):
-                    with pytest.raises(NoRoom):
-                        await act
+def test_concurrent_writers_lose_nothing_and_versions_have_no_gaps(make: Make) -> None:
+    async def add(store: Store, room: str, versions: list[int]) -> None:
+        for _ in range(10):
+            while True:
+                part = (await store.read(room)).parts["count"]
+                assert part.content is not None
+                try:
+                    versions.append(await store.write(room, {"count": b"%d" % (int(part.content) + 1)}, {"count": part.version}))
+                    break
+                except Conflict:
+                    pass
 
-    asyncio.run(check())
+    async def test() -> None:
+        room, versions = code(), list[int]()
+        async with started(make, 3) as (stores, _):
+            assert sum(await asyncio.gather(*(store.open(room, {"count": b"0"}) for store in stores * 3))) == 1
+            await asyncio.gather(*(add(store, room, versions) for store in stores * 2))
+            assert sorted(versions) == list(range(2, 62))
+            assert (await stores[0].read(room)).parts == {"count": Part(61, b"60")}
+            # A conflict in one part leaves all others as they were.
+            with pytest.raises(Conflict):
+                await stores[1].write(room, {"count": None, "more": b"1"}, {"count": 61, "more": 1})
+            assert (await stores[2].read(room)).parts == {"count": Part(61, b"60")}
 
-
-def test_a_room_lives_for_a_time_after_its_last_action_only(make: Make) -> None:
-    async def check() -> None:
-        async with running(make(0.8)) as (one,):
-            kept, left = code(), code()
-            await one.store.open(kept, {"a": b"1"})
-            await one.store.open(left, {"a": b"1"})
-            async with asyncio.timeout(10):
-                while True:
-                    await one.store.write(kept, {"a": b"2"})
-                    try:
-                        await one.store.write(left, {"here": b"1"}, action=False)
-                    except NoRoom:
-                        break
-                    await asyncio.sleep(0.05)
-            assert (await one.store.read(kept)).parts["a"].content == b"2"
-            assert await one.store.open(left, {"b": b"1"})
-            assert set((await one.store.read(left)).parts) == {"b"}
-
-    asyncio.run(check())
+    run(test)
 
 
-def test_any_sequence_of_writes_leaves_what_a_dict_would_hold(make: Make) -> None:
-    async def check() -> None:
-        async with running(make(TTL), make(TTL)) as watchers:
-            draw, room, version = random.Random(5), code(), 1
-            model: dict[str, bytes | None] = {"a": b"0"}
-            await watchers[0].store.open(room, {"a": b"0"})
-            replica: dict[str, bytes | None] = {}
-            seen = 0
-            for i in range(120):
-                store = draw.choice(watchers).store
-                parts = {draw.choice("abcdefg"): draw.choice([None, str(i).encode()]) for _ in range(draw.randint(1, 3))}
-                version += 1
-                assert await store.write(room, parts) == version
-                model.update(parts)
-                if draw.random() < 0.3:  # a reader who asks only for what is newer
-                    change = await draw.choice(watchers).store.read(room, seen)
-                    seen, replica = change.version, replica | {name: part.content for name, part in change.parts.items()}
-                    assert replica == model
+def test_other_workers_are_told_soon_of_a_write_and_of_the_end(make: Make) -> None:
+    async def test() -> None:
+        room, waits = code(), list[float]()
+        async with started(make, 2) as ((one, other), (heard_one, heard)):
+            await one.open(room, {})
+            await other.read(room)
+            await asyncio.sleep(0.2)
+            for i in range(10):
+                heard.clear()
+                heard_one.clear()
+                await one.write(room, {"lead": b"%d" % i})
+                waits.append(await until(lambda: heard[room] > 0 and heard_one[room] > 0, 2))
+                await asyncio.sleep(0.013 * i)
+            assert sorted(waits)[7] < 0.1, waits  # a busy machine may delay some
+            heard.clear()
+            await one.close(room)
+            await until(lambda: heard[room] > 0, 2)
+            with pytest.raises(NoRoom):
+                await other.read(room)
+            assert await other.open(room, {"lead": b"again"})
+            assert (await one.read(room)).parts == {"lead": Part(1, b"again")}
 
-    asyncio.run(check())
+    run(test)
+
+
+def test_a_room_ends_its_time_to_live_after_the_last_action(make: Make) -> None:
+    async def test() -> None:
+        room, still = code(), code()
+        async with started(make, 2, 0.8) as ((one, other), (_, heard)):
+            await one.open(room, {"lead": b"1"})
+            await one.open(still, {"lead": b"1"})
+            await other.read(room)
+            begun = time.monotonic()
+            while time.monotonic() - begun < 1.2:
+                await other.write(still, {"lead": b"2"})
+                if time.monotonic() - begun < 0.5:
+                    await one.write(room, {"lead": None, "more": b"3"}, action=False)
+                    heard.clear()
+                await asyncio.sleep(0.05)
+            with pytest.raises(NoRoom):
+                await one.read(room)
+            with pytest.raises(NoRoom):
+                await other.write(room, {})
+            await one.read(still)
+            await until(lambda: heard[room] > 0, 2)
+            assert await one.open(room, {})
+            assert (await one.read(room)).parts == {}
+
+    run(test)
+
+
+def test_sqlite_erases_what_ended_from_its_files(tmp_path: Path) -> None:
+    async def test() -> None:
+        def kept(word: bytes) -> bool:
+            return any(word in file.read_bytes() for file in tmp_path.iterdir())
+
+        async with started(lambda ttl: SqliteStore(tmp_path, ttl), 2, 0.6) as ((one, other), _):
+            await one.open("a", {"lead": b"closed-room" * 900})
+            assert kept(b"closed-room")
+            await other.close("a")
+            assert not kept(b"closed-room")
+            await one.open("b", {"lead": b"expired-room" * 900})
+            assert kept(b"expired-room")
+            await asyncio.sleep(1)
+            assert not kept(b"expired-room")
+            assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
+
+    run(test)
 
 
 @needs_redis
-def test_redis_that_goes_away_is_told_and_everything_goes_on_when_it_is_back(tmp_path: Path) -> None:
-    async def check() -> None:
-        server = RedisServer(tmp_path)
-        server.start()
+def test_redis_is_killed_and_comes_back(tmp_path: Path) -> None:
+    async def test() -> None:
+        server, told, away = RedisServer(tmp_path), Counter[str](), list[bool]()
+        store = RedisStore(server.url)
         try:
-            async with running(RedisStore(server.url)) as (one,):
-                room = code()
-                await one.store.open(room, {"a": b"1"})
-                server.kill()
+            await store.start(lambda room: told.update([room]), away.append)
+            await store.open("a", {"lead": b"1"})
+            assert away == []
+            await asyncio.to_thread(server.kill)
+            await until(lambda: away == [True], 2)
+            for attempt in (store.read("a"), store.write("a", {"lead": b"lost"}), store.open("b", {}), store.close("a")):
+                begun = time.monotonic()
                 with pytest.raises(StoreAway):
-                    await asyncio.wait_for(one.store.write(room, {"a": b"2"}), 5)
-                async with asyncio.timeout(20):
-                    while one.away != [True]:
-                        await asyncio.sleep(0.02)
-                    server.start()
-                    while one.away != [True, False]:
-                        await asyncio.sleep(0.02)
-                with pytest.raises(NoRoom):  # this Redis kept nothing
-                    await one.store.read(room)
-                assert await one.store.open(room, {"a": b"3"})
+                    await attempt
+                assert time.monotonic() - begun < 2
+            told.clear()
+            await asyncio.to_thread(server.start)
+            await until(lambda: away == [True, False] and told["a"] > 0, 5)
+            assert await store.write("a", {"poll": b"2"}, {"lead": 1}) == 2
+            assert (await store.read("a")).parts == {"lead": Part(1, b"1"), "poll": Part(2, b"2")}
+            told.clear()
+            await store.write("a", {})
+            await until(lambda: told["a"] > 0, 2)
         finally:
+            await store.stop()
             server.kill()
 
-    asyncio.run(check())
+    run(test)

@@ -85,6 +85,7 @@ WRONG: dict[str, tuple[object, str]] = {
     "one choice": (with_step(choices=[{"text": "a", "right": True}]), r"step 1: 'choices' must be a list of 2 to 5 choices\."),
     "a year": (with_step(title=2024), r"'title' must be a text of 1 to 100 characters, not 2024; put quotes around it\."),
     "control": (with_step(points="salience"), r"there is no control 'salience' to point at; perhaps 'saliency' is meant\."),
+    "beside": (with_step(beside="summe"), r"'beside' must be one of gradient, sum, not 'summe'\."),
     "predicate": (with_step(done={"tab_iss": {}}), r"there is no predicate 'tab_iss'; perhaps 'tab_is' is meant\."),
     "no predicate": (with_step(done={}), r"'done' must name at least one predicate"),
     "argument": (with_step(done={"tab_is": {"tap": 1}}), r"the predicate 'tab_is' needs tab: write tab_is: \{tab: …\}\."),
