@@ -116,12 +116,24 @@ def test_own_scripts_have_one_digest_and_the_modules_are_named_ahead() -> None:
     assert CLIENT.get(f"/static/{folder}/boot.js").text == (ROOT / "assets/boot.js").read_text()
 
 
+def test_later_styles_lie_beside_the_scripts_and_no_page_names_them() -> None:
+    (folder,) = {address.split("/")[2] for address in OWN}
+    (joined,) = [CLIENT.get(address).text for address in JOINED if address.endswith("/explorer.css")]
+    styles = {path.name: path.read_text() for path in (ROOT / "assets/css/later").glob("*.css")}
+    assert "classroom.css" in styles
+    for name, text in styles.items():
+        assert CLIENT.get(f"/static/{folder}/{name}").text == text
+        assert name not in PAGE and text not in joined
+
+
 def test_every_module_is_in_one_of_the_joined_files() -> None:
     (folder,) = {address.split("/")[2] for address in OWN}
     ours = [CLIENT.get(address).text for address in ALL if address.split("/")[2:3] == [folder] and not address.endswith("/boot.js")]
     names = [name for text in ours for name in re.findall(r"^// (\S+\.js)$", text, re.MULTILINE)]
     paths = (path.relative_to(ROOT / "assets").as_posix() for path in (ROOT / "assets").rglob("*.js"))
-    assert sorted(names) == sorted(path for path in paths if path != "boot.js" and not path.startswith("vendor/"))
+    assert {*names} == {path for path in paths if path != "boot.js" and not path.startswith("vendor/")}
+    # what two of the later files need, and the opening does not, is in both: nothing in it may be kept for the whole page
+    assert {name for name in names if names.count(name) > 1} <= {"core/later_style.js", "core/qr.js", "lessons/marks.js"}
 
 
 def test_what_is_fetched_later_is_named_by_its_content_too() -> None:
@@ -369,7 +381,7 @@ def test_the_server_has_no_address_that_answers_but_the_pages_and_the_probes() -
         assert status in (200, 404) or (status, route.path) == (405, "/_dash-update-component")
         answered |= {address} if status == 200 else set()
     assert answered == set(FETCHED)
-    assert {route.path for route in SERVER.routes} == {*ALL, "/healthz", "/readyz", "/addresses", "/_dash-update-component"}
+    assert {route.path for route in SERVER.routes} == {*ALL, "/healthz", "/readyz", "/addresses", "/qr", "/_dash-update-component"}
 
 
 @each("address", ["docs", "openapi.json", "redoc", "_dash-ws-callback", "_alive_", "_alive_x", "_dash-routes", "_mcp", "mcp", "dash-mcp", ".well-known/oauth-protected-resource"])
