@@ -30,12 +30,12 @@ TORCH = $$(grep '^torch==' requirements.txt)
 # The tests in a browser, in three parts by the first letters of their files; the others, in three parts too.
 BROWSER := test-browser-a-k test-browser-l-m test-browser-n-z
 ENGINE := tests/attribution tests/page
-LABS := tests/labs tests/lessons
+LABS := tests/labs tests/lessons tests/classroom
 TESTS := test-engine test-labs test-server $(BROWSER) test-scripts
 side_by_side = $(MAKE) --jobs --output-sync=target --keep-going
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test $(TESTS) test-firefox lint bench load soak fuzz record train failover container screenshots docs lock audit clean browser nginx
+.PHONY: help run check test $(TESTS) test-firefox lint bench load soak classroom fuzz record train failover container screenshots docs lock audit clean browser nginx redis
 MAKEFLAGS += --no-print-directory
 
 help: ## List the targets
@@ -44,10 +44,10 @@ help: ## List the targets
 run: $(RUN) $(PRECOMPRESSED) ## Serve on http://127.0.0.1:8050; HOST, PORT and other settings come from the environment; ARGS='--network FILE'
 	@exec $(BIN)/python app.py $(ARGS)
 
-test: $(DEV) browser nginx ## Run all tests, including those in a browser
+test: $(DEV) browser nginx redis ## Run all tests, including those in a browser
 	@$(side_by_side) $(TESTS)
 
-check: $(DEV) $(SCRIPT_TOOLS) browser nginx ## Lint and run all tests, side by side
+check: $(DEV) $(SCRIPT_TOOLS) browser nginx redis ## Lint and run all tests, side by side
 	@$(side_by_side) lint $(TESTS)
 
 # Independent of each other, so that they can run side by side. Status 5 of pytest: ARGS selected nothing there.
@@ -87,6 +87,9 @@ load: $(DEV) ## Load test: classes of 50, 150, 300 and 600 students; ARGS='300 -
 
 soak: $(DEV) ## Soak test: 150 students for 20 minutes, checks for leaks; ARGS='--minutes 5'
 	@$(BIN)/python -m bench soak $(ARGS)
+
+classroom: $(DEV) ## Load test of rooms: a class of 300 that follows its teacher; ARGS='100 --only follow' for less
+	@$(BIN)/python -m bench classroom $(ARGS)
 
 fuzz: $(DEV) ## 12,000 hostile requests, while a class uses the server; ARGS='50000 --seed 7'
 	@$(BIN)/python -m tests.fuzz.fuzzer $(ARGS)
@@ -136,6 +139,9 @@ browser: $(DEV)
 
 nginx:
 	@sh scripts/install-nginx.sh
+
+redis:
+	@sh scripts/install-redis.sh
 
 $(RUN): requirements.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from explorer.models import Model
+    from explorer.server.settings import ServerSettings
+    from explorer.state import State
 
 HERE = Path(__file__).resolve().parent
 
@@ -48,12 +50,15 @@ INDEX = """<!DOCTYPE html>
         <footer>
             Digits: UCI Optical Recognition of Handwritten Digits (Alpaydin &amp; Kaynak 1998),
             <a href="https://creativecommons.org/licenses/by/4.0/" rel="noopener noreferrer">CC BY 4.0</a>.
-            After the Gradient Attribution explorer by Greg T. Chism (MIT). Nothing you do here is stored.
+            After the Gradient Attribution explorer by Greg T. Chism (MIT). STORED
         </footer>
         <noscript>This explorer draws in the browser and needs JavaScript.</noscript>
         <div>{%config%}{%scripts%}{%renderer%}</div>
     </body>
 </html>"""
+
+STORED = "The server stores nothing that you do here."
+STORED_IN_ROOMS = "The server stores nothing that you do here, except what you send to a room, for 4 hours after the last action."
 
 
 def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[Model] = ()) -> Starlette:
@@ -68,7 +73,10 @@ def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[M
     import torch
     from dash import Dash
 
+    from explorer.classroom.classroom import classroom, questions
+    from explorer.classroom.routes import qr_route
     from explorer.lab_networks import lab_networks
+    from explorer.labs import LABS
     from explorer.lessons import TEXTS, page_data, read_lessons
     from explorer.models import load_zoo
     from explorer.own.load import load_added
@@ -78,7 +86,7 @@ def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[M
     from explorer.page.layout import layout
     from explorer.server.application import application
     from explorer.server.compute import Compute
-    from explorer.server.metrics import Metrics
+    from explorer.server.metrics import EXPLANATION, Metrics
     from explorer.server.settings import ServerSettings
     from explorer.server.static_files import digest_of
     from explorer.version import version
@@ -102,16 +110,21 @@ def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[M
         add_log_handler=False,
         enable_mcp=False,
         url_base_pathname="/",
-        index_string=INDEX.replace("CONCEPTS", concepts()),
+        index_string=INDEX.replace("CONCEPTS", concepts()).replace("STORED", STORED_IN_ROOMS if settings.rooms else STORED),
         meta_tags=[{"name": "explorer-version", "content": version()}],  # read by the page, see version.js
     )
     compute = Compute(settings.queue, settings.cache * 2**20, Metrics(version()))
-    dash.layout = layout(zoo, callbacks.opening_answer(zoo), lesson_address, settings.lms_origin)
+    dash.layout = layout(zoo, callbacks.opening_answer(zoo), lesson_address, settings.lms_origin, rooms=settings.rooms)
     callbacks.register(dash, zoo, compute)
     if register:
         register(dash)
     files = {**bundle(dash, settings.prefix), lesson_address: lesson_data}
-    app = application(dash, files, compute, lambda: self_check.find_fault(zoo, known), settings, version())
+
+    async def explain(state: State) -> str:
+        return await callbacks.answered(EXPLANATION, {"ask": 0, "state": state.to_json()}, zoo, compute)
+
+    rooms, beside = classroom(settings, zoo, explain, compute, questions(lessons, LABS)) if settings.rooms else ((), nullcontext)
+    app = application(dash, files, compute, lambda: self_check.find_fault(zoo, known), settings, version(), [qr_route(), *rooms], beside)
     app.state.dash, app.state.files, app.state.compute = dash, files, compute
     return app
 
@@ -140,7 +153,7 @@ def main(application: str | Starlette = "app:server") -> None:
         sys.exit(str(error))
     except OSError as error:
         reason, *_ = str(error.strerror).split(" (")
-        sys.exit(f"Cannot serve on {host}:{port}: {reason}. Choose another with PORT=8051 make run.")
+        sys.exit(f"Cannot serve on {host}:{port}: {reason}. Set PORT to another number, such as 8051.")
     print(f"Gradient Attribution Explorer: {own_url(settings)}", flush=True)
     if others := urls_for_others(settings):
         print(f"For others, unless a firewall stops them: {' or '.join(others)}", flush=True)
@@ -152,8 +165,11 @@ def main(application: str | Starlette = "app:server") -> None:
     # before uvicorn installs its handler, and for the signal that a single worker raises again at its end
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # works with a read-only root, too
-    with TemporaryDirectory(prefix="explorer-metrics-", dir=in_memory) if settings.metrics else nullcontext() as metrics_folder:
-        os.environ |= {**MALLOC, **os.environ, **({"PROMETHEUS_MULTIPROC_DIR": metrics_folder} if metrics_folder else {})}
+    with ExitStack() as folders:  # for all workers, and erased at the end
+        made = {}
+        for name, what in _folders(settings):
+            made[name] = folders.enter_context(TemporaryDirectory(prefix=f"explorer-{what}-", dir=in_memory, ignore_cleanup_errors=True))
+        os.environ |= {**MALLOC, **os.environ, **made}
         options: dict[str, Any] = {
             "http": "explorer.server.protocol:BoundedHttp",
             "ws": "none",
@@ -187,6 +203,12 @@ def _check_files(folder: str) -> None:
         os.environ["LESSONS"] = folder  # workers find it from anywhere
         if found := problems(Path(folder), zoo):
             sys.exit("\n".join(found))
+
+
+def _folders(settings: ServerSettings) -> list[tuple[str, str]]:
+    """The variables that name the folders which the workers share, and what each is for."""
+    wanted = [("PROMETHEUS_MULTIPROC_DIR", "metrics")] if settings.metrics else []
+    return wanted + ([("ROOMS_FOLDER", "rooms")] if settings.rooms and not settings.redis_url else [])
 
 
 def _raise_file_limit() -> None:

@@ -7,6 +7,7 @@ import { startSession } from "./core/session.js";
 import { hasStarted, openStore, view } from "./core/store.js";
 import { applyFirstTheme, startTheme } from "./core/theme.js";
 import { startBaselines } from "./panels/baselines.js";
+import { startClassroom } from "./panels/classroom.js";
 import { startControls } from "./panels/controls.js";
 import { startCopyLink } from "./panels/copy_link.js";
 import { startExport } from "./panels/export.js";
@@ -47,6 +48,7 @@ export function start(config, pageIsThere) {
   openStore(config, { ...config.defaults, tab: Object.hasOwn(panels, wanted) ? wanted : config.defaults.tab });
   document.querySelectorAll("output").forEach((output) => (output.translate = false)); // numbers
   startNotices();
+  startClassroom(); // before anything reads the address
   startNewerVersion(pageIsThere);
   startTheme();
   startTabs(panels);

@@ -214,7 +214,9 @@ export interface Config {
   most_methods: number; // in one question
   looks: string[]; // fields of the state that no number of the explanation depends on
   lessons: string; // the address of the lessons, which are fetched when the first one is opened
+  rooms: boolean; // whether a class may meet in rooms
   lms_origin: string; // who is told that a lesson is finished; "" for nobody
+  challenges?: { kind: string; title: string; rule: string }[]; // where there are rooms
   answer?: string; // to an address without a link, as JSON
 }
 

@@ -1,6 +1,6 @@
 """Print the whole table: ``python -m bench``, or some of its parts, as in ``python -m bench engine http``.
 
-``bounds``, ``labs``, ``transfer``, ``load`` and ``soak`` are programs of their own: ``python -m bench load 300``.
+``bounds``, ``labs``, ``transfer``, ``load``, ``soak`` and ``classroom`` are programs of their own: ``python -m bench load 300``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PARTS = {  # where its rows come from, and their title
     "start": ("bench.serving:start_rows", "(d) start"),
     "methods": ("bench.methods:rows", "(e) the methods with their defaults"),
 }
-PROGRAMS = ("bounds", "labs", "transfer", "load", "soak")
+PROGRAMS = ("bounds", "labs", "transfer", "load", "soak", "classroom")
 
 
 def main(arguments: Sequence[str]) -> None:

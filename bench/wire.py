@@ -55,9 +55,15 @@ class Reply:
 
 @dataclass(slots=True)
 class Connection:
-    """One connection, opened on first use, and opened again when the server has closed it, as in browsers."""
+    """One connection, opened on first use, and opened again when the server has closed it, as in browsers.
+
+    Attributes:
+        headers: lines that each request sends besides the usual ones.
+        reconnected: how often the server had closed it.
+    """
 
     endpoint: Endpoint
+    headers: bytes = b""
     reconnected: int = 0
     _streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
@@ -83,7 +89,7 @@ class Connection:
         reused = self._streams is not None
         try:
             reader, writer = self._streams or await self.open()
-            writer.write(b"%bHost: %b:%d\r\nAccept-Encoding: gzip\r\n%b" % (start, self.endpoint.host.encode(), self.endpoint.port, rest))
+            writer.write(b"%bHost: %b:%d\r\nAccept-Encoding: gzip\r\n%b%b" % (start, self.endpoint.host.encode(), self.endpoint.port, self.headers, rest))
             reply = await read_reply(reader)
         except BaseException as error:  # also on a timeout: the late response would be read as the next one's
             self.close()

@@ -24,7 +24,7 @@ from bench.asking import callback_request
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ("HOST", "PORT", "URL_PREFIX", "PUBLIC_URL", "FRAME_ANCESTORS", "WORKERS", "QUEUE", "CACHE_MB", "LOG_LEVEL",
-            "ACCESS_LOG", "METRICS", "TRUSTED_PROXIES", "NETWORKS", "LESSONS", "LMS_ORIGIN")  # fmt: skip
+            "ACCESS_LOG", "METRICS", "TRUSTED_PROXIES", "ROOMS", "REDIS_URL", "ROOMS_FOLDER", "NETWORKS", "LESSONS", "LMS_ORIGIN")  # fmt: skip
 Answer = TypeVar("Answer")
 PATIENCE = 60  # seconds, on a slow machine
 

@@ -126,6 +126,13 @@ def test_a_single_score_becomes_two_classes(tmp_path: Path) -> None:
     np.testing.assert_allclose(model.network.scores(RANDOM), np.hstack([1 - chance, chance]), atol=1e-9)
 
 
+def test_others_may_read_the_files_like_any_new_file(tmp_path: Path) -> None:
+    """A server in a container reads them as another user."""
+    (tmp_path / "plain").touch()
+    weights = explorer.export_network(MODULES["mlp"], tmp_path / "mine")
+    assert weights.stat().st_mode == weights.with_suffix(".json").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 def test_export_leaves_torchs_random_numbers_alone(tmp_path: Path) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
@@ -199,7 +206,7 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "normalisation of 3": (facts(normalisation={"mean": [0.0] * 3, "std": 1}), "normalisation.mean"),
     "accuracy alone": (facts(accuracy=0.5), "accuracy and held_out go together"),
     "accuracy of 2": (facts(accuracy=2.0, held_out=3), "accuracy"),
-    "no layers": (facts(layers=[]), "layers has a wrong length"),
+    "no layers": (facts(layers=[]), "layers has a wrong length: it should have at least 1 item"),
     "41 layers": (layers(*[{"kind": "relu"}] * 41), "layers has a wrong length"),
     "layer without a kind": (layers({"in_features": 64}), "layer 0 has no 'kind'"),
     "unknown layer": (layers(LINEAR, {"kind": "transformer"}), "layer 1 is of the kind 'transformer'"),

@@ -84,7 +84,8 @@ def test_the_page_opens_with_the_network_and_picture_and_ends_with_stop(module: 
     assert "stopped" in repr(page)
 
 
-def test_the_page_ends_with_the_python_that_opened_it_even_if_that_is_killed() -> None:
+def test_the_page_ends_with_the_python_that_opened_it_even_if_that_is_killed(tmp_path: Path) -> None:
+    """And leaves no file behind."""
     script = textwrap.dedent("""
         import sys, torch, explorer
         page = explorer.show(torch.nn.Sequential(torch.nn.Linear(64, 3)), where="nowhere", block=False)
@@ -92,7 +93,8 @@ def test_the_page_ends_with_the_python_that_opened_it_even_if_that_is_killed() -
         sys.stdin.readline()
     """)
     command = [sys.executable, "-c", script]
-    callers = [subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    callers = [subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     for caller, killed in zip(callers, (True, False), strict=True):
         assert caller.stdout and caller.stdin
         _, pid = caller.stdout.readline(), int(caller.stdout.readline())
@@ -100,6 +102,7 @@ def test_the_page_ends_with_the_python_that_opened_it_even_if_that_is_killed() -
         caller.kill() if killed else caller.stdin.close()
         caller.wait(PATIENCE)
         wait_for(lambda pid=pid: not is_running(pid), "the end of the page")
+    assert not list(tmp_path.glob("explorer-*"))
 
 
 def is_running(pid: int) -> bool:

@@ -6,7 +6,7 @@ import { view } from "./store.js";
 let written = window.location.search; // the link that the address bar shows
 
 /** Query and fragment: some programs make the one of the other. The server tells a link from a place within the page. */
-export const addressed = () => window.location.search + window.location.hash;
+export const addressed = () => window.location.search + (window.location.hash.startsWith("#teacher=") ? "" : window.location.hash); // that is a secret, see classroom.js
 
 const linkInFragment = () => /=|%3d/i.test(window.location.hash);
 

@@ -38,6 +38,7 @@ let liveTimer = 0;
 let sent = 0; // when the question in flight was asked
 let took = 0; // ms until the last answer
 let dimming = 0;
+let given = false; // the state is being taken over from elsewhere, and its answer comes from there, too
 
 /** @param {Kept | null} brought */
 export function startSession(brought) {
@@ -94,6 +95,40 @@ export function takeInPlace(patch) {
   commitLooks();
 }
 
+/**
+ * A state that comes from elsewhere, as in a class, with its answer if that is there: nothing is asked, and the browser's history
+ * gets no entry. Call it again with the answer, or `askNow`.
+ * @param {State} state
+ * @param {Answer | null} answer
+ */
+export function follow(state, answer) {
+  withdraw();
+  given = true;
+  try {
+    adoptAll(state);
+    if (answer) show(answer, { ask: answer.ask, state: view.state });
+  } catch {
+    ask(); // an answer that this page cannot show, as of another version
+  } finally {
+    given = false;
+  }
+  if (answer) askForExact(view.state.tab); // where it came without
+}
+
+/** Ask for the numbers of the state, unless they are there or on their way. */
+export const askNow = () => void ((waiting || view.asked !== view.state) && ask());
+
+/** What was asked is of no use any more. */
+function withdraw() {
+  clearTimeout(liveTimer);
+  clearTimeout(dimming);
+  liveTimer = 0;
+  waiting = null;
+  pending = false;
+  showStale(false);
+  retry.succeed();
+}
+
 /** What changed belongs to single methods: an entry in the browser's history, and no question from here. */
 export const commitUnasked = () => showLink("pushState");
 
@@ -142,7 +177,7 @@ export const isAsking = () => Boolean(waiting);
  * @param {string} tab
  */
 function askForExact(tab) {
-  if (hasAnswer() && lacksExact() && view.config.exact_tabs.includes(tab)) ask();
+  if (!given && hasAnswer() && lacksExact() && view.config.exact_tabs.includes(tab)) ask();
 }
 
 /** Whether the network has an exact path, or sentences about that tab, that the answer came without. */
@@ -186,9 +221,11 @@ function send(what) {
 /** Ask until the answer can be shown; if the state moved on meanwhile, ask for the newest. */
 async function pursue() {
   while (waiting) {
-    const failure = await attempt(waiting);
-    if (failure) await recover(failure);
-    else waiting = null;
+    const question = waiting;
+    const failure = await attempt(question);
+    if (waiting !== question) return; // it was withdrawn
+    if (!failure) waiting = null;
+    else if (!(await recover(failure))) return;
   }
   clearTimeout(dimming);
   showStale(false);
@@ -205,6 +242,7 @@ async function attempt(question) {
   sent = performance.now(); // what went before was not this server's answer
   const { answer, refusal, failure } = await put(question);
   if (failure) return failure;
+  if (waiting !== question) return null;
   took = performance.now() - sent;
   try {
     if (refusal) refuse(refusal);
@@ -340,14 +378,17 @@ function adopt({ state: read, notices }) {
 // ---- when no answer comes
 
 /**
- * Wait, and ask then for the newest state; what is pending needs no question of its own.
+ * Wait, and ask then for the newest state; what is pending needs no question of its own. Returns whether anything is still to be asked.
  * @param {Error} failure
  */
 async function recover(failure) {
+  const question = waiting;
   await rest(retry.fail(failure), failure);
-  if (!pending || early) return;
+  if (waiting !== question) return false;
+  if (!pending || early) return true;
   pending = false;
   waiting = { ask: ++asked, state: view.state };
+  return true;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { byId, element, say, smallButton } from "../core/dom.js";
 import { openDialog } from "../core/dialog.js";
-import { on } from "../core/events.js";
+import { emit, on } from "../core/events.js";
 import { sameValue } from "../core/link.js";
 import { notice } from "../core/notices.js";
 import { below } from "../core/server.js";
@@ -12,7 +12,7 @@ import { maps } from "../draw/map.js";
 import { finish } from "../panels/playback.js";
 import { focusCard, hideCard, showCard } from "./card.js";
 import { isDone } from "./predicates.js";
-import { forget, forgetAll, note, progressOf } from "./progress.js";
+import { forget, forgetAll, note, progressOf, SKIPPED } from "./progress.js";
 import { begin, isFresh, noteStep, seen } from "./seen.js";
 
 /** @import { Lessons, State } from "../types.js" */
@@ -171,6 +171,7 @@ function look() {
   draw();
   goBack();
   tell(name);
+  emit("step-done", { lesson: name, step: at });
 }
 
 function draw() {
@@ -199,9 +200,12 @@ function draw() {
 
 /** @param {Partial<import("./progress.js").Progress>} patch */
 function predict(patch) {
-  note(view.state.lesson, patch);
+  const { lesson, lesson_step: at } = view.state;
+  note(lesson, patch);
   phase = "act";
   draw();
+  const [choice, pixels] = [patch.chosen?.[at], patch.marks?.[at]];
+  if (choice !== SKIPPED) emit("predicted", { key: `lesson/${lesson}/${at}`, ...(pixels ? { pixels } : { choice }) });
   look();
   if (phase === "act") bring();
 }

@@ -7,6 +7,7 @@ import { below } from "../core/server.js";
 import { currentLink } from "../core/session.js";
 import { view } from "../core/store.js";
 
+const OFFERED_FOR = 12000; // ms
 const ADDRESSES_WITHIN = 2000; // ms for the server to say where others reach it
 
 /** @typedef {{ text: string, link: string | null }} Warning its link is for others, where their address is known */
@@ -25,9 +26,31 @@ async function copyLink() {
   const warning = new RegExp(`^(?:${view.config.own_hosts})$`, "i").test(window.location.hostname) ? await warningAbout(query) : null;
   removeWarning();
   if (!copied) showLink(link, warning);
-  else if (warning) {
-    const other = warning.link;
-    removeWarning = notice(warning.text, { button: other ? smallButton("Copy the link for others", () => copyForOthers(other)) : null });
+  else offerMore(link, warning);
+}
+
+/**
+ * @param {string} link
+ * @param {Warning | null} warning
+ */
+function offerMore(link, warning) {
+  const other = warning?.link;
+  const code = smallButton("Show its QR code", () => showCode(other ?? link));
+  const buttons = element("span", { class: "notice-buttons" }, other ? smallButton("Copy the link for others", () => copyForOthers(other)) : null, code);
+  const remove = notice(warning?.text ?? "The link is copied.", { button: buttons });
+  const timer = warning ? 0 : setTimeout(remove, OFFERED_FOR);
+  removeWarning = () => {
+    clearTimeout(timer);
+    remove();
+  };
+}
+
+/** @param {string} link */
+async function showCode(link) {
+  try {
+    await (await import("./take_home/parts.js")).openQr(link);
+  } catch {
+    notice("The server could not be reached. Please try again.");
   }
 }
 
@@ -73,6 +96,7 @@ async function copyForOthers(link) {
 function showLink(link, warning) {
   const field = linkField("Link to this state", link);
   const others = warning?.link ? linkField("Link for others", warning.link) : null;
-  openDialog("Copy this link", field, warning && element("p", { text: warning.text }), others);
+  const code = smallButton("Show its QR code", () => showCode(warning?.link ?? link));
+  openDialog("Copy this link", field, warning && element("p", { text: warning.text }), others, code);
   field.select();
 }

@@ -18,11 +18,13 @@ const POINTS = { separator: ",", point: "." };
 const COMMAS = { separator: ";", point: "," };
 
 export function startExport() {
+  const curve = smallButton("Curve along the path as PNG", () => saveChart(byId("path-chart")));
+  curve.id = "save-curve"; // shown where the curve is: other tabs do not draw it
   byId("take-away").append(
     smallButton("Attributions as CSV", () => saveCsv("maps", POINTS)),
     smallButton("CSV with decimal commas", () => saveCsv("maps-commas", COMMAS)),
     smallButton("All numbers as JSON", saveJson),
-    smallButton("Curve along the path as PNG", () => saveChart(byId("path-chart"))),
+    curve,
     element("p", { class: "quiet", text: "Decimal commas are for Excel in German, French and other such languages. The JSON also holds the state and its link. An enlarged map can be saved as PNG." })
   );
   on("enlarge", enlarge);

@@ -265,6 +265,7 @@ function predict(name, choice) {
     button.setAttribute("aria-disabled", "true");
   });
   showOpen();
+  if (choice !== SKIPPED) emit("predicted", { key: `lab/${name}`, choice });
 }
 
 /**

@@ -28,6 +28,9 @@ let cursor = 0; // the cell that Tab reaches
 
 const pixels = () => view.state.pixels;
 
+/** Whether a stroke is going on. */
+export const isPainting = () => stroke !== null;
+
 export function startPainting() {
   buildGrid();
   startPresets();

@@ -1,7 +1,7 @@
 // Playback of Integrated Gradients: everything it shows is in the last answer, so it never asks the server.
 
 import { byId, inputById, isTyping, keyOf, write } from "../core/dom.js";
-import { on } from "../core/events.js";
+import { emit, on } from "../core/events.js";
 import { choosePixel, hasAnswer, setStep, view } from "../core/store.js";
 import { showTab } from "./tabs.js";
 
@@ -15,12 +15,16 @@ let position = 0; // the step as a real number, so that slow speeds and fast scr
 let lastFrame = null;
 
 export function startPlayback() {
-  byId("play").addEventListener("click", () => setPlaying(!playing));
+  byId("play").addEventListener("click", () => press(!playing));
   byId("to-start").addEventListener("click", () => goToStep(0));
   byId("to-end").addEventListener("click", () => goToStep(Infinity));
   byId("step-back").addEventListener("click", () => goToStep(view.step - 1));
   byId("step-forward").addEventListener("click", () => goToStep(view.step + 1));
-  byId("loop").addEventListener("click", () => setLooping(!looping));
+  byId("loop").addEventListener("click", () => {
+    setLooping(!looping);
+    emit("playhead");
+  });
+  byId("speed").addEventListener("input", () => emit("playhead"));
   byId("scrub").addEventListener("input", () => goToStep(Number(inputById("scrub").value)));
   document.addEventListener("keydown", keys);
   on("answer", () => {
@@ -40,6 +44,7 @@ export function goToStep(step) {
   setPlaying(false);
   showTab("integrated"); // the one that shows steps
   move(step);
+  emit("playhead");
 }
 
 /** The finished map, without a look at it. */
@@ -55,6 +60,32 @@ function move(step) {
   if (next === view.step) return;
   inputById("scrub").value = String(next);
   setStep(next);
+}
+
+/** Where it is, and how it moves. */
+export const playhead = () => ({ step: view.step, count: hasAnswer() ? view.path.count : 0, playing, speed: Number(inputById("speed").value), loop: looping });
+
+/**
+ * Take one over from elsewhere: the tab stays, and playing goes on from there by itself.
+ * @param {{ step: number, playing: boolean, speed: number, loop: boolean }} head
+ */
+export function takePlayhead({ step, playing: on, speed, loop }) {
+  if (!hasAnswer()) return;
+  const began = on && !playing;
+  inputById("speed").value = String(speed);
+  setLooping(loop);
+  playing = on;
+  move(step);
+  position = view.step;
+  lastFrame = null;
+  if (began) window.requestAnimationFrame(frame);
+  showPlaying();
+}
+
+/** @param {boolean} on */
+function press(on) {
+  setPlaying(on);
+  emit("playhead");
 }
 
 /** @param {boolean} on */
@@ -129,7 +160,7 @@ function keys(event) {
     End: () => goToStep(Infinity),
     Escape: () => choosePixel(null),
   };
-  if (!onButton) actions[" "] = () => setPlaying(!playing);
+  if (!onButton) actions[" "] = () => press(!playing);
   if (!actions[key]) return;
   event.preventDefault();
   actions[key]();

@@ -27,11 +27,12 @@ const isPresenting = () => document.body.classList.contains("present");
 function present(on) {
   showMenu(false);
   const { tab, lab, lesson } = view.state;
-  if (on && !lesson && !(tab === "labs" && lab)) showTab("integrated"); // an open lab, or the step of a lesson, is presented as it is
+  const inClass = document.body.classList.contains("in-class"); // see classroom/view.js
+  if (on && !inClass && !lesson && !(tab === "labs" && lab)) showTab("integrated"); // an open lab, or the step of a lesson, is presented as it is
   document.body.classList.toggle("present", on);
   byId("leave-present").hidden = !on;
   if (view.state.tab === "labs") redraw(); // charts have larger text there
-  byId(!on ? "present" : view.state.tab === "integrated" ? "play" : "leave-present").focus();
+  byId(!on ? "present" : inClass || view.state.tab !== "integrated" ? "leave-present" : "play").focus();
 }
 
 /** @param {boolean} open */

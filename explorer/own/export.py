@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from explorer.attribution.network_checks import checked_copy, probe_pictures
@@ -198,7 +198,7 @@ def _write(target: Path, facts: dict[str, Any], tensors: dict[str, torch.Tensor]
     drafts = target.with_name(f"{target.stem[:20]}-draft-{os.getpid()}{WEIGHTS}")
     pairs = [(drafts, target), (drafts.with_suffix(FACTS), target.with_suffix(FACTS))]
     try:
-        save_file(tensors, drafts)
+        drafts.write_bytes(save(tensors))  # with the rights of any new file: save_file lets nobody else read it, such as the user of a container
         drafts.with_suffix(FACTS).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
         load_network(drafts)
         for draft, final in pairs:

@@ -122,7 +122,7 @@ def _clause(wrong: ValidationError) -> str:
         said = str(error["ctx"]["error"])
         return f"{place} {said}" if place and said.startswith("must") else said
     if kind in ("too_short", "too_long", "string_too_long"):
-        return f"{place} has a wrong length: {error['msg'].replace(' after validation', '').replace('should', 'it should')}"
+        return f"{place} has a wrong length: it should{error['msg'].replace(' after validation', '').partition('should')[2]}"
     return f"{place} is wrong: {error['msg'].replace('Input should', 'it should')}, not {shown(value)}"
 
 

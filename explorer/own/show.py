@@ -47,9 +47,9 @@ class Shown:
         port: on this machine.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, url: str, folder: tempfile.TemporaryDirectory[str]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: int, url: str) -> None:
         self.port, self.url = port, url
-        self._process, self._folder = process, folder
+        self._process = process
         atexit.register(self.stop)
 
     @property
@@ -60,7 +60,6 @@ class Shown:
     def stop(self) -> None:
         """End the process of the page; again does nothing."""
         _end(self._process)
-        self._folder.cleanup()
         atexit.unregister(self.stop)
 
     def wait(self) -> None:
@@ -123,15 +122,12 @@ def show(
     if address and "{port}" not in address:
         raise ValueError(f"the address of the proxy must have {{port}} where the port goes, not {address!r}")
     known = {"title": title, "about": about, "activation": activation, "normalisation": normalisation, "pictures": pictures}
-    folder = tempfile.TemporaryDirectory(prefix="explorer-show-", ignore_cleanup_errors=True)
-    try:
-        said, pickled = _parts(module, Path(folder.name), classes, known)
-        process, port = _started(said, pickled, folder.name)
-    except BaseException:
-        folder.cleanup()
-        raise
+    # a page that answers has read its file: nothing is left behind if this Python is killed
+    with tempfile.TemporaryDirectory(prefix="explorer-show-", ignore_cleanup_errors=True) as folder:
+        said, pickled = _parts(module, Path(folder), classes, known)
+        process, port = _started(said, pickled, folder)
     base = address.replace("{port}", str(port)) if address else f"http://127.0.0.1:{port}/"
-    handle = Shown(process, port, f"{base.rstrip('/')}/{query}", folder)
+    handle = Shown(process, port, f"{base.rstrip('/')}/{query}")
     _open(handle, where, behind_hub=not (proxy or os.environ.get(PROXY)) and bool(address))
     if block if block is not None else not _is_interactive():
         print("Ctrl+C ends it.", flush=True)

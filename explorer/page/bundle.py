@@ -25,6 +25,7 @@ LEFT_OUT = ("/deps/polyfill@", "/dash_table/", "/dash_core_components")
 BOOT, MAIN, MODULES = "boot.js", "main.js", "explorer.js"  # our only classic script loads the modules, which are served as one
 STYLE, SCRIPT, MODULE = '<link rel="stylesheet" href="{}">\n', '<script src="{}"></script>\n', '<link rel="modulepreload" href="{}">\n'
 PLOTLY = "vendor/plotly-basic.min.js"  # of npm's plotly.js-basic-dist-min; fetched when a chart of a lab is first drawn
+LATER_STYLES = "css/later"  # stylesheets that the page fetches when they are needed, see later_style.js
 CHARTS = '<meta name="explorer-charts" content="{}">\n'
 PRELOAD = '<link rel="preload" as="fetch" crossorigin href="{}">\n'
 DASH_FETCHES = ("_dash-layout", "_dash-dependencies")  # by its renderer, when that has started
@@ -49,6 +50,7 @@ def bundle(app: Dash, prefix: str = "/") -> dict[str, bytes]:
         page: str = app.index()
     assets = Path(app.config.assets_folder)
     own = {BOOT: (assets / BOOT).read_bytes(), **{name: text.encode() for name, text in joined(assets, MAIN, MODULES).items()}}
+    own |= {style.name: style.read_bytes() for style in sorted((assets / LATER_STYLES).glob("*.css"))}
     folder = f"static/{digest_of(b''.join(own.values()))}/"  # one for all: each finds the others beside it
     files = {folder + name: content for name, content in own.items()}
     plotly = (assets / PLOTLY).read_bytes()
@@ -73,7 +75,7 @@ def bundle(app: Dash, prefix: str = "/") -> dict[str, bytes]:
 
 def _groups(addresses: Iterable[str]) -> list[tuple[str, list[str]]]:
     """Which of the files that Dash names are served as one, under which name: React comes first, Dash's renderer after all."""
-    kept = [address for address in addresses if not any(part in address for part in LEFT_OUT) and not OWN_SCRIPT.search(address)]
+    kept = [address for address in addresses if not any(part in address for part in LEFT_OUT) and not OWN_SCRIPT.search(address) and LATER_STYLES not in address]
     return [(name, list(group)) for name, group in groupby(kept, _group)]
 
 

@@ -21,6 +21,7 @@ def header(state: State, zoo: Zoo) -> html.Header:
             html.Div(
                 [
                     html.Button("Lessons", id="lessons", type="button", className="button"),
+                    html.Button("Class", id="class", type="button", className="button", hidden=True),  # shown where there are rooms
                     html.Button("Start over", id="start-over", type="button", className="button"),
                     html.Button("Copy link", id="copy-link", type="button", className="button"),
                     html.Button("?", id="keys", type="button", className="button", title="Keys (?)", **{"aria-label": "Keys"}),

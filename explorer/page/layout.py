@@ -12,6 +12,7 @@ from dash import html
 from explorer import link, models, pictures
 from explorer.addresses import THIS_MACHINE
 from explorer.attribution import CONVENTIONS, CORE, FAMILIES, METHODS, SHARED, Setting, has_exact_path
+from explorer.classroom.challenges import CHALLENGES
 from explorer.labs import LABS
 from explorer.labs.charts import TEMPLATES
 from explorer.labs.lab import Lab
@@ -36,7 +37,7 @@ from explorer.version import version
 MOST_SAMPLES = 6  # of a network that a user added, beside the patterns
 
 
-def layout(zoo: Zoo, answer: str, lessons: str = "", lms_origin: str = "") -> html.Div:
+def layout(zoo: Zoo, answer: str, lessons: str = "", lms_origin: str = "", *, rooms: bool = False) -> html.Div:
     """The whole page in its opening state.
 
     Args:
@@ -44,6 +45,7 @@ def layout(zoo: Zoo, answer: str, lessons: str = "", lms_origin: str = "") -> ht
         answer: to the opening state, as the server would give it; the page needs it at an address without a link.
         lessons: where the page finds the lessons.
         lms_origin: of the embedding page that is told when a lesson is finished; "" for none.
+        rooms: whether a class may meet in rooms.
     """
     opening = State()
     page = html.Div(
@@ -62,7 +64,9 @@ def layout(zoo: Zoo, answer: str, lessons: str = "", lms_origin: str = "") -> ht
     for part in page._traverse():
         if getattr(part, "_namespace", "") == "dash_html_components" and hasattr(part, "id"):
             part.disable_n_clicks = True  # no callback asks for clicks, of which Dash would dispatch two a stroke
-    known = config(opening, zoo) | {"answer": answer, "parts": take_out(page), "lessons": lessons, "lms_origin": lms_origin}
+    known = config(opening, zoo) | {"answer": answer, "parts": take_out(page), "lessons": lessons, "lms_origin": lms_origin, "rooms": rooms}
+    if rooms:
+        known["challenges"] = [{"kind": kind, "title": one.title, "rule": one.rule} for kind, one in CHALLENGES.items()]
     page.children.append(html.Div(orjson.dumps(known).decode(), id="config", hidden=True))
     return page
 

@@ -33,7 +33,7 @@ def painting() -> html.Section:
             ),
             script_owned("lesson-card", "lesson-card", hidden=True, role="region", **{"aria-label": "Lesson"}),
             html.Div(
-                [html.A("Figures, downloads", href="#facts"), html.Button("My pictures", id="my-pictures", type="button")],
+                [html.A([html.Span("Figures, ", className="figures"), "downloads"], href="#facts"), html.Button("My pictures", id="my-pictures", type="button")],
                 className="more-below",
             ),
         ],

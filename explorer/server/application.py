@@ -4,8 +4,8 @@ import asyncio
 import multiprocessing
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from cachetools import TTLCache, cached
 from dash import Dash
@@ -32,7 +32,14 @@ FAULT_TTL = 10.0  # seconds for which ``/readyz`` caches its result
 
 
 def application(
-    dash: Dash, files: Mapping[str, bytes], compute: Compute, find_fault: Callable[[], str | None], settings: ServerSettings, version: str
+    dash: Dash,
+    files: Mapping[str, bytes],
+    compute: Compute,
+    find_fault: Callable[[], str | None],
+    settings: ServerSettings,
+    version: str,
+    more: Iterable[Route] = (),
+    beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
 ) -> Starlette:
     """The application with all its routes; every other path is 404.
 
@@ -41,6 +48,7 @@ def application(
         files: the files of the page by path; the page itself is ``index.html``.
         find_fault: checks this worker; returns one sentence about a fault, or None.
         settings, version: of the server, and of the explorer.
+        more, beside: further routes, and what they need for as long as the worker serves.
     """
     metrics, error_handlers = compute.metrics, handlers(compute.metrics)
     known_fault = cached(TTLCache(1, FAULT_TTL), condition=threading.Condition())(find_fault)
@@ -72,7 +80,8 @@ def application(
         for pool in compute.pools.values():  # torch needs half a second for its first computation in a thread
             await pool.run(find_fault)
         metrics.starts.inc()
-        yield
+        async with beside():
+            yield
 
     callbacks = callback_endpoint(dash, metrics, settings.trusted_proxies)
     routes = [Route(CALLBACK_PATH, callbacks, methods=["POST"])]
@@ -81,6 +90,7 @@ def application(
         endpoint = static_file(address, content, IMMUTABLE if address.startswith("static/") else REVALIDATE)
         routes.append(Route("/" if address == "index.html" else f"/{address}", endpoint))
     routes += [Route("/healthz", healthz), Route("/readyz", readyz), Route("/addresses", addresses)]
+    routes += more
     if settings.metrics:
         routes.append(Route("/metrics", metrics_text))
     middleware = [

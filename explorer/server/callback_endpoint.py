@@ -38,7 +38,7 @@ def callback_endpoint(app: Dash, metrics: Metrics, trusted_proxies: int) -> Call
     dispatch = app.backend.serve_callback(app)
 
     async def respond(request: Request) -> Response:
-        body = read_callback_body(await _read_body(request), app.callback_map)
+        body = read_callback_body(await read_body(request), app.callback_map)
         request.state.json_body = body
         request.state.callback = callback = body["output"].rpartition(".")[0]
         CLIENT.set(client_of(request, trusted_proxies))
@@ -62,7 +62,12 @@ def callback_endpoint(app: Dash, metrics: Metrics, trusted_proxies: int) -> Call
     return respond
 
 
-async def _read_body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """The body of a request, which must be JSON of at most ``MAX_BODY`` bytes.
+
+    Raises:
+        BadRequestBody, HTTPException: it is not.
+    """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise BadRequestBody("the body must be JSON, sent as application/json")
     body, length = bytearray(), request.headers.get("content-length", "")

@@ -27,6 +27,8 @@ class JsonFormatter(logging.Formatter):
             fields["traceback"] = traceback_of(record.exc_info[1])
         return json.dumps(fields, default=str)  # ASCII only, for any log reader
 
+TALKATIVE = ("sse_starlette", "asyncio", "redis")  # at level debug they log what they send
+
 
 def configuration(level: str, *, requests: bool = False) -> dict[str, Any]:
     """For ``logging.config.dictConfig``: log from this level on to stderr, with every request if ``requests``."""
@@ -37,7 +39,7 @@ def configuration(level: str, *, requests: bool = False) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"level": level.upper(), "handlers": ["stderr"]},
         # uvicorn warns about every invalid request, so any client could fill the log
-        "loggers": {ACCESS: {"level": "INFO" if requests else "CRITICAL"}, "uvicorn.error": {"level": UVICORN_LEVELS.get(level, level).upper()}},
+        "loggers": {ACCESS: {"level": "INFO" if requests else "CRITICAL"}, "uvicorn.error": {"level": UVICORN_LEVELS.get(level, level).upper()}} | {name: {"level": "WARNING"} for name in TALKATIVE},
     }
 
 

@@ -1,6 +1,8 @@
 """uvicorn's HTTP protocol with limits: request size, timeouts for reading and writing, pipelined requests, connections."""
 
 import asyncio
+import socket
+from contextlib import suppress
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -9,6 +11,7 @@ from explorer.server.settings import GRACE
 MAX_CONNECTIONS = 2000  # per worker
 MAX_MESSAGE = 128 * 1024  # bytes of one request, headers and chunk framing included
 MAX_PIPELINED = 64  # unanswered requests per connection
+UNSENT = 32 * 1024  # bytes that the kernel takes of a response beyond what is on its way: a stream is not to fill it with what is old by then
 READ_TIMEOUT, WRITE_TIMEOUT = 15.0, 30.0  # seconds: for a request to be complete, for a response to be read
 
 
@@ -22,6 +25,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        with suppress(AttributeError, OSError):  # systems without it
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
         self._expect_request()
         if len(self.connections) > MAX_CONNECTIONS:
             others = [one for one in self.connections if isinstance(one, BoundedHttp) and one is not self]

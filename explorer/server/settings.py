@@ -13,6 +13,7 @@ ANCESTOR = re.compile(r"\*|'self'|'none'|[a-z][a-z0-9+.-]*:|([a-z][a-z0-9+.-]*:/
 SEGMENT = r"(?:[\w.~@:+,=-]|%[0-9A-Fa-f]{2})+"
 PREFIX = re.compile(f"/?({SEGMENT}/)*({SEGMENT})?", re.ASCII)
 ORIGIN = re.compile(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d+)?", re.ASCII | re.I)
+REDIS = re.compile(r"(rediss?|unix)://\S+", re.ASCII)
 ADDRESS = re.compile(rf"https?://([\w.-]+|\[[\da-f:]+\])(:\d+)?(/({SEGMENT}/)*({SEGMENT})?)?", re.ASCII | re.I)
 
 
@@ -54,6 +55,11 @@ def _origin(text: str) -> str:
     return text.rstrip("/").lower()
 
 
+def _redis(text: str) -> str:
+    _require(not text or bool(REDIS.fullmatch(text)))
+    return text
+
+
 def _folder(text: str) -> str:
     _require(not text or Path(text).is_dir())
     return str(Path(text).resolve()) if text else ""
@@ -82,6 +88,9 @@ class ServerSettings(BaseModel, frozen=True, populate_by_name=True):
     lessons: Annotated[str, AfterValidator(_folder)] = _setting("LESSONS", "", "a folder that exists")
     # of the page that embeds this one and is told when a lesson is finished; empty: nobody is told
     lms_origin: Annotated[str, AfterValidator(_origin)] = _setting("LMS_ORIGIN", "", "an origin such as https://lms.example")
+    rooms: Switch = _setting("ROOMS", False, "1 or 0")  # whether a class may meet in rooms, the one thing that keeps anything
+    # where several machines keep their rooms together; empty: in a file of this machine
+    redis_url: Annotated[str, AfterValidator(_redis)] = _setting("REDIS_URL", "", "an address such as redis://127.0.0.1:6379/0")
     log_level: Level = _setting("LOG_LEVEL", "warning", "debug, info, warning, error or critical")  # the lowest level that is logged
     access_log: Switch = _setting("ACCESS_LOG", False, "1 or 0")  # whether every request is logged
     metrics: Switch = _setting("METRICS", False, "1 or 0")  # whether ``/metrics`` is served

@@ -67,6 +67,14 @@ def test_tablets_have_two_columns(visits: Callable[..., Visit], server: Server, 
     assert visit.page.evaluate(SIDEWAYS) <= 0
 
 
+@each(("width", "height"), [(1090, 800), (1024, 650), (985, 820), (900, 700), (899, 700), (700, 1000)])
+def test_nothing_overlaps_at_the_top_and_all_tabs_have_room(visits: Callable[..., Visit], server: Server, width: int, height: int) -> None:
+    """A page in a cell of a notebook is about this wide."""
+    visit = opened(visits, server, width, height)
+    in_view(visit, ".topbar h1", "#network", "#target", "#output", "#lessons", "#start-over", "#copy-link", "#keys", "#theme", "#present", "#tab-labs")
+    assert visit.page.evaluate(SIDEWAYS) <= 0
+
+
 @each(("width", "height"), [(390, 664), (360, 560)])
 def test_on_a_phone_the_picture_and_a_map_are_seen_side_by_side(visits: Callable[..., Visit], server: Server, width: int, height: int) -> None:
     """While painting and while playing, above the player."""

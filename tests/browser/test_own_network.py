@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -19,7 +23,7 @@ from explorer.own.load import load_added
 from explorer.own.named import FOLDER
 from explorer.page.layout import MOST_SAMPLES
 
-from .conftest import Server, new_page
+from .conftest import ROOT, Server, new_page
 from .visit import Visit
 
 PICTURES = np.random.default_rng(0).integers(0, 17, (20, 8, 8)) / 16
@@ -96,6 +100,17 @@ def test_its_sample_pictures_stand_below_the_patterns_and_digits_leave_it_chosen
         with mine.count_requests(1):
             button.click()
         assert mine.state["network"] == "bent" and mine.text("notices") == ""
+
+
+def test_the_copied_python_asks_the_network_of_its_file(browser: Browser, address: str, folder: Path) -> None:
+    visit = Visit(new_page(browser, permissions=["clipboard-read", "clipboard-write"]), address).open("?net=bent&pin=gradient&v=2")
+    visit.page.get_by_role("button", name="Copy Python").click()
+    visit.page.get_by_role("button", name="Copied").wait_for()
+    script = f"{visit.page.evaluate('() => navigator.clipboard.readText()')}\nprint(repr(maps['gradient'].ravel().tolist()))"
+    ran = subprocess.run([sys.executable, "-c", script], cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
+    found = json.loads(ran.stdout.splitlines()[-1])
+    np.testing.assert_allclose(found, visit.numbers()["methods"]["gradient"]["map"], rtol=1e-9, atol=1e-13)
+    visit.page.context.close()
 
 
 def test_a_lab_that_does_not_apply_says_so(mine: Visit) -> None:

@@ -119,6 +119,16 @@ def test_without_a_clipboard_the_python_is_shown(visit: Visit) -> None:
     assert "read_link(" in visit.page.get_by_role("dialog", name="Python").locator("textarea").input_value()
 
 
+def test_downloads_and_pictures_are_offered_beside_a_lab_and_the_curve_where_it_is(visit: Visit) -> None:
+    visit.open("?tab=labs&lab=shift&v=2")
+    visit.page.get_by_role("link", name="downloads").click()
+    assert button(visit, "Notebook").is_visible() and visit.page.locator("#completeness").is_hidden()
+    assert button(visit, "Curve").is_hidden() and visit.page.locator("#my-pictures").is_visible()
+    visit.to_tab("integrated")
+    name, content = saved(visit, button(visit, "Curve"))
+    assert name.endswith(".png") and content.startswith(b"\x89PNG")
+
+
 # ---- report
 
 

@@ -1,0 +1,150 @@
+// One thin bar below the header: how this page stands to the class, and what one can do in it.
+
+import { openDialog } from "../core/dialog.js";
+import { element, smallButton, write } from "../core/dom.js";
+import { notice } from "../core/notices.js";
+import { view } from "../core/store.js";
+import { openClass } from "./view.js";
+
+/** @import { Quality } from "./connection.js" */
+/** @import { Room } from "./room.js" */
+
+/** @type {Record<Quality, string>} */
+const QUALITY = { live: "live", polling: "every 2 seconds", reconnecting: "reconnecting…", away: "the room’s store is away" };
+const HERE_FOR = 60; // seconds for which a worker's count holds
+const NUDGE = 700; // ms
+
+/** @param {Room} room */
+export function startBar(room) {
+  const name = element("b", { translate: "no" });
+  const status = element("span", { class: "class-status", role: "status" });
+  const count = element("span", { class: "class-count" });
+  const quality = element("span", { class: "class-quality", title: "The connection to the room" });
+  const actions = element("span", { class: "class-actions" });
+  const bar = element("aside", { id: "class-bar", class: "class-bar", "aria-label": "Class" }, name, count, status, actions, quality);
+  /** @type {Element} */ (document.querySelector("header.topbar")).after(bar);
+  const mode = () => room.parts.get("screens")?.mode ?? "free";
+  const show = room.role === "teacher" ? teacherBar(room, { name, count, status, actions, mode }) : studentBar(room, { name, status, actions, mode });
+  const draw = () => {
+    bar.dataset.quality = room.quality;
+    write(quality, QUALITY[room.quality]);
+    show();
+  };
+  for (const heard of ["message", "quality", "following"]) room.on(heard, draw);
+  room.on("nudge", () => {
+    bar.classList.add("nudge");
+    window.setTimeout(() => bar.classList.remove("nudge"), NUDGE);
+  });
+  room.on("over", () => bar.remove());
+  draw();
+}
+
+/**
+ * @typedef {{ name: HTMLElement, status: HTMLElement, actions: HTMLElement, mode: () => string }} Parts
+ */
+
+/**
+ * @param {Room} room
+ * @param {Parts} parts
+ */
+function studentBar(room, { name, status, actions, mode }) {
+  const back = smallButton("Follow the teacher", () => {
+    room.comeBack();
+    send.focus(); // the button is gone
+  });
+  back.classList.add("class-follow");
+  const send = smallButton("Send my picture", () => sendPicture(room, send));
+  const leave = smallButton("Leave", () => ask("Leave the class?", "Your pictures stay on the wall. To come back you need the code.", "Leave", () => leaveRoom(room)));
+  const gallery = smallButton("The class", () => openClass()); // what is published
+  actions.append(back, send, gallery, leave);
+  return () => {
+    const published = [...room.parts].filter(([part, picture]) => part.startsWith("shown/") && picture).length;
+    gallery.hidden = !published || mode() !== "free";
+    write(gallery, `The class (${published})`);
+    write(name, room.alias ?? "");
+    const held = mode() === "hold";
+    back.hidden = room.following;
+    write(status, held ? "Your teacher holds the screens." : !room.following ? "You look on your own." : room.parts.get("lead") ? "Following your teacher." : "Your teacher is on the way.");
+  };
+}
+
+/** @param {Room} room */
+async function leaveRoom(room) {
+  await room.act("leave");
+  room.forget();
+}
+
+/**
+ * @param {Room} room
+ * @param {HTMLElement} button
+ */
+async function sendPicture(room, button) {
+  if (button.getAttribute("aria-disabled") === "true") return;
+  button.setAttribute("aria-disabled", "true");
+  const letters = crypto.getRandomValues(new Uint8Array(12));
+  const id = Array.from(letters, (value) => "abcdefghijklmnopqrstuvwxyz234567"[value % 32]).join(""); // sent again, it is still one picture
+  try {
+    const { class: seen, score } = await room.act("send", { id, state: view.state });
+    notice(`Your picture is sent. The network sees “${seen}”, P = ${score.toFixed(3)}.`);
+  } catch (failure) {
+    notice(`Not sent. ${/** @type {Error} */ (failure).message}`);
+  }
+  button.removeAttribute("aria-disabled");
+}
+
+/**
+ * @param {Room} room
+ * @param {Parts & { count: HTMLElement }} parts
+ */
+function teacherBar(room, { name, count, status, actions, mode }) {
+  write(name, room.code);
+  const set = (/** @type {string} */ wanted) => act(room, "screens", { mode: wanted });
+  const hold = smallButton("Hold", () => set("hold"));
+  const clear = smallButton("Clear screens", () => set("clear"));
+  const release = smallButton("Release", () => {
+    set("free");
+    hold.focus();
+  });
+  const end = smallButton("End class", () => ask("End the class?", "All that the room keeps is erased: aliases, pictures, answers and scores.", "End class", () => act(room, "end")));
+  actions.append(hold, clear, release, smallButton("Wall", () => openClass()), end);
+  /** @type {Record<string, string>} */
+  const says = { free: "", hold: "The screens are held.", clear: "The screens are cleared." };
+  return () => {
+    const now = mode();
+    const after = Date.now() / 1000 + room.offset - HERE_FOR;
+    const here = [...room.parts].reduce((sum, [part, content]) => sum + (part.startsWith("here/") && content?.at > after ? content.count : 0), 0);
+    write(count, `${here} ${here === 1 ? "student" : "students"}`);
+    write(status, says[now] ?? "");
+    hold.setAttribute("aria-pressed", String(now === "hold"));
+    clear.setAttribute("aria-pressed", String(now === "clear"));
+    release.hidden = now === "free";
+  };
+}
+
+/**
+ * @param {Room} room
+ * @param {string} name
+ * @param {Record<string, any>} [body]
+ */
+async function act(room, name, body) {
+  try {
+    await room.act(name, body);
+  } catch (failure) {
+    if (name !== "end") notice(/** @type {Error} */ (failure).message);
+  }
+}
+
+/**
+ * @param {string} title
+ * @param {string} text
+ * @param {string} yes
+ * @param {() => unknown} action
+ */
+function ask(title, text, yes, action) {
+  const sure = element("button", { type: "button", class: "tool primary", text: yes });
+  const dialog = openDialog(title, element("p", { text }), element("p", { class: "class-ask" }, sure, smallButton("Cancel", () => dialog.close())));
+  sure.addEventListener("click", () => {
+    dialog.close();
+    action();
+  });
+}

@@ -1,0 +1,162 @@
+"""The routes of rooms. They read and check a request, call what does it, and answer; a credential is in a header, never in an address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import wraps
+from typing import Any
+
+import orjson
+from sse_starlette import EventSourceResponse
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from explorer.classroom.actions import OfStudent, OfTeacher, read_action
+from explorer.classroom.codes import read_code
+from explorer.classroom.guesses import Guesses
+from explorer.classroom.hub import Hub
+from explorer.classroom.qr import qr_svg
+from explorer.classroom.rooms import Member, Refused, ended, join_room, member, open_room
+from explorer.classroom.store import NoRoom, StoreAway
+from explorer.classroom.taking_part import TakingPart
+from explorer.classroom.teaching import Teaching
+from explorer.server.callback_endpoint import client_of, read_body
+from explorer.server.compute import CLIENT
+from explorer.server.errors import BadRequestBody, sentence_response
+
+AWAY = "The room's store cannot be reached just now; please try again in a moment."
+AGAIN_AFTER = {"Retry-After": "2"}
+NO_STORE = {"Cache-Control": "no-store"}
+PING = 5  # seconds between two signs of life of a stream: proxies cut what is silent for 8 (deploy/nginx.conf)
+SEND_TIMEOUT = 30.0  # seconds for a listener to read what was sent
+ENDS_WITHIN = 3.0  # seconds for streams to end before the other requests, when the server stops
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def room_routes(hub: Hub, teaching: Teaching, taking_part: TakingPart, trusted_proxies: int) -> list[Route]:
+    """All routes of rooms."""
+    guesses = Guesses()
+
+    async def open_(request: Request) -> Response:
+        await read_json(request)
+        return _json(await open_room(hub))
+
+    async def join(request: Request) -> Response:
+        typed = (await read_json(request)).get("code")
+        if not isinstance(typed, str) or len(typed) > 100:
+            raise BadRequestBody("the code must be a string of 5 letters")
+        client = client_of(request, trusted_proxies)
+        if not await guesses.turn(client):
+            return sentence_response("Many codes from your network were wrong; please try again in a minute.", 429, {"Retry-After": "60"})
+        try:
+            return _json(await join_room(hub, typed))
+        except NoRoom:
+            guesses.wrong(client)
+            said = f"There is no room {read_code(typed)}." if read_code(typed) else "A code has 5 letters."
+            if guesses.suspects(client):
+                return sentence_response(f"{said} Many codes from your network were wrong; please wait a minute.", 429, {"Retry-After": "60"})
+            return sentence_response(said, 404)
+
+    async def stream(request: Request) -> Response:
+        who = await member(hub, _credential(request))
+        messages = hub.listen(who.room, who.role, _head(who), _version(request.headers.get("room-since", "")))
+
+        async def events() -> Any:
+            async for message in messages:
+                yield b"data: " + message + b"\n\n"
+
+        return EventSourceResponse(
+            events(), ping=PING, sep="\n", send_timeout=SEND_TIMEOUT, shutdown_event=hub.stopping, shutdown_grace_period=ENDS_WITHIN
+        )
+
+    async def now(request: Request) -> Response:
+        who = await member(hub, _credential(request))
+        if who.alias:
+            hub.polled(who.room, who.alias)
+        since = _version(request.headers.get("if-none-match", "").removeprefix("W/").strip('"'))
+        if since > who.room.version:
+            since = 0
+        version = who.room.version
+        headers = {"ETag": f'"{version}"', "Cache-Control": "no-cache"}
+        if since and not who.room.has_news(who.role, since):
+            return Response(status_code=304, headers=headers)
+        return Response(b"{" + _head(who) + b"," + who.room.parts_since(who.role, since), headers=headers, media_type="application/json")
+
+    async def do(request: Request) -> Response:
+        who = await member(hub, _credential(request))
+        action = read_action(await read_json(request))
+        CLIENT.set(f"{who.room.code} {who.alias or 'teacher'}")
+        if isinstance(action, OfTeacher):
+            if who.role != "teacher":
+                raise Refused(403, "Only the teacher can do this.")
+            return _json(await teaching.do(who, action))
+        if isinstance(action, OfStudent) and who.role != "student":
+            raise Refused(403, "Only students can do this.")
+        return _json(await taking_part.do(who, action))
+
+    routes = [("/room/open", open_, "POST"), ("/room/join", join, "POST"), ("/room/do", do, "POST"), ("/room/stream", stream, "GET"), ("/room/now", now, "GET")]
+    return [Route(path, _guarded(endpoint), methods=[method]) for path, endpoint, method in routes]
+
+
+def qr_route() -> Route:
+    """The QR code of a text, also where there are no rooms."""
+
+    async def qr(request: Request) -> Response:
+        text = (await read_json(request)).get("text")
+        if not isinstance(text, str) or not text:
+            raise BadRequestBody("the text of a QR code must be a string")
+        try:
+            return Response(qr_svg(text), headers=NO_STORE, media_type="image/svg+xml")
+        except ValueError as error:
+            raise BadRequestBody(str(error).rstrip(".")) from None
+
+    return Route("/qr", qr, methods=["POST"])
+
+
+async def read_json(request: Request) -> dict[str, Any]:
+    """The JSON object that a request sends.
+
+    Raises:
+        BadRequestBody, HTTPException: it sends something else, or too much.
+    """
+    body = await read_body(request)
+    with suppress(ValueError):
+        data = orjson.loads(body)
+        if isinstance(data, dict):
+            return data
+    raise BadRequestBody("the body must be a JSON object")
+
+
+def _guarded(endpoint: Endpoint) -> Endpoint:
+    @wraps(endpoint)
+    async def respond(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except Refused as refused:
+            return sentence_response(refused.detail, refused.status_code, {**NO_STORE, **(refused.headers or {})})
+        except NoRoom:
+            return sentence_response(ended().detail, 404)
+        except StoreAway:
+            return sentence_response(AWAY, 503, AGAIN_AFTER)
+
+    return respond
+
+
+def _credential(request: Request) -> str:
+    kind, _, credential = request.headers.get("authorization", "").partition(" ")
+    return credential.strip() if kind.lower() == "bearer" else ""
+
+
+def _version(text: str) -> int:
+    return int(text) if re.fullmatch(r"\d{1,15}", text, re.ASCII) else 0
+
+
+def _head(who: Member) -> bytes:
+    return orjson.dumps({"role": who.role, "alias": who.alias})[1:-1]
+
+
+def _json(data: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(data), headers=NO_STORE, media_type="application/json")

@@ -1,0 +1,319 @@
+"""Asking a class: answers are hidden until they are revealed, marks become a heat map, a challenge runs from its start to its end."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from explorer.classroom.challenges import CHALLENGES
+
+from .conftest import PATIENCE, Server
+from .test_looks import AXE, violations
+from .visit import CAUGHT_UP, Visit
+
+Visits = Callable[..., Visit]
+QUESTION, ANSWERS, CHALLENGE = ".class-question", ".class-answers", ".class-challenge"
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
+
+
+class Room:
+    """A room of a server, opened and joined without a page."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.teacher = self.ask("POST", "open", {})
+        self.code: str = self.teacher["code"]
+
+    def ask(self, method: str, path: str, body: Any = None, token: str = "") -> Any:
+        """What the server answers, as JSON; 200 is required."""
+        return json.loads(self.bytes(method, path, body, token))
+
+    def bytes(self, method: str, path: str, body: Any = None, token: str = "") -> bytes:
+        """What the server answers, as it comes."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE)
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.code}.{token}"} if token else {})
+        connection.request(method, f"/room/{path}", None if body is None else json.dumps(body), headers)
+        response = connection.getresponse()
+        content = response.read()
+        assert response.status == 200, (response.status, content)
+        return content
+
+    def join(self) -> dict[str, Any]:
+        """A student's credential."""
+        student: dict[str, Any] = self.ask("POST", "join", {"code": self.code})
+        return student
+
+    def do(self, who: dict[str, Any], name: str, **body: Any) -> Any:
+        """One action without a page."""
+        return self.ask("POST", "do", {"do": name, **body}, who["token"])
+
+    def parts(self, who: dict[str, Any]) -> dict[str, Any]:
+        """All parts that somebody may see."""
+        parts: dict[str, Any] = self.ask("GET", "now", token=who["token"])["parts"]
+        return parts
+
+    def enter(self, visits: Visits, who: dict[str, Any], link: str = "", **options: Any) -> Visit:
+        """A page that is in the room."""
+        visit = visits(self.server.address, apart=True, **options)
+        visit.at_rest = CAUGHT_UP  # a room has timers of its own
+        kept = json.dumps({**who, "code": self.code})
+        visit._page.add_init_script(f"if (!sessionStorage.getItem('explorer-room')) sessionStorage.setItem('explorer-room', {json.dumps(kept)})")
+        visit.open(link)
+        visit.page.locator("#class-dock").wait_for(state="attached")
+        return visit
+
+
+@pytest.fixture(scope="module")
+def class_server(chromium: str) -> Iterator[Server]:
+    """A server with rooms."""
+    server = Server(ROOMS="1")
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+    assert "unexpected error" not in server.said(), server.said()
+
+
+@pytest.fixture
+def room(class_server: Server) -> Room:
+    """A room of its own for each test."""
+    return Room(class_server)
+
+
+def choose(visit: Visit, place: str, index: int) -> None:
+    """Choose one of the choices of a question."""
+    visit.page.locator(f"{place} .lesson-choice").nth(index).click()
+
+
+def button(visit: Visit, place: str, name: str) -> Any:
+    """A button that is seen."""
+    return visit.page.locator(place).get_by_role("button", name=name, exact=True).locator("visible=true").first
+
+
+def ask(teacher: Visit, name: str) -> None:
+    """Press one of the teacher's buttons that ask."""
+    button(teacher, "#class-bar", "Ask").click()
+    button(teacher, ".class-asking", name).click()
+
+
+def mark(visit: Visit, cells: list[int]) -> None:
+    """Mark pixels and send them."""
+    for cell in cells:
+        visit.page.locator(f"{QUESTION} .to-mark .mark-cell").nth(cell).click()
+    button(visit, QUESTION, "Send my marks").click()
+
+
+def heat(visit: Visit, place: str) -> list[str]:
+    """The numbers in the cells of a heat map."""
+    texts: list[str] = visit.page.locator(f"{place} .heat-cell").all_inner_texts()
+    return texts
+
+
+# ---- polls
+
+
+def test_answers_are_hidden_until_they_are_revealed(visits: Visits, room: Room) -> None:
+    students = [room.join() for _ in range(4)]
+    teacher = room.enter(visits, room.teacher, "?tab=labs&lab=sanity&v=2")
+    phone = room.enter(visits, students[0], **PHONE)
+    phone.page.locator("#tab-saliency").click()  # lets go of the teacher
+    ask(teacher, "Ask: predict first")
+    assert "weights of the last layer" in phone.page.locator(f"{QUESTION} .class-panel-question").inner_text()
+    choose(phone, QUESTION, 2)
+    room.do(students[1], "vote", key="lab/sanity", choice=1)
+    room.do(students[2], "vote", key="lab/sanity", choice=1)
+    teacher.page.get_by_text("3 of 4 have answered").locator("visible=true").first.wait_for()
+    assert teacher.page.locator(".class-bars").count() == phone.page.locator(".class-bars").count() == 0
+    sent = room.bytes("GET", "now", token=students[3]["token"])
+    assert b"vote/" not in sent and json.loads(sent)["parts"]["poll"]["totals"] is None
+
+    button(teacher, ANSWERS, "Reveal").click()
+    for visit, place in ((teacher, ANSWERS), (phone, QUESTION)):
+        visit.page.locator(f"{place} .class-bar-number", has_text="2 (67 %)").wait_for()
+        assert visit.page.locator(f"{place} .class-bar-number").all_inner_texts() == ["0 (0 %)", "2 (67 %)", "1 (33 %)", "0 (0 %)"]
+    assert phone.page.locator(".class-bars li:has(.class-bar-yours:not([hidden]))").inner_text().startswith("C")
+    room.do(students[3], "vote", key="lab/sanity", choice=0)  # live
+    for visit, place in ((teacher, ANSWERS), (phone, QUESTION)):
+        visit.page.locator(f"{place} .class-bar-number", has_text="2 (50 %)").wait_for()
+    button(teacher, ANSWERS, "End the question").click()
+    phone.page.locator(QUESTION).wait_for(state="hidden")
+
+
+def test_a_prediction_in_a_lab_and_in_a_lesson_is_an_answer(visits: Visits, room: Room) -> None:
+    student = room.join()
+    visit = room.enter(visits, student, "?tab=labs&lab=sanity&v=2")
+    visit.page.locator("[data-open=sanity] .lab-choice").nth(3).click()
+    visit.open("?lesson=sure-and-silent&v=2")
+    visit.page.locator("#lesson-card .lesson-choice").nth(1).click()
+    name = student["alias"]
+
+    def known() -> bool:
+        parts = room.parts(room.teacher)
+        return parts.get(f"vote/lab/sanity/{name}") == {"choice": 3} and parts.get(f"vote/lesson/sure-and-silent/1/{name}") == {"choice": 1}
+
+    end = time.monotonic() + PATIENCE
+    while not known():
+        assert time.monotonic() < end, room.parts(room.teacher)
+
+
+def test_a_poll_is_there_after_a_reload_with_what_was_answered(visits: Visits, room: Room) -> None:
+    student = room.join()
+    room.do(room.teacher, "poll", key="lab/sanity")
+    visit = room.enter(visits, student)
+    choose(visit, QUESTION, 1)
+    visit.page.get_by_text("You answered B.").wait_for()
+    visit.page.reload()
+    visit.rest()
+    visit.page.get_by_text("You answered B.").wait_for()
+    assert visit.page.locator(f"{QUESTION} [aria-pressed=true]").inner_text().startswith("B")
+
+
+# ---- steps of lessons
+
+
+def test_the_teacher_sees_how_many_have_finished_each_step(visits: Visits, room: Room) -> None:
+    students = [room.join() for _ in range(3)]
+    for student in students[1:]:
+        room.do(student, "done", lesson="walk-the-path", step=2)
+    visit = room.enter(visits, students[0], "?lesson=walk-the-path&v=2")
+    mark_lesson(visit)
+    teacher = room.enter(visits, room.teacher, "?lesson=walk-the-path&v=2")
+    steps = teacher.page.locator(".class-steps").first
+    steps.locator("li", has_text="1 of 3").wait_for(state="attached")
+    assert steps.locator("b").all_text_contents() == ["1 of 3", "2 of 3", "0 of 3", "0 of 3"]
+
+
+def mark_lesson(visit: Visit) -> None:
+    """Mark eight pixels in the card of a lesson."""
+    for cell in range(8):
+        visit.page.locator("#lesson-card .to-mark .mark-cell").nth(cell).click()
+    visit.page.get_by_role("button", name="Show the map").click()
+
+
+# ---- marks
+
+
+def test_the_marks_of_the_class_are_a_heat_map_beside_the_true_map(visits: Visits, room: Room) -> None:
+    students = [room.join() for _ in range(4)]
+    teacher = room.enter(visits, room.teacher)
+    ask(teacher, "Ask: mark pixels")
+    phone = room.enter(visits, students[0], **PHONE)
+    mark(phone, [*range(8)])
+    phone.page.get_by_text("Your marks are sent.").wait_for()
+    for student, cells in zip(students[1:], ([*range(8)], [*range(4, 12)], [*range(40, 48)]), strict=True):
+        room.do(student, "vote", key="ask/1", pixels=cells)
+    teacher.page.get_by_text("4 of 4 have answered").locator("visible=true").first.wait_for()
+    assert b"vote/" not in room.bytes("GET", "now", token=students[1]["token"])
+    assert teacher.page.locator(".heat-grid").count() == 0
+    button(teacher, ANSWERS, "Reveal").click()
+    expected = ["50"] * 4 + ["75"] * 4 + ["25"] * 4 + [""] * 28 + ["25"] * 8 + [""] * 16
+    for visit, place in ((teacher, ANSWERS), (phone, QUESTION)):
+        visit.page.locator(f"{place} .heat-cell", has_text="75").first.wait_for()
+        assert heat(visit, place) == expected
+    phone_cells = phone.page.locator(f"{QUESTION} .heat-cell.yours")
+    assert phone_cells.count() == 8
+    map_ = np.abs(teacher.view["answer"]["methods"]["integrated_gradients"]["map"])
+    both = len(set(range(8)) & set(np.argsort(-map_, kind="stable")[:8].tolist()))
+    said = teacher.page.locator(".class-agreement")
+    said.get_by_text("By chance it would be about 1.").wait_for()
+    assert said.inner_text().startswith(f"{both} of the class’s 8 most marked pixels")
+    teacher.page.locator(f"{ANSWERS} .heat-cell").first.focus()
+    teacher.press("ArrowRight", "ArrowDown")
+    assert teacher.page.locator(".heat-said").inner_text() == "row 1, column 1: 1 of 4 (25 %)"
+    teacher.page.reload()  # the room resumes
+    teacher.rest()
+    teacher.page.locator(f"{ANSWERS} .heat-cell", has_text="75").first.wait_for()
+    said.get_by_text("By chance it would be about 1.").wait_for()
+
+
+def test_pixels_are_marked_by_keyboard_alone(visits: Visits, room: Room) -> None:
+    student = room.join()
+    room.do(room.teacher, "poll", key="ask/1", kind="marks", pixels=2, picture=[0.5] * 64, network="shapes")
+    visit = room.enter(visits, student)
+    focused = visit.page.evaluate("() => document.activeElement.tagName")
+    assert focused == "BODY"  # a question takes no focus
+    visit.page.locator(f"{QUESTION} .mark-cell[tabindex='0']").focus()
+    visit.press(" ", "ArrowRight", "Enter", "Tab", "Enter")
+    visit.page.get_by_text("Your marks are sent.").wait_for()
+    assert room.parts(room.teacher)[f"vote/ask/1/{student['alias']}"] == {"pixels": [0, 1]}
+
+
+# ---- challenges
+
+
+def test_a_challenge_from_its_start_to_its_end(visits: Visits, room: Room) -> None:
+    students = [room.join() for _ in range(3)]
+    teacher = room.enter(visits, room.teacher)
+    ask(teacher, "Start a challenge…")
+    start = teacher.page.locator(".class-start")
+    start.get_by_label("Minutes").fill("3")
+    start.get_by_role("button", name="Start", exact=True).click()
+    visit = room.enter(visits, students[0], **PHONE)
+    panel = visit.page.locator(CHALLENGE)
+    panel.get_by_text("fewest changed pixels").wait_for()
+    assert panel.locator(".class-panel-aside").inner_text().startswith(("2:5", "3:00"))
+    button(visit, CHALLENGE, "Send my try").click()
+    panel.get_by_text("It is still “vertical edge”, with 0 pixels changed.").wait_for()
+
+    picture = np.array(visit.pixels)
+    for student, count in ((students[1], 64), (students[2], 60)):
+        changed = picture.copy()
+        changed[:count] = 0.0
+        assert room.do(student, "try", state={**visit.state, "pixels": changed.tolist()})["valid"]
+    board = teacher.page.locator(f"{CHALLENGE} .class-board li b")
+    board.nth(1).wait_for()
+    tried = room.parts(room.teacher)
+    scores = sorted((part["score"], part["at"], part["alias"]) for name, part in tried.items() if name.startswith("score/"))
+    assert board.all_inner_texts() == [alias for _, _, alias in scores]
+    assert b"score/" not in room.bytes("GET", "now", token=students[0]["token"])
+
+    visit.page.reload()  # in the middle
+    visit.rest()
+    panel.get_by_text("fewest changed pixels").wait_for()
+    visit.page.locator("#patterns [data-name=ring]").click()
+    visit.until("() => view.state.pixels[0] === 0")
+    button(visit, CHALLENGE, "Send my try").click()
+    panel.get_by_text("Your best.").wait_for()
+    button(visit, CHALLENGE, "Start from the challenge’s picture").click()
+    visit.until("(before) => JSON.stringify(view.state.pixels) === JSON.stringify(before)", picture.tolist())
+    board.nth(2).wait_for()
+    button(teacher, CHALLENGE, "End the challenge").click()
+    panel.locator(".class-board li").nth(2).wait_for()
+    parts = room.parts(room.teacher)
+    best = parts["challenge"]["best"]
+    assert [one["score"] for one in best] == sorted(one["score"] for one in best) and len(best) == 3
+    assert [text.removesuffix(" (you)") for text in panel.locator(".class-board li b").all_inner_texts()] == [one["alias"] for one in best]
+    assert panel.locator(".class-board .own b").inner_text() == f"{students[0]['alias']} (you)"
+    assert teacher.page.locator(f"{CHALLENGE} .class-panel-aside").inner_text() == f"won by {best[0]['alias']}"
+    winner = parts[f"score/{best[0]['alias']}"]["state"]["pixels"]
+    teacher.until("(pixels) => JSON.stringify(view.state.pixels) === JSON.stringify(pixels)", winner)
+    assert not panel.get_by_role("button", name="Send my try").is_visible()
+
+
+@pytest.mark.parametrize("options", [{}, PHONE, {"color_scheme": "dark"}])
+def test_the_panels_are_accessible_and_fit(visits: Visits, room: Room, options: dict[str, Any]) -> None:
+    student = room.join()
+    room.do(room.teacher, "poll", key="ask/1", kind="marks", pixels=8, picture=[0.5] * 64, network="shapes")
+    room.do(room.teacher, "challenge", kind="disagree", minutes=3, state={})
+    for who in (student, room.teacher):
+        visit = room.enter(visits, who, **options)
+        visit.page.evaluate(AXE)
+        for revealed in (False, True):
+            room.do(room.teacher, "reveal", on=revealed)
+            visit.page.locator("#class-dock .heat-grid").first.wait_for(state="visible" if revealed else "hidden")
+            assert not violations(visit)
+            wide = visit.page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
+            assert wide[0] <= wide[1]
+        room.do(room.teacher, "reveal", on=False)
+
+
+def test_the_page_knows_of_challenges_only_where_there_are_rooms(visit: Visit, visits: Visits, room: Room) -> None:
+    assert not visit.page.evaluate("() => 'challenges' in explorer.view.config")
+    known = room.enter(visits, room.teacher).page.evaluate("() => explorer.view.config.challenges.map(({ kind }) => kind)")
+    assert known == list(CHALLENGES)

@@ -1,0 +1,384 @@
+"""A class in a room: students see what the teacher does, may go their own way, and stay the same student whatever happens to the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from .conftest import Server
+from .test_looks import AXE, violations
+from .visit import CAUGHT_UP, Visit
+
+Visits = Callable[..., Visit]
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
+BAR, STATUS, QUALITY = "#class-bar", ".class-status", ".class-quality"
+FOLLOWING, ALONE = "Following your teacher.", "You look on your own."
+ENDED = "This room has ended."
+
+
+@pytest.fixture(scope="module")
+def class_server(chromium: str) -> Iterator[Server]:
+    """A server with rooms."""
+    server = Server(ROOMS="1")
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+    assert "unexpected error" not in server.said(), server.said()
+
+
+class Class:
+    """The pages of one class, each in a browser context of its own."""
+
+    def __init__(self, visits: Visits, address: str) -> None:
+        self.visits, self.address, self.code = visits, address, ""
+
+    def come(self, link: str = "", **options: Any) -> Visit:
+        """A page of this server."""
+        visit = self.visits(self.address, apart=True, **options)
+        visit.at_rest = CAUGHT_UP  # a room has timers of its own
+        return visit.open(link)
+
+    def teach(self, link: str = "") -> Visit:
+        """The teacher, who has just opened the room and is back in the explorer."""
+        visit = self.come(link)
+        visit.page.locator("#class").click()
+        visit.page.get_by_role("button", name="Open a room").click()
+        self.code = visit.page.locator(f"{BAR} b").inner_text()
+        visit.page.locator("#class-view").wait_for()
+        visit.press("Escape")
+        visit.page.locator("#class-view").wait_for(state="hidden")
+        return visit
+
+    def join(self, **options: Any) -> Visit:
+        """A student, by the link of the room, who follows."""
+        visit = self.come(f"?room={self.code.lower()}", **options)
+        visit.page.get_by_role("button", name="Join", exact=True).click()
+        expect(visit.page.locator(STATUS)).to_have_text(FOLLOWING)
+        visit.rest()
+        return visit
+
+
+@pytest.fixture
+def pupils(visits: Visits, class_server: Server) -> Class:
+    """A class of its own for each test."""
+    return Class(visits, class_server.address)
+
+
+def see_the_same(teacher: Visit, *students: Visit) -> None:
+    """Wait until the students' pages show the teacher's state and numbers."""
+    teacher.rest()
+    for student in students:
+        student.until("(state) => JSON.stringify(view.state) === JSON.stringify(state)", teacher.state)
+        student.until("(ends) => JSON.stringify([view.answer.f, view.step]) === JSON.stringify(ends)", teacher.page.evaluate("() => [explorer.view.answer.f, explorer.view.step]"))
+
+
+def alias(visit: Visit) -> str:
+    """By which a student is known."""
+    return visit.page.locator(f"{BAR} b").inner_text()
+
+
+def press(page: Page, name: str) -> None:
+    """Press a button of the bar."""
+    page.locator(BAR).get_by_role("button", name=name, exact=True).click()
+
+
+def is_of_room(request: Request) -> bool:
+    return "/room/" in request.url
+
+
+# ---------------------------------------------------------------- opening and joining
+
+
+def test_without_rooms_nothing_of_them_shows(visit: Visit) -> None:
+    assert visit.page.locator("#class").is_hidden()
+    visit.open("?room=bcdfg")
+    assert visit.page.locator("dialog").count() == 0 and visit.text("notices") == ""
+
+
+def test_a_student_joins_by_typing_the_code(pupils: Class) -> None:
+    teacher = pupils.teach()
+    student = pupils.come(**PHONE)
+    page = student.page
+    page.locator("#menu").click()
+    page.locator("#class").click()
+    dialog = page.locator("dialog[open]")
+    expect(dialog.get_by_label("Code of your class")).to_be_focused()
+    assert all(box["height"] >= 44 for box in (part.bounding_box() for part in dialog.locator("input, .tool, .button").all()) if box)
+    for kept in ("aliases", "No name", "4 hours", "ends the class"):
+        assert kept in dialog.inner_text()
+    student.expects_errors = True  # Chromium notes a 404 in the console
+    page.keyboard.type("bbbbb")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_have_text("There is no room BBBBB.")
+    page.keyboard.type(f"{pupils.code[:2].lower()} {pupils.code[2:]}")
+    page.keyboard.press("Enter")
+    expect(page.locator(STATUS)).to_have_text(FOLLOWING)
+    see_the_same(teacher, student)
+    expect(teacher.page.locator(".class-count")).to_have_text("1 student")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_teacher_resumes_on_another_device_and_the_secret_is_in_no_address(pupils: Class) -> None:
+    teacher = pupils.teach()
+    teacher.stroke((0, 0), (0, 7))
+    token = teacher.page.evaluate("() => JSON.parse(sessionStorage['explorer-room']).token")
+    student = pupils.join()
+    other = pupils.come(f"#teacher={pupils.code.lower()}.{token}")
+    expect(other.page.locator(f"{BAR} b")).to_have_text(pupils.code)
+    assert other.page.url.rstrip("#") == pupils.address or "#" not in other.page.url
+    see_the_same(teacher, other, student)  # it takes over what is there, and does not replace it
+    other.to_tab("compare")
+    see_the_same(other, teacher, student)
+    secrets = [token, student.page.evaluate("() => JSON.parse(sessionStorage['explorer-room']).token")]
+    for visit in (teacher, student, other):
+        told = [part for request in visit.requests if request.url.startswith("http") for part in (request.url.partition("#")[0], request.headers.get("referer", ""), request.post_data or "")]
+        assert not [part for part in told for secret in secrets if secret in part]
+
+
+# ---------------------------------------------------------------- following
+
+
+def test_students_see_each_stroke_and_ask_nothing(pupils: Class) -> None:
+    teacher = pupils.teach()
+    student, phone = pupils.join(), pupils.join(**PHONE)
+    entries = student.page.evaluate("() => history.length")
+    with student.count_requests(0), phone.count_requests(0):
+        mouse = teacher.page.mouse
+        mouse.move(*teacher.cell(1, 1))
+        mouse.down()
+        mouse.move(*teacher.cell(1, 6))
+        for visit in (student, phone):  # while the stroke lasts
+            visit.until("(pixels) => JSON.stringify(view.state.pixels) === JSON.stringify(pixels)", teacher.pixels)
+        mouse.up()
+        see_the_same(teacher, student, phone)
+        teacher.choose("network", "shapes_robust") if teacher.page.locator("#network option[value=shapes_robust]").count() else None
+        teacher.to_tab("saliency")
+        see_the_same(teacher, student, phone)
+        teacher.to_tab("integrated")
+        see_the_same(teacher, student, phone)
+        teacher.page.locator("#scrub").fill("20")
+        see_the_same(teacher, student, phone)
+        assert student.seen["step"] == 20
+    assert student.page.evaluate("() => history.length") == entries
+    late = pupils.join()
+    see_the_same(teacher, late)
+
+
+def test_playing_is_one_message_and_each_page_plays_by_itself(pupils: Class) -> None:
+    teacher = pupils.teach()
+    student = pupils.join()
+    see_the_same(teacher, student)
+    sent = len([r for r in teacher.requests if r.url.endswith("/room/do")])
+    teacher.page.locator("#speed").select_option(index=0)
+    teacher.page.locator("#play").click()
+    student.until("() => explorer.playhead().playing && view.step > 2")
+    teacher.page.locator("#play").click()
+    see_the_same(teacher, student)
+    assert not student.page.evaluate("() => explorer.playhead().playing")
+    assert len([r for r in teacher.requests if r.url.endswith("/room/do")]) - sent <= 6  # not one for each frame
+
+
+def test_a_touch_lets_go_and_one_button_comes_back(pupils: Class) -> None:
+    teacher = pupils.teach()
+    student = pupils.join(**PHONE)
+    student.page.locator("#patterns button").nth(5).tap()
+    expect(student.page.locator(STATUS)).to_have_text(ALONE)
+    own = student.pixels
+    teacher.stroke((7, 0), (7, 7))
+    teacher.rest()
+    expect(teacher.page.locator(QUALITY)).to_have_text("live")
+    other = pupils.join()
+    see_the_same(teacher, other)
+    assert student.pixels == own
+    student.page.reload()
+    expect(student.page.locator(STATUS)).to_have_text(ALONE)  # a reload changes nothing
+    press(student.page, "Follow the teacher")
+    see_the_same(teacher, student)
+    expect(student.page.locator(STATUS)).to_have_text(FOLLOWING)
+    student.until("() => document.getElementById('paint-undo').getAttribute('aria-disabled') === 'false'")
+    student.page.locator("#paint-undo").dispatch_event("click")
+    student.until("(own) => JSON.stringify(view.state.pixels) === JSON.stringify(own)", own)
+    expect(student.page.locator(STATUS)).to_have_text(ALONE)
+    press(student.page, "Follow the teacher")
+    see_the_same(teacher, student)
+    student.page.locator("#play").tap()
+    expect(student.page.locator(STATUS)).to_have_text(ALONE)
+
+
+def test_held_screens_follow_whatever_is_pressed(pupils: Class) -> None:
+    teacher = pupils.teach()
+    student = pupils.join()
+    student.stroke((0, 4), (5, 4))
+    expect(student.page.locator(STATUS)).to_have_text(ALONE)
+    press(teacher.page, "Hold")
+    expect(student.page.locator(STATUS)).to_have_text("Your teacher holds the screens.")
+    see_the_same(teacher, student)
+    with student.count_requests(0):
+        student.stroke((0, 0), (7, 7))
+        student.press("Space", "ArrowLeft", "Control+z")
+        student.page.locator("#start-over").click()
+        student.page.locator("#tab-labs").click()
+        student.page.evaluate("() => explorer.goToStep(3)")  # what gets through all the same is taken back
+        see_the_same(teacher, student)
+    press(teacher.page, "Release")
+    expect(student.page.locator(STATUS)).to_have_text(FOLLOWING)
+    student.to_tab("saliency")
+    expect(student.page.locator(STATUS)).to_have_text(ALONE)
+
+
+def test_cleared_screens_show_one_sentence_and_nothing_behind_is_reached(pupils: Class) -> None:
+    teacher = pupils.teach()
+    student = pupils.join()
+    press(teacher.page, "Clear screens")
+    cover = student.page.get_by_role("dialog", name="Please look up. Your teacher has cleared the screens.")
+    expect(cover).to_be_visible()
+    student.press("Escape", "Escape", "Escape", "Tab", "Tab")
+    expect(cover).to_be_visible()
+    assert student.page.evaluate("() => document.activeElement === document.body || Boolean(document.activeElement.closest('.class-clear'))")
+    student.page.evaluate(AXE)
+    assert violations(student) == []
+    teacher.stroke((3, 0), (3, 7))
+    press(teacher.page, "Release")
+    expect(cover).to_be_hidden()
+    see_the_same(teacher, student)
+
+
+# ---------------------------------------------------------------- the network
+
+
+def test_the_same_student_after_a_reload_and_a_cut(pupils: Class) -> None:
+    teacher = pupils.teach()
+    student = pupils.join()
+    student.expects_errors = True  # requests that cannot be sent are noted in the console
+    name = alias(student)
+    student.page.reload()
+    expect(student.page.locator(STATUS)).to_have_text(FOLLOWING)
+    assert alias(student) == name
+    student.context.set_offline(True)
+    expect(student.page.locator(QUALITY)).to_have_text("reconnecting…")
+    teacher.stroke((2, 0), (2, 7))
+    press(student.page, "Send my picture")  # it waits
+    expect(student.page.locator("#notices")).to_contain_text("What you sent is kept")
+    student.context.set_offline(False)
+    see_the_same(teacher, student)
+    expect(student.page.locator("#notices")).to_contain_text("Your picture is sent.")
+    assert alias(student) == name
+
+
+def test_where_no_stream_comes_through_the_page_polls(pupils: Class) -> None:
+    teacher = pupils.teach()
+    student = pupils.come()
+    student.expects_errors = True
+    student.page.route("**/room/stream", lambda route: route.abort())
+    student.page.locator("#class").click()
+    student.page.keyboard.type(pupils.code)
+    student.page.keyboard.press("Enter")
+    expect(student.page.locator(QUALITY)).to_have_text("every 2 seconds")
+    teacher.stroke((5, 0), (5, 7))
+    see_the_same(teacher, student)
+    with student.page.expect_response(lambda response: response.url.endswith("/room/now") and response.status == 304):
+        pass  # nothing is sent again that is known
+
+
+def test_a_stream_that_is_held_back_is_given_up(pupils: Class) -> None:
+    teacher = pupils.teach()
+    student = pupils.come()
+    student.page.route("**/room/stream", lambda route: None)  # as a proxy that waits for its end
+    student.page.locator("#class").click()
+    student.page.keyboard.type(pupils.code)
+    student.page.keyboard.press("Enter")
+    expect(student.page.locator(QUALITY)).to_have_text("every 2 seconds", timeout=20_000)
+    teacher.stroke((6, 0), (6, 7))
+    see_the_same(teacher, student)
+
+
+def test_a_hidden_tab_closes_its_stream_and_comes_back(pupils: Class) -> None:
+    teacher = pupils.teach()
+    student = pupils.join()
+    ended = list[Request]()
+    student.page.on("requestfailed", lambda request: ended.append(request) if is_of_room(request) else None)
+    turn = "(hidden) => { Object.defineProperty(document, 'visibilityState', { value: hidden ? 'hidden' : 'visible', configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }"
+    with student.page.expect_event("requestfailed", lambda request: request.url.endswith("/room/stream")):
+        student.page.evaluate(turn, True)
+    teacher.stroke((4, 0), (4, 7))
+    teacher.rest()
+    student.page.evaluate(turn, False)
+    see_the_same(teacher, student)
+    expect(student.page.locator(QUALITY)).to_have_text("live")
+
+
+def test_a_room_that_is_gone_is_said_and_the_page_goes_on(visits: Visits, mortal_server: Server) -> None:
+    mortal_server.stop()
+    mortal_server.settings["ROOMS"] = "1"
+    mortal_server.start()
+    pupils = Class(visits, mortal_server.address)
+    teacher = pupils.teach()
+    student = pupils.join()
+    for visit in (teacher, student):
+        visit.expects_errors = True
+    mortal_server.stop()
+    expect(student.page.locator(QUALITY)).to_have_text("reconnecting…")
+    mortal_server.start()
+    for visit in (teacher, student):
+        expect(visit.page.locator("#notices")).to_contain_text(ENDED)
+        assert visit.page.locator(BAR).count() == 0
+        assert visit.page.evaluate("() => sessionStorage['explorer-room'] === undefined")
+    student.stroke((0, 0), (0, 7))
+    student.rest()
+    student.page.get_by_role("button", name="Another room").click()
+    expect(student.page.get_by_label("Code of your class")).to_be_focused()
+
+
+def test_the_teacher_ends_the_class(pupils: Class) -> None:
+    teacher = pupils.teach()
+    student = pupils.join()
+    press(teacher.page, "End class")
+    teacher.page.locator("dialog[open]").get_by_role("button", name="End class").click()
+    for visit in (student, teacher):
+        expect(visit.page.locator("#notices")).to_contain_text(ENDED)
+        assert visit.page.locator(BAR).count() == 0
+    student.page.reload()
+    student.rest()
+    assert student.page.locator(BAR).count() == 0 and student.text("notices") == ""
+
+
+# ---------------------------------------------------------------- looks
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_axe_finds_no_violation(width: int, pupils: Class) -> None:
+    size = {"viewport": {"width": width, "height": 800}}
+    teacher = pupils.teach()
+    student = pupils.come(f"?room={pupils.code}", **size)
+    student.page.evaluate(AXE)
+    found = {"join": violations(student)}
+    student.page.get_by_role("button", name="Join", exact=True).click()
+    expect(student.page.locator(STATUS)).to_have_text(FOLLOWING)
+    student.page.keyboard.press("Tab")
+    teacher.page.set_viewport_size(size["viewport"])  # type: ignore[arg-type]
+    teacher.page.evaluate(AXE)
+    for theme in ("light", "dark"):
+        for visit in (teacher, student):
+            visit.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        found |= {f"student {theme}": violations(student), f"teacher {theme}": violations(teacher)}
+    assert {where: what for where, what in found.items() if what} == {}
+    for visit in (teacher, student):
+        assert visit.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+# ---------------------------------------------------------------- the QR code of a link
+
+
+def test_the_link_of_the_page_has_a_qr_code_also_without_rooms(visits: Visits, server: Server) -> None:
+    visit = visits(server.address, permissions=["clipboard-read", "clipboard-write"]).open()
+    visit.page.locator("#copy-link").click()
+    visit.page.get_by_role("button", name="Show its QR code").click()
+    dialog = visit.page.locator("dialog[open]")
+    expect(dialog.get_by_role("img", name="QR code of this link").locator("svg")).to_be_visible()
+    assert dialog.get_by_role("textbox").input_value().endswith("?v=2")
+    visit.page.evaluate(AXE)
+    assert violations(visit) == []
