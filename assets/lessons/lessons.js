@@ -138,8 +138,8 @@ function leave() {
 function hide() {
   shown = "";
   ring(null);
+  document.body.dataset.hide = view.state.hide.join(" "); // what the step needed is hidden again
   hideCard();
-  document.body.dataset.hide = view.state.hide.join(" ");
 }
 
 // ---- the step

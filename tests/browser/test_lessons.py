@@ -357,7 +357,7 @@ def test_a_link_hides_nothing_that_the_open_step_points_at(visits: Visits, serve
     visit.until("() => view.state.lesson_step === 1")
     assert visit.page.evaluate(seen) == [False, False, True] and len(visit.state["hide"]) == 3
     visit.page.get_by_role("button", name="Leave the lesson").click()
-    visit.until("() => !view.state.lesson")
+    visit.page.locator(CARD).wait_for(state="hidden")
     assert visit.page.evaluate(seen) == [False, False, False]
 
 
