@@ -31,7 +31,6 @@ AWAY = "The room's store cannot be reached just now; please try again in a momen
 AGAIN_AFTER = {"Retry-After": "2"}
 NO_STORE = {"Cache-Control": "no-store"}
 PING = 5  # seconds between two signs of life of a stream: proxies cut what is silent for 8 (deploy/nginx.conf)
-SEND_TIMEOUT = 30.0  # seconds for a listener to read what was sent
 ENDS_WITHIN = 3.0  # seconds for streams to end before the other requests, when the server stops
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -69,7 +68,7 @@ def room_routes(hub: Hub, teaching: Teaching, taking_part: TakingPart, trusted_p
                 yield b"data: " + message + b"\n\n"
 
         return EventSourceResponse(
-            events(), ping=PING, sep="\n", send_timeout=SEND_TIMEOUT, shutdown_event=hub.stopping, shutdown_grace_period=ENDS_WITHIN
+            events(), ping=PING, sep="\n", shutdown_event=hub.stopping, shutdown_grace_period=ENDS_WITHIN
         )
 
     async def now(request: Request) -> Response:

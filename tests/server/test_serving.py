@@ -102,6 +102,8 @@ INVALID = {
     "ACCESS_LOG": ["2"],
     "TRUSTED_PROXIES": ["all"],
     "LESSONS": ["/nowhere/at/all"],
+    "ROOMS": ["yes!"],
+    "REDIS_URL": ["localhost:6379", "http://127.0.0.1:6379", "redis://"],
     "LMS_ORIGIN": ["*", "lms.example", "https://lms.example/course", "https://lms.example https://b.example"],
 }
 
