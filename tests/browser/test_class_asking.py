@@ -291,7 +291,7 @@ def test_a_challenge_from_its_start_to_its_end(visits: Visits, room: Room) -> No
     assert [one["score"] for one in best] == sorted(one["score"] for one in best) and len(best) == 3
     assert [text.removesuffix(" (you)") for text in panel.locator(".class-board li b").all_inner_texts()] == [one["alias"] for one in best]
     assert panel.locator(".class-board .own b").inner_text() == f"{students[0]['alias']} (you)"
-    assert teacher.page.locator(f"{CHALLENGE} .class-panel-aside").inner_text() == f"won by {best[0]['alias']}"
+    teacher.page.locator(f"{CHALLENGE} .class-panel-aside").get_by_text(f"won by {best[0]['alias']}", exact=True).wait_for()
     winner = parts[f"score/{best[0]['alias']}"]["state"]["pixels"]
     teacher.until("(pixels) => JSON.stringify(view.state.pixels) === JSON.stringify(pixels)", winner)
     assert not panel.get_by_role("button", name="Send my try").is_visible()
