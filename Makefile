@@ -138,10 +138,10 @@ browser: $(DEV)
 	@sh scripts/install-browser.sh $(BIN)/python
 
 nginx:
-	@sh scripts/install-nginx.sh
+	@sh scripts/install-package.sh nginx nginx-light
 
 redis:
-	@sh scripts/install-redis.sh
+	@sh scripts/install-package.sh redis-server redis-server
 
 $(RUN): requirements.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -6,7 +6,7 @@ import { hasAnswer, view } from "../core/store.js";
 import { choiceBars } from "./bars.js";
 import { dockPanel } from "./dock.js";
 import { marksBesideMap } from "./marks_beside_map.js";
-import { countStudents, partsOf, soon } from "./parts.js";
+import { acted, countStudents, partsOf, soon } from "./parts.js";
 import { fetchLessons, openLesson, questionOnPage, whereOnPage } from "./questions.js";
 import { remember, remembered } from "./remembered.js";
 
@@ -38,20 +38,7 @@ export function startAskClass(room) {
   const poll = () => /** @type {Poll | null} */ (room.parts.get("poll") ?? null);
   const votesOf = (/** @type {string} */ key) => partsOf(room, `vote/${key}/`).map(([, vote]) => vote);
 
-  /**
-   * @param {string} name
-   * @param {Record<string, any>} body
-   */
-  async function act(name, body) {
-    try {
-      await room.act(name, body);
-      write(said, "");
-      return true;
-    } catch (failure) {
-      write(said, /** @type {Error} */ (failure).message);
-      return false;
-    }
-  }
+  const act = (/** @type {string} */ name, /** @type {Record<string, any>} */ body) => acted(room, name, body, said);
 
   /**
    * @param {Question} question

@@ -5,7 +5,7 @@ import { on } from "../core/events.js";
 import { take } from "../core/session.js";
 import { view } from "../core/store.js";
 import { dockPanel, tell } from "./dock.js";
-import { now, partsOf, soon } from "./parts.js";
+import { acted, now, partsOf, soon } from "./parts.js";
 import { remember, remembered } from "./remembered.js";
 import { closeClass } from "./view.js";
 import { clock, ranked } from "./tallies.js";
@@ -179,29 +179,13 @@ export function startLeadingContests(room) {
   const challenge = () => challengeOf(room);
   const scores = () => ranked(partsOf(room, "score/").map(([, score]) => score));
 
-  /**
-   * @param {string} name
-   * @param {Record<string, any>} body
-   * @param {HTMLElement} where
-   */
-  async function act(name, body, where) {
-    try {
-      await room.act(name, body);
-      write(where, "");
-      return true;
-    } catch (failure) {
-      write(where, /** @type {Error} */ (failure).message);
-      return false;
-    }
-  }
-
   function hide() {
     closed = challenge()?.started ?? 0;
     remember(room, "closed", closed);
     draw();
   }
 
-  const end = smallButton("End the challenge", () => act("challenge-end", {}, said));
+  const end = smallButton("End the challenge", () => acted(room, "challenge-end", {}, said));
   const open = smallButton("Open the winning picture", () => openWinner());
   open.classList.add("lesson-primary");
 
@@ -224,7 +208,7 @@ export function startLeadingContests(room) {
     const kind = /** @type {HTMLInputElement | null} */ (form.root.querySelector("[name=class-kind]:checked"))?.value;
     const count = Number(minutes.value);
     if (!Number.isInteger(count) || count < MINUTES.least || count > MINUTES.most) return write(refused, `Whole minutes, ${MINUTES.least} to ${MINUTES.most}.`);
-    if (await act("challenge", { kind, minutes: count, state: view.state }, refused)) form.show(false);
+    if (await acted(room, "challenge", { kind, minutes: count, state: view.state }, refused)) form.show(false);
   });
   start.classList.add("lesson-primary");
   form.rename("Start a challenge");
@@ -242,7 +226,7 @@ export function startLeadingContests(room) {
     const [first] = scores();
     return first ? `won by ${first.alias}` : "over";
   };
-  const tick = runClock(room, (text) => panel.aside(challenge()?.over ? winner() : text), () => act("challenge-end", {}, said));
+  const tick = runClock(room, (text) => panel.aside(challenge()?.over ? winner() : text), () => acted(room, "challenge-end", {}, said));
 
   function draw() {
     tools.forEach((show) => show());

@@ -1,4 +1,6 @@
-// What the modules of asking use of the room: its parts, and its clock.
+// What the modules of asking use of the room: its parts, its clock, and how one acts in it.
+
+import { write } from "../core/dom.js";
 
 /**
  * The room, as far as it is used here: see room.js.
@@ -40,4 +42,22 @@ export function soon(action) {
       action();
     }, 30);
   };
+}
+
+/**
+ * Do something in the room; a refusal is written where it is looked for. Returns whether it was done.
+ * @param {Room} room
+ * @param {string} name
+ * @param {Record<string, any>} body
+ * @param {HTMLElement} where
+ */
+export async function acted(room, name, body, where) {
+  try {
+    await room.act(name, body);
+    write(where, "");
+    return true;
+  } catch (failure) {
+    write(where, /** @type {Error} */ (failure).message);
+    return false;
+  }
 }

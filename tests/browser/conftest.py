@@ -143,6 +143,17 @@ def mortal_server(chromium: str) -> Iterator[Server]:
         server.stop()
 
 
+@pytest.fixture(scope="module")
+def class_server(chromium: str) -> Iterator[Server]:
+    """A server with rooms."""
+    server = Server(ROOMS="1")
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+    assert "unexpected error" not in server.said(), server.said()
+
+
 def new_page(browser: Browser, **options: Any) -> Page:
     """A page under watch in a context of its own."""
     page = browser.new_context(**{"viewport": WIDE, **options}).new_page()

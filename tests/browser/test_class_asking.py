@@ -6,7 +6,7 @@ import http.client
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -68,17 +68,6 @@ class Room:
         visit.open(link)
         visit.page.locator("#class-dock").wait_for(state="attached")
         return visit
-
-
-@pytest.fixture(scope="module")
-def class_server(chromium: str) -> Iterator[Server]:
-    """A server with rooms."""
-    server = Server(ROOMS="1")
-    try:
-        yield server.start()
-    finally:
-        server.stop()
-    assert "unexpected error" not in server.said(), server.said()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator
 from explorer.pictures import PATTERNS
 
 from .conftest import Server
-from .test_class_asking import Room, class_server  # noqa: F401 - a fixture
+from .test_class_asking import Room
 from .test_export import saved
 from .test_looks import AXE, violations
 from .visit import Visit
@@ -67,7 +67,7 @@ class Class:
 
 
 @pytest.fixture
-def some(class_server: Server) -> Class:  # noqa: F811
+def some(class_server: Server) -> Class:
     """Four pictures of three students."""
     made = Class(class_server)
     for number, (pattern, student) in enumerate([("edge", 0), ("ring", 1), ("edge", 2), ("cross", 0)]):
@@ -278,7 +278,7 @@ def test_the_wall_is_saved_as_csv(some: Class, visits: Visits) -> None:
         assert [float(row[f"pixel {i // 8},{i % 8}"]) for i in range(64)] == picture["pixels"]
 
 
-def test_the_code_is_large_until_a_picture_comes_and_present_shows_what_is_published(class_server: Server, visits: Visits) -> None:  # noqa: F811
+def test_the_code_is_large_until_a_picture_comes_and_present_shows_what_is_published(class_server: Server, visits: Visits) -> None:
     room = Class(class_server)
     visit = room.teacher(visits, viewport={"width": 1920, "height": 1080})
     code = visit.page.locator(".class-code")
@@ -324,7 +324,7 @@ def test_the_class_fits_its_window(width: int, some: Class, visits: Visits) -> N
         assert visit.page.evaluate("() => document.documentElement.scrollWidth") <= width
 
 
-def test_three_hundred_tiles_stay_quick(class_server: Server, visits: Visits) -> None:  # noqa: F811
+def test_three_hundred_tiles_stay_quick(class_server: Server, visits: Visits) -> None:
     crowd = Class(class_server)
     for number in range(300):  # a student may send six a minute
         crowd.send(number, tuple(PATTERNS)[number % 5], student=number // 6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,17 +17,6 @@ PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch":
 BAR, STATUS, QUALITY = "#class-bar", ".class-status", ".class-quality"
 FOLLOWING, ALONE = "Following your teacher.", "You look on your own."
 ENDED = "This room has ended."
-
-
-@pytest.fixture(scope="module")
-def class_server(chromium: str) -> Iterator[Server]:
-    """A server with rooms."""
-    server = Server(ROOMS="1")
-    try:
-        yield server.start()
-    finally:
-        server.stop()
-    assert "unexpected error" not in server.said(), server.said()
 
 
 class Class:

@@ -1,18 +1,20 @@
 #!/bin/sh
-# Installs nginx for `make failover` and its tests, if run as root: in CI and in containers.
-# It always exits with 0: tests without nginx are skipped, or fail in CI.
+# Installs a Debian package that tests need, if run as root, as in CI and in containers: sh scripts/install-package.sh PROGRAM PACKAGE
+# It always exits with 0: tests without it are skipped, or fail in CI.
 set -u
+program=$1
+package=$2
 PATH=$PATH:/usr/sbin:/usr/local/sbin
-command -v nginx >/dev/null && exit 0
+command -v "$program" >/dev/null && exit 0
 
 if ! { [ "$(id -u)" = 0 ] && command -v apt-get; } >/dev/null; then
     result=skipped
     [ "${CI:-}" != true ] || result='going to fail'
-    echo "nginx was not found (on Debian: apt-get install nginx-light): tests that need it are $result."
+    echo "$program was not found (on Debian: apt-get install $package): tests that need it are $result."
     exit 0
 fi
 
-echo "Installing nginx-light with apt-get."
+echo "Installing $package with apt-get."
 log=$(mktemp)
 policy=/usr/sbin/policy-rc.d
 # Debian starts installed services; this policy prevents it.
@@ -26,5 +28,5 @@ fi
 apt() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@" >>"$log" 2>&1; }
 # Continue on failure: outdated package lists may be sufficient.
 apt update
-apt install -y --no-install-recommends nginx-light
-command -v nginx >/dev/null || echo "apt-get could not install nginx-light ($(grep '^E:' "$log" | head -n 1))."
+apt install -y --no-install-recommends "$package"
+command -v "$program" >/dev/null || echo "apt-get could not install $package ($(grep '^E:' "$log" | head -n 1))."
