@@ -111,9 +111,13 @@ class Teaching:
         await self.hub.write(room, parts)
 
     async def _mute(self, room: Room, action: actions.Mute) -> None:
-        if (student := room.content(f"student/{action.alias}")) is None:
-            raise Refused(400, f"Nobody here is called {action.alias}.")
-        await self.hub.write(room, {f"student/{action.alias}": {**student, "muted": action.on}})
+        name = f"student/{action.alias}"
+        while (student := room.content(name)) is not None:
+            try:
+                return await self.hub.write(room, {name: {**student, "muted": action.on}}, {name: room.version_of(name)})
+            except Conflict:  # the student finished a step at the same moment
+                await self.hub.refresh(room)
+        raise Refused(400, f"Nobody here is called {action.alias}.")
 
     # ---- ask
 
