@@ -5,7 +5,7 @@
     make classroom ARGS='--redis'               the rooms are in a redis-server of its own instead of SQLite
 
 A delay starts when the teacher's page sends, and ends when a student's page has read the whole message. News is lost for a student
-whose page read neither it nor newer news. The pages run in this program, on the same processors as the server.
+whose page read neither it nor newer news. The pages that listen run in this program, those that paint in another, all on the server's processors.
 """
 
 from __future__ import annotations
@@ -27,15 +27,13 @@ from dataclasses import dataclass, field
 from random import Random
 
 from bench import processes
-from bench.answers import KnownAnswers
 from bench.asking import free_port
-from bench.bodies import sessions
-from bench.load import OPEN_TIMEOUT, record_answers
+from bench.painting import painting
 from bench.pairs import percentile
 from bench.rooms import Page, Room, attending, new_id, new_room, some_picture, some_state
 from bench.serving import running
 from bench.soak import idle_usage
-from bench.students import Log, classroom, now, sleep_until
+from bench.students import now, sleep_until
 from bench.wire import Endpoint
 
 EVERY = 2.0  # seconds between two changes of a teacher: a second of painting, the change itself, a pause
@@ -66,26 +64,26 @@ class Sent:
 
 @dataclass(slots=True)
 class Meter:
-    """Processor time of a server, of this program and of all others in a block, in cores."""
+    """Processor time of a server, of the simulated pages and of all others in a block, in cores."""
 
     server: float = 0.0
-    generator: float = 0.0
+    pages: float = 0.0
     others: float = 0.0
 
     def __str__(self) -> str:
         busy = "; OTHERS HAD MUCH OF THE MACHINE: delays are too high" if self.others > 0.5 else ""
-        return f"server {self.server:.2f} cores, generator {self.generator:.2f}, others {self.others:.2f}{busy}"
+        return f"server {self.server:.2f} cores, pages {self.pages:.2f}, others {self.others:.2f}{busy}"
 
 
 @contextmanager
-def metered(pid: int) -> Iterator[Meter]:
-    """Measure in the block."""
-    meter, pids = Meter(), processes.process_tree(pid)
-    start, own, theirs, busy = time.monotonic(), time.process_time(), processes.cpu_seconds(pids), processes.machine_cpu_seconds()
+def metered(pid: int, *painting: int) -> Iterator[Meter]:
+    """Measure in the block; ``painting`` are other processes of simulated pages."""
+    meter, pids, pages = Meter(), processes.process_tree(pid), [os.getpid(), *painting]
+    start, own, theirs, busy = time.monotonic(), processes.cpu_seconds(pages), processes.cpu_seconds(pids), processes.machine_cpu_seconds()
     yield meter
     took = time.monotonic() - start
-    meter.server, meter.generator = (processes.cpu_seconds(pids) - theirs) / took, (time.process_time() - own) / took
-    meter.others = max(0.0, (processes.machine_cpu_seconds() - busy) / took - meter.server - meter.generator)
+    meter.server, meter.pages = (processes.cpu_seconds(pids) - theirs) / took, (processes.cpu_seconds(pages) - own) / took
+    meter.others = max(0.0, (processes.machine_cpu_seconds() - busy) / took - meter.server - meter.pages)
 
 
 # ---------------------------------------------------------------- teachers
@@ -122,19 +120,17 @@ async def settled(taught: Sequence[tuple[Room, Page]], sent: Sent) -> None:
 
 async def follow(endpoint: Endpoint, server: int, students: int, seconds: float) -> list[str]:
     """Strokes of a class without and with a room, in turn in one run, and how soon the teacher's changes come."""
-    visits, known, log, sent = sessions(), KnownAnswers(), Log(), Sent()
-    await record_answers(endpoint, visits, known)
+    sent = Sent()
     windows: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
     use: dict[bool, list[Meter]] = {False: [], True: []}
     size = 0.0
-    async with classroom(endpoint, students, ramp=10, seed=1, sessions=visits, known=known, log=log) as pages:
-        await asyncio.wait([asyncio.create_task(page.opened.wait()) for page in pages], timeout=OPEN_TIMEOUT)
+    async with painting(endpoint, students) as (log, others):
         for phase, with_room in enumerate((False, True, True, False)):
             if with_room:
                 room = await new_room(endpoint, students, f"follow {phase}")
                 async with attending([room]):
                     await asyncio.sleep(2)
-                    with metered(server) as meter:
+                    with metered(server, others) as meter:
                         start = now()
                         await teach(room, sent, seconds, Random(phase))
                         windows[True].append((start, start + seconds))
@@ -142,7 +138,7 @@ async def follow(endpoint: Endpoint, server: int, students: int, seconds: float)
                 await room.teacher.done("end")
             else:
                 await asyncio.sleep(2)
-                with metered(server) as meter:
+                with metered(server, others) as meter:
                     start = now()
                     await asyncio.sleep(seconds)
                     windows[False].append((start, start + seconds))
