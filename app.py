@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from explorer.models import Model
     from explorer.server.settings import ServerSettings
-    from explorer.state import State
 
 HERE = Path(__file__).resolve().parent
 
@@ -86,7 +85,7 @@ def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[M
     from explorer.page.layout import layout
     from explorer.server.application import application
     from explorer.server.compute import Compute
-    from explorer.server.metrics import EXPLANATION, Metrics
+    from explorer.server.metrics import Metrics
     from explorer.server.settings import ServerSettings
     from explorer.server.static_files import digest_of
     from explorer.version import version
@@ -120,10 +119,10 @@ def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[M
         register(dash)
     files = {**bundle(dash, settings.prefix), lesson_address: lesson_data}
 
-    async def explain(state: State) -> str:
-        return await callbacks.answered(EXPLANATION, {"ask": 0, "state": state.to_json()}, zoo, compute)
+    async def ask(kind: str, question: dict[str, Any]) -> str:
+        return await callbacks.answered(kind, question, zoo, compute)
 
-    rooms, beside = classroom(settings, zoo, explain, compute, questions(lessons, LABS)) if settings.rooms else ((), nullcontext)
+    rooms, beside = classroom(settings, zoo, ask, compute, questions(lessons, LABS)) if settings.rooms else ((), nullcontext)
     app = application(dash, files, compute, lambda: self_check.find_fault(zoo, known), settings, version(), [qr_route(), *rooms], beside)
     app.state.dash, app.state.files, app.state.compute = dash, files, compute
     return app

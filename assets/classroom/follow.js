@@ -6,6 +6,7 @@ import { sameValue } from "../core/link.js";
 import { view } from "../core/store.js";
 import { remember } from "../panels/undo.js";
 import { coverScreen, holdScreen } from "./screens.js";
+import { takeShared } from "./sharing.js";
 import { taker } from "./taking.js";
 
 /** @import { State } from "../types.js" */
@@ -74,6 +75,7 @@ export function startFollowing(room, following) {
     holdScreen(false);
     coverScreen(false);
   });
+  takeShared(room, taken.isShown);
   if (following) rememberOwn();
   set(following);
   if (room.parts.size) room.tell("message");

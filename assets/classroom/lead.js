@@ -9,6 +9,7 @@ import { markedPixel, view } from "../core/store.js";
 import { maps } from "../draw/map.js";
 import { isPainting } from "../panels/painting.js";
 import { playhead } from "../panels/playback.js";
+import { startSharing } from "./sharing.js";
 import { taker } from "./taking.js";
 
 /** @import { Pixels, State } from "../types.js" */
@@ -21,6 +22,7 @@ const END = 1e9; // a step beyond all: the finished map, however many steps its 
 export function startLeading(room) {
   const taken = taker(room);
   let n = 0; // of what was sent or taken over last
+  let led = 0; // of the state among these
   /** @type {State | null} */
   let state = null; // as the room knows it
   /** @type {Pixels | null} */
@@ -75,6 +77,7 @@ export function startLeading(room) {
       }
     }
     note(body);
+    if (body.state) led = n;
     flying = false;
     soon();
   }
@@ -94,11 +97,13 @@ export function startLeading(room) {
     n = newest;
     taken.take();
     state = view.state;
+    led = room.parts.get("lead").n;
     look = nameOf(lookNow());
   }
 
   const ends = [on("state", soon), on("step", soon), on("pixel", soon), on("playhead", soon), on("painted", soon), on("answer", soon)];
   document.addEventListener("click", soon); // magnifies
+  startSharing(room, () => (state && sameValue(state, view.state) ? led : 0));
   room.on("message", () => {
     hear();
     soon(); // the first time, for whoever comes

@@ -46,7 +46,7 @@ export function taker(room) {
     const led = parts.get("lead");
     if (!led) return;
     const own = parts.get("answer");
-    const answer = own?.n === led.n ? { ...own.answer } : null;
+    const answer = own && (own.n === led.n || own.n === led.answered) ? { ...own.answer } : null;
     if (led.n !== lead) {
       lead = led.n;
       takeState(led.state, answer);
@@ -90,6 +90,8 @@ export function taker(room) {
     },
     /** The state as the room had it. */
     shown: () => shown,
+    /** Whether this page shows the numbers of what is led. */
+    isShown: () => answered && lead > 0 && lead === room.parts.get("lead")?.n,
     newest: () => Math.max(0, ...["lead", "paint", "look"].map((name) => room.parts.get(name)?.n ?? 0)),
   };
 }

@@ -46,6 +46,15 @@ class Lead(_Action):
     look: Look | None = None
 
 
+class Share(_Action):
+    """The teacher's page has answers of single methods, or of the open lab, to its nth change."""
+
+    do: Literal["share"]
+    n: Whole
+    methods: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=4)] = []
+    lab: Truth = False
+
+
 class Screens(_Action):
     do: Literal["screens"]
     mode: Literal["free", "hold", "clear"]
@@ -129,7 +138,7 @@ class Leave(_Action):
     do: Literal["leave"]
 
 
-OfTeacher = Lead | Screens | OfPicture | Remove | Mute | Poll | Reveal | StartChallenge | EndChallenge | End
+OfTeacher = Lead | Share | Screens | OfPicture | Remove | Mute | Poll | Reveal | StartChallenge | EndChallenge | End
 OfStudent = Send | Vote | Done | Try | Leave
 _ADAPTER: TypeAdapter[OfTeacher | OfStudent] = TypeAdapter(Annotated[OfTeacher | OfStudent, Field(discriminator="do")])
 

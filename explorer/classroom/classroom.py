@@ -6,7 +6,7 @@ import html
 import os
 import re
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from explorer.classroom.challenges import Scored
 from explorer.classroom.hub import Hub
 from explorer.classroom.redis_store import RedisStore
 from explorer.classroom.routes import room_routes
+from explorer.classroom.sharing import Ask
 from explorer.classroom.sqlite_store import SqliteStore
 from explorer.classroom.store import Store
 from explorer.classroom.taking_part import TakingPart
@@ -25,18 +26,18 @@ from explorer.lessons.lesson import Lesson
 from explorer.server.compute import CLIENT, Compute
 from explorer.server.metrics import EXPLANATION
 from explorer.server.settings import ServerSettings
-from explorer.state import State, Zoo
+from explorer.state import Zoo
 
 FOLDER = "ROOMS_FOLDER"  # set by ``app.main`` for all workers; erased at the end
 
 
 def classroom(
-    settings: ServerSettings, zoo: Zoo, explain: Callable[[State], Awaitable[str]], compute: Compute, question: Question
+    settings: ServerSettings, zoo: Zoo, ask: Ask, compute: Compute, question: Question
 ) -> tuple[list[Route], Callable[[], AbstractAsyncContextManager[None]]]:
     """The routes of rooms, and what they need for as long as the worker serves.
 
     Args:
-        explain: gives the explanation of a state, as JSON.
+        ask: answers a question of a page.
         question: what a step of a lesson, or a lab, asks for; see ``questions``.
     """
     own = None if settings.redis_url or os.environ.get(FOLDER) else tempfile.TemporaryDirectory(prefix="explorer-rooms-")
@@ -56,8 +57,8 @@ def classroom(
             if own:
                 own.cleanup()
 
-    teaching = Teaching(hub, zoo, explain, question)
-    return room_routes(hub, teaching, TakingPart(hub, zoo, explain, question, scored), settings.trusted_proxies), running
+    teaching = Teaching(hub, zoo, ask, question)
+    return room_routes(hub, teaching, TakingPart(hub, zoo, ask, question, scored), compute.metrics.listening, settings.trusted_proxies), running
 
 
 def questions(lessons: Mapping[str, Lesson], labs: Mapping[str, Lab]) -> Question:

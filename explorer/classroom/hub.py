@@ -16,7 +16,7 @@ from explorer.classroom.store import NOTHING, NoRoom, Part, Store, StoreAway
 
 Role = Literal["teacher", "student"]
 
-FOR_ALL = frozenset({"lead", "paint", "look", "answer", "screens", "poll", "challenge", "shown"})  # by the first word of a part's name
+FOR_ALL = frozenset({"lead", "paint", "look", "answer", "methods", "lab", "screens", "poll", "challenge", "shown"})  # by the first word of a part's name
 AUDIENCE: Mapping[Role, frozenset[str]] = {"student": FOR_ALL, "teacher": FOR_ALL | {"student", "here", "picture", "vote", "score"}}
 PACE = 0.1  # seconds between two messages to a listener, at least
 UNUSED_AFTER = 600.0  # seconds after which a worker forgets its replica of a room that nobody listens to

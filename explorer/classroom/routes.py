@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any
 
 import orjson
+from prometheus_client import Gauge
 from sse_starlette import EventSourceResponse
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,7 +36,7 @@ ENDS_WITHIN = 3.0  # seconds for streams to end before the other requests, when 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def room_routes(hub: Hub, teaching: Teaching, taking_part: TakingPart, trusted_proxies: int) -> list[Route]:
+def room_routes(hub: Hub, teaching: Teaching, taking_part: TakingPart, listening: Gauge, trusted_proxies: int) -> list[Route]:
     """All routes of rooms."""
     guesses = Guesses()
 
@@ -64,8 +65,9 @@ def room_routes(hub: Hub, teaching: Teaching, taking_part: TakingPart, trusted_p
         messages = hub.listen(who.room, who.role, _head(who), _version(request.headers.get("room-since", "")))
 
         async def events() -> Any:
-            async for message in messages:
-                yield b"data: " + message + b"\n\n"
+            with listening.track_inprogress():
+                async for message in messages:
+                    yield b"data: " + message + b"\n\n"
 
         return EventSourceResponse(
             events(), ping=PING, sep="\n", shutdown_event=hub.stopping, shutdown_grace_period=ENDS_WITHIN

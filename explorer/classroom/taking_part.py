@@ -12,8 +12,9 @@ from explorer.classroom import actions
 from explorer.classroom.challenges import CHALLENGES, Scored
 from explorer.classroom.hub import Hub
 from explorer.classroom.rooms import ATTEMPTS, Member, Refused
+from explorer.classroom.sharing import Ask, explanation
 from explorer.classroom.store import Conflict
-from explorer.classroom.teaching import Explain, Question, counted
+from explorer.classroom.teaching import Question, counted
 from explorer.classroom.tiles import for_wall, tile
 from explorer.state import State, Zoo
 
@@ -26,8 +27,8 @@ Score = Callable[[Callable[[], Scored], str], Awaitable[Scored]]  # computes in 
 class TakingPart:
     """The students' actions in all rooms of this worker; it keeps nothing between them."""
 
-    def __init__(self, hub: Hub, zoo: Zoo, explain: Explain, question: Question, compute: Score) -> None:
-        self.hub, self.zoo, self.explain, self.question, self.compute = hub, zoo, explain, question, compute
+    def __init__(self, hub: Hub, zoo: Zoo, ask: Ask, question: Question, compute: Score) -> None:
+        self.hub, self.zoo, self.ask, self.question, self.compute = hub, zoo, ask, question, compute
 
     async def do(self, who: Member, action: actions.OfStudent) -> dict[str, Any]:
         """Do what a student's page asks for. Raises ``Refused``, ``StateError``, ``Busy``, ``NoRoom``, ``StoreAway``."""
@@ -63,7 +64,7 @@ class TakingPart:
         self._check_muted(who)
         self._allowance(who, "sent", PICTURES_A_MINUTE)  # before anything is computed
         state = for_wall(State.from_json(action.state, self.zoo))
-        return {**tile(state, orjson.loads(await self.explain(state)), self.zoo), "state": state.to_json()}
+        return {**tile(state, orjson.loads(await explanation(self.ask, state)), self.zoo), "state": state.to_json()}
 
     async def _send(self, who: Member, action: actions.Send, facts: dict[str, Any]) -> dict[str, Any]:
         room, name = who.room, f"picture/{action.id}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -14,10 +14,10 @@ from explorer.classroom import actions
 from explorer.classroom.challenges import CHALLENGES, ranked
 from explorer.classroom.hub import Hub, Room
 from explorer.classroom.rooms import Member, Refused
+from explorer.classroom.sharing import Ask, explanation, numbers_of, share
 from explorer.classroom.store import Conflict, NoRoom, StoreAway
 from explorer.state import State, Zoo
 
-Explain = Callable[[State], Awaitable[str]]  # the explanation of a state, as JSON
 Question = Callable[[str], dict[str, Any] | None]  # the title, choices and number of pixels that a lesson's step or a lab asks for, by its key
 TOGETHER = 0.12  # seconds that a state waits for its answer, so that both are seen at once
 BEST = 10
@@ -28,8 +28,8 @@ ANSWER_FAILED = (NoRoom, StoreAway, Conflict)
 class Teaching:
     """The teacher's actions in all rooms of this worker; it keeps nothing between them."""
 
-    def __init__(self, hub: Hub, zoo: Zoo, explain: Explain, question: Question) -> None:
-        self.hub, self.zoo, self.explain, self.question = hub, zoo, explain, question
+    def __init__(self, hub: Hub, zoo: Zoo, ask: Ask, question: Question) -> None:
+        self.hub, self.zoo, self.ask, self.question = hub, zoo, ask, question
 
     async def do(self, who: Member, action: actions.OfTeacher) -> dict[str, Any]:
         """Do what a teacher's page asks for. Raises ``Refused``, ``StateError``, ``NoRoom``, ``StoreAway``."""
@@ -37,6 +37,8 @@ class Teaching:
         match action:
             case actions.Lead():
                 await self._lead(room, action)
+            case actions.Share():
+                await share(self.hub, room, action, self.ask)
             case actions.Screens():
                 await self.hub.write(room, {"screens": {"mode": action.mode}})
             case actions.OfPicture():
@@ -61,8 +63,8 @@ class Teaching:
     # ---- follow
 
     async def _lead(self, room: Room, action: actions.Lead) -> None:
-        n, parts = action.n, dict[str, Any]()
-        answering = None
+        n, parts, answer = action.n, dict[str, Any](), None
+        state = answering = None
         if action.pixels is not None:
             parts["paint"] = {"n": n, "pixels": action.pixels}
         if action.look is not None:
@@ -72,22 +74,21 @@ class Teaching:
             answering = self.hub.begin(self._answer(state))
             with suppress(TimeoutError):
                 answer = await asyncio.wait_for(asyncio.shield(answering), TOGETHER)
-                if answer:
-                    parts["answer"] = {"n": n, "answer": orjson.Fragment(answer)}
-            parts["lead"] = {"n": n, "state": state.to_json()}
-        while parts and n >= _newest(room):  # one that was overtaken by a newer one says nothing
+        while (parts or state) and n >= _newest(room):  # one that was overtaken by a newer one says nothing
+            if state:
+                parts |= _led(room, n, state, answer)
             try:
-                await self.hub.write(room, parts, {name: room.version_of(name) for name in LEADING})
+                await self.hub.write(room, parts, {name: room.version_of(name) for name in (*LEADING, "answer")})
             except Conflict:
                 await self.hub.refresh(room)
                 continue
-            if answering and "answer" not in parts:  # not before the state is written: the answer to a state that is not there is dropped
+            if answering and not answer:  # not before the state is written: the answer to a state that is not there is dropped
                 self.hub.begin(self._answer_later(room, n, answering))
             return
 
     async def _answer(self, state: State) -> str | None:
         try:
-            return await self.explain(state)
+            return await explanation(self.ask, state)
         except Exception:  # busy, or too much work: each page asks for itself, and shows why
             return None
 
@@ -95,7 +96,7 @@ class Teaching:
         answer = await answering
         if answer and (room.content("lead") or {}).get("n") == n:
             with suppress(*ANSWER_FAILED):
-                await self.hub.write(room, {"answer": {"n": n, "answer": orjson.Fragment(answer)}})
+                await self.hub.write(room, {"answer": {"n": n, "answer": orjson.Fragment(answer)}}, {"lead": room.version_of("lead")})
 
     # ---- gather
 
@@ -156,6 +157,17 @@ class Teaching:
             raise Refused(400, "No challenge is running.")
         best = [{name: score[name] for name in ("alias", "score", "text")} for score in board(room)[:BEST]]
         await self.hub.write(room, {"challenge": {**challenge, "over": True, "best": best, "ends": min(challenge["ends"], round(time.time(), 1))}})
+
+
+def _led(room: Room, n: int, state: State, answer: str | None) -> dict[str, Any]:
+    """The parts of a teacher's state: where only its looks changed, those that have its numbers stay as they are."""
+    before, new = room.content("lead"), state.to_json()
+    since = before["since"] if before and numbers_of(before["state"]) == numbers_of(new) else n
+    known = room.parts.get("answer")
+    if answer and known and known.content and known.content.endswith(b',"answer":%b}' % answer.encode()):
+        return {"lead": {"n": n, "since": since, "answered": room.content("answer")["n"], "state": new}}
+    parts: dict[str, Any] = {"lead": {"n": n, "since": since, "answered": n, "state": new}}
+    return parts | ({"answer": {"n": n, "answer": orjson.Fragment(answer)}} if answer else {})
 
 
 def board(room: Room) -> list[Mapping[str, Any]]:

@@ -32,6 +32,7 @@ class Metrics:
         self.cache = Counter("explorer_cache", "Answers that were kept or being computed (hit), or not (miss)", ["callback", "result"], registry=own)
         self.given_up = Counter("explorer_given_up", "Callback requests whose sender left", ["callback"], registry=own)
         self.in_flight = Gauge("explorer_in_flight", "Requests being answered", registry=own, multiprocess_mode="livesum")
+        self.listening = Gauge("explorer_room_listeners", "Open streams of rooms, which are requests being answered, too", registry=own, multiprocess_mode="livesum")
         self.starts = Counter("explorer_worker_starts", "Workers started", registry=own)
         info = Gauge("explorer_info", "The version that runs", ["version"], registry=own, multiprocess_mode="livemax")
         info.labels(version).set(1)

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from .conftest import Server
+from .test_labs import SHOWN, predict
 from .test_looks import AXE, violations
 from .visit import CAUGHT_UP, Visit
 
@@ -156,6 +157,30 @@ def test_students_see_each_stroke_and_ask_nothing(pupils: Class) -> None:
     assert student.page.evaluate("() => history.length") == entries
     late = pupils.join()
     see_the_same(teacher, late)
+
+
+def test_single_methods_and_labs_come_from_the_room_too(pupils: Class) -> None:
+    teacher, student = pupils.teach(), pupils.join()
+    see_the_same(teacher, student)
+    cards = "() => [...document.querySelectorAll('#methods-first .first:not(.waiting)')].map((card) => card.innerText).join()"
+    all_there = "() => document.querySelectorAll('#methods-first .first:not(.waiting)').length === 6"
+    asked = student.page.evaluate("() => seen.questions")
+    teacher.to_tab("methods")
+    teacher.until(all_there)
+    student.until(f"(shown) => ({cards})() === shown", teacher.page.evaluate(cards))
+    teacher.to_tab("labs")
+    teacher.page.locator("[data-lab=convergence]").click()
+    for visit in (teacher, student):
+        predict(visit, "convergence")
+    said = teacher.page.evaluate(SHOWN, "convergence")
+    assert student.page.evaluate(SHOWN, "convergence") == said and student.page.evaluate("() => seen.questions") == asked
+    late = pupils.join()
+    asked = late.page.evaluate("() => seen.questions")
+    predict(late, "convergence")
+    assert late.page.evaluate(SHOWN, "convergence") == said and late.page.evaluate("() => seen.questions") == asked
+    late.to_tab("methods")  # on its own
+    late.until(all_there)
+    assert late.page.evaluate("() => seen.questions") > asked
 
 
 def test_playing_is_one_message_and_each_page_plays_by_itself(pupils: Class) -> None:

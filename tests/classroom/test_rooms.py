@@ -6,18 +6,23 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 
+import orjson
 import pytest
 from serving import started, wait_until_healthy
 
 from bench.asking import free_port
 from classroom.people import EDGE, Person, joined, new_id, opened, request
+from explorer.labs import LABS
 from explorer.models import load_zoo
+from explorer.page.method_answers import method_answers
+from explorer.page.panels.labs import lab_answer
 from explorer.pictures import PATTERNS
 from explorer.state import State
 
 RING = State(pixels=tuple(PATTERNS["circle"].ravel().tolist())).to_json()
 TEACHERS = (
     {"do": "lead", "n": 1, "state": EDGE},
+    {"do": "share", "n": 1, "methods": ["gradient"]},
     {"do": "screens", "mode": "hold"},
     {"do": "publish", "id": "a" * 12, "on": True},
     {"do": "hide", "id": "a" * 12, "on": True},
@@ -78,12 +83,49 @@ def test_what_the_teacher_shows_reaches_students_on_all_workers_with_its_answer(
             seen |= message["parts"]
             if "answer" in seen:
                 break
-        assert seen["lead"] == {"n": 1, "state": RING} and seen["look"]["step"] == 3  # type: ignore[index]
+        assert seen["lead"] == {"n": 1, "since": 1, "answered": 1, "state": RING} and seen["look"]["step"] == 3  # type: ignore[index]
         answer = seen["answer"]["answer"]  # type: ignore[index]
         assert answer["predicted"] == load_zoo()["shapes"].network.predict(PATTERNS["circle"]) and answer["ask"] == 0
     assert time.monotonic() - start < 10
     late = joined(teacher.port, teacher.code)
     assert late.parts()["lead"]["state"] == RING
+
+
+def test_an_answer_is_sent_again_only_if_it_is_another_one(teacher: Person, student: Person) -> None:
+    stream = student.stream()
+    seen: list[tuple[dict[str, object], bool]] = []
+    for n, state in enumerate((RING, RING | {"tab": "saliency"}, RING | {"tab": "methods"}, EDGE), 1):
+        teacher.done("lead", n=n, state=state)
+        messages = (message["parts"] for message in stream)
+        parts = next(parts for parts in messages if parts.get("lead", {}).get("n") == n)
+        while not ("answer" in parts or parts["lead"]["answered"] < n):  # it was slower than its state
+            parts = {"lead": parts["lead"]} | next(messages)
+        seen.append(({name: parts["lead"][name] for name in ("since", "answered")}, "answer" in parts))
+    assert [one for one, _ in seen] == [{"since": since, "answered": answered} for since, answered in ((1, 1), (1, 2), (1, 2), (4, 4))]
+    assert [sent for _, sent in seen] == [True, True, False, True]  # the first one has the sentences of the tab that opens
+
+
+def test_what_the_teachers_page_asked_for_beside_it_is_given_to_the_room_until_the_picture_changes(teacher: Person, student: Person) -> None:
+    state = RING | {"tab": "labs", "lab": "convergence", "lab_settings": {"steps": 20}}
+    teacher.done("lead", n=3, state=state)
+    teacher.done("share", n=3, methods=["deeplift", "lime"], lab=True)
+    parts = student.until(lambda parts: "lab" in parts)
+    ring = State.from_json(RING, load_zoo())
+    expected = orjson.loads(orjson.dumps(method_answers(ring, ["deeplift", "lime"], load_zoo())))
+    assert parts["methods/deeplift"] == {"n": 3, "answer": {"ask": 0, **expected}}
+    expected = orjson.loads(orjson.dumps(lab_answer(LABS["convergence"], ring, LABS["convergence"].values({"steps": 20}), load_zoo())))
+    assert parts["lab"] == {"n": 3, "lab": {"name": "convergence", "settings": {"steps": 20}}, "pinned": state["pinned"], "answer": {"ask": 0, **expected}}
+    teacher.done("lead", n=4, state=RING | {"tab": "methods"})  # other looks, the same numbers
+    teacher.done("share", n=4, methods=["occlusion"])
+    assert {"methods/deeplift", "methods/occlusion", "lab"} <= student.until(lambda parts: "methods/occlusion" in parts).keys()
+    teacher.done("lead", n=5, state=EDGE)
+    teacher.done("share", n=4, methods=["lrp_epsilon"])  # too late
+    teacher.done("share", n=5, methods=["gradient"])
+    parts = student.until(lambda parts: "methods/gradient" in parts)
+    assert [name for name in parts if name.startswith(("methods/", "lab"))] == ["methods/gradient"]
+    for wrong in ({"methods": ["nonsense"]}, {"methods": ["deeplift"] * 5}, {"methods": [3]}, {"lab": "yes"}):
+        assert teacher.do("share", n=5, **wrong).status == 400
+    assert student.do("share", n=5, methods=["gradient"]).status == 403
 
 
 def test_a_stroke_is_passed_on_as_its_picture_alone_and_an_overtaken_one_says_nothing(teacher: Person, student: Person) -> None:

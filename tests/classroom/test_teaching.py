@@ -29,7 +29,7 @@ class SlowStore(SqliteStore):
 
 @pytest.mark.parametrize("thinking", [0.0, TOGETHER + WRITING / 2, TOGETHER + 2 * WRITING])
 def test_an_answer_comes_also_if_it_is_ready_while_its_state_is_being_written(thinking: float, tmp_path: Path) -> None:
-    async def explain(state: State) -> str:
+    async def ask(kind: str, question: dict[str, Any]) -> str:
         await asyncio.sleep(thinking)
         return '{"ask":0}'
 
@@ -39,7 +39,7 @@ def test_an_answer_comes_also_if_it_is_ready_while_its_state_is_being_written(th
             given = await open_room(hub)
             teacher = await member(hub, f"{given['code']}.{given['token']}")
             action = Lead(do="lead", n=3, state=State().to_json())
-            await Teaching(hub, load_zoo(), explain, lambda _: None).do(teacher, action)
+            await Teaching(hub, load_zoo(), ask, lambda _: None).do(teacher, action)
             assert teacher.room.content("lead")["n"] == 3
             await asyncio.sleep(thinking + 2 * WRITING)
             return teacher, teacher.room.content("answer")
