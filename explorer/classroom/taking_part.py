@@ -14,13 +14,12 @@ from explorer.classroom.hub import Hub
 from explorer.classroom.rooms import ATTEMPTS, Member, Refused
 from explorer.classroom.sharing import Ask, explanation
 from explorer.classroom.store import Conflict
-from explorer.classroom.teaching import Question, counted
+from explorer.classroom.teaching import LATE, Question, counted
 from explorer.classroom.tiles import for_wall, tile
 from explorer.state import State, Zoo
 
 PICTURES_A_MINUTE, MOST_PICTURES, TRIES_A_MINUTE = 6, 40, 20
 MOST_ON_WALL = 2000
-LATE = 2.0  # seconds after the end in which a try that was on its way still counts
 Score = Callable[[Callable[[], Scored], str], Awaitable[Scored]]  # computes in a pool, for a client
 
 

@@ -21,6 +21,7 @@ from explorer.state import State, Zoo
 Question = Callable[[str], dict[str, Any] | None]  # the title, choices and number of pixels that a lesson's step or a lab asks for, by its key
 TOGETHER = 0.12  # seconds that a state waits for its answer, so that both are seen at once
 BEST = 10
+LATE = 2.0  # seconds after the end of a challenge in which a try that was on its way still counts
 LEADING = ("lead", "paint", "look")
 ANSWER_FAILED = (NoRoom, StoreAway, Conflict)
 
@@ -151,6 +152,16 @@ class Teaching:
         challenge = {"kind": action.kind, "title": chosen.title, "rule": chosen.rule, "state": state.to_json()}
         timed = {"started": now, "ends": now + 60 * action.minutes, "over": False, "best": []}
         await self.hub.write(room, {"challenge": challenge | timed, **dict.fromkeys(room.names("score/"))})
+        self.hub.begin(self._finish_later(room.code, timed))
+
+    async def _finish_later(self, code: str, timed: Mapping[str, Any]) -> None:
+        """Rank when the time is over, also if the teacher's page is away by then."""
+        await asyncio.sleep(timed["ends"] + LATE - time.time())
+        with suppress(NoRoom, StoreAway):
+            room = await self.hub.room(code)
+            challenge = room.content("challenge")
+            if challenge and challenge["started"] == timed["started"] and not challenge["over"]:
+                await self._finish(room)
 
     async def _finish(self, room: Room) -> None:
         if (challenge := room.content("challenge")) is None:
