@@ -87,6 +87,7 @@ export class Wall {
     this.sight = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => this.#sighted(target, isIntersecting)), { rootMargin: NEAR });
     new ResizeObserver(() => this.#measure()).observe(list);
     on("theme", () => this.redraw());
+    window.addEventListener("beforeprint", () => this.tiles.forEach(({ root }) => this.#sighted(root, true))); // paper shows all
     list.addEventListener("click", (event) => this.#click(event));
     list.addEventListener("change", ({ target }) => {
       const tile = this.#tileOf(target);
