@@ -355,3 +355,7 @@ def test_three_hundred_tiles_stay_quick(class_server: Server, visits: Visits) ->
         }"""
     )
     assert took < 500  # ms for all to be in another place, on a loaded machine
+    last = visit.page.locator(".wall .tile").last.get_attribute("data-id")
+    assert last and not any(alpha for *_, alpha in drawn(visit, last))  # it is not in sight
+    visit.page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    assert all(alpha for *_, alpha in drawn(visit, last))  # on paper it is
