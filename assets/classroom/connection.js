@@ -134,7 +134,10 @@ export function connect(credential, hearer) {
   /** @param {any} message */
   function take(message) {
     if (message.over) throw new Ended();
-    if ("away" in message) return void (away = message.away);
+    if ("away" in message) {
+      away = message.away;
+      return;
+    }
     const whole = since === 0 || message.v < since;
     since = message.v;
     hearer.received({ ...message, whole });

@@ -6,7 +6,7 @@ import http.client
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,14 @@ def gather(pupils: Class, site: Site) -> tuple[Visit, Person, list[Visit]]:
     return teacher, asking, students
 
 
+@contextmanager
+def listened(port: int, who: Person) -> Iterator[http.client.HTTPResponse]:
+    """Somebody's stream, as it comes."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=CUT_AFTER)) as connection:
+        connection.request("GET", "/room/stream", headers=who.credential)
+        yield connection.getresponse()
+
+
 def asked(visits: list[Visit], path: str) -> list[int]:
     """How often each page has asked for something of the room so far."""
     return [sum(request.url.endswith(f"/room/{path}") for request in visit.requests) for visit in visits]
@@ -129,17 +137,16 @@ def test_a_silent_stream_is_not_held_back_and_lives_longer_than_nginx_waits_for_
     site.start()
     teacher = opened(site.port)
     student = joined(site.port, teacher.code)
-    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=CUT_AFTER)
-    connection.request("GET", "/room/stream", headers=student.credential)
-    response = connection.getresponse()
-    began, pings, first = time.monotonic(), 0, ""
-    while pings < 2:
-        line = response.readline().decode()  # a small message comes at once although nginx's buffers are far from full
-        assert line, f"nginx ended it after {time.monotonic() - began:.1f} s"
-        first = first or line
-        pings += line.startswith(":")
+    with listened(site.replicas[0].port, student) as response:
+        assert response.headers["X-Accel-Buffering"] == "no"  # to nginx, which would keep what a slow client does not read
+    with listened(site.port, student) as response:
+        began, pings, first = time.monotonic(), 0, ""
+        while pings < 2:
+            line = response.readline().decode()  # each comes at once, although nginx's buffers are far from full
+            assert line, f"nginx ended it after {time.monotonic() - began:.1f} s"
+            first = first or line
+            pings += line.startswith(":")
     assert first.startswith("data: ") and time.monotonic() - began > CUT_AFTER
-    connection.close()
 
 
 def test_a_replica_is_killed_and_its_pages_come_back_through_the_other(pupils: Class, site: Site) -> None:
