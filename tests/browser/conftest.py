@@ -174,11 +174,13 @@ def visits(browser: Browser, common_page: Page) -> Iterator[Callable[..., Visit]
     """A new visitor for every call.
 
     ``visits(address)`` loads the common page, once in a test; with options of a context, or ``apart=True``, a visitor
-    comes in a context of their own.
+    comes in a context of their own. ``apart=None``: only where the common page is taken.
     """
     made: list[Visit] = []
 
-    def visit(address: str, *, apart: bool = False, **options: Any) -> Visit:
+    def visit(address: str, *, apart: bool | None = False, **options: Any) -> Visit:
+        if apart is None:
+            apart = any(common_page.context == other.context for other in made)
         page = new_page(browser, **options) if apart or options else common_page
         assert all(page.context != other.context for other in made), "the common page is taken: come apart"
         made.append(Visit(page, address))
