@@ -11,13 +11,17 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
 
 from bench import processes
 from bench.asking import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 TIMEOUT = 60  # seconds for a server to start or to end, on a slow machine
+UNCHANGED: Mapping[str, str] = MappingProxyType({})
 SETTINGS = {"HOST": "127.0.0.1", "WORKERS": "2", "URL_PREFIX": "/", "LOG_LEVEL": "error"}
 
 
@@ -72,15 +76,28 @@ class Replica:
             self.kill()
 
 
-class Nginx:
-    """nginx with the configuration of deploy/ in front of these replicas; it writes to the given folder only."""
+class HasPort(Protocol):
+    """What nginx knows of a replica."""
 
-    def __init__(self, program: str, folder: Path, replicas: list[Replica]) -> None:
+    port: int
+
+
+class Nginx:
+    """nginx with the configuration of deploy/ in front of these replicas; it writes to the given folder only.
+
+    ``changes`` are made in its copy of the configuration: each text, which must be there, is replaced by the other.
+    """
+
+    def __init__(self, program: str, folder: Path, replicas: Sequence[HasPort], changes: Mapping[str, str] = UNCHANGED) -> None:
         self.port = free_port()
         self.trouble = folder / "trouble.log"
         text = (ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
         if os.geteuid() == 0:  # the user www-data may be missing, or may not access the folder
             text = text.replace("user www-data;", "user root;")
+        for there, wanted in changes.items():
+            if there not in text:
+                raise ValueError(f"nginx.conf does not say {there!r}")
+            text = text.replace(there, wanted)
         (folder / "nginx.conf").write_text(text, encoding="utf-8")
         servers = [f"server 127.0.0.1:{replica.port} max_fails=0;" for replica in replicas]
         (folder / "replicas.conf").write_text("\n".join(servers))

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
@@ -91,6 +91,42 @@ def stand_in(port: int, prefix: str, *, strips: bool, headers: Mapping[str, str]
 
     with _serving(Site) as served:
         yield served
+
+
+class Line:
+    """A network on the way to a port of this machine, which can be cut: what is under way then waits, and nobody is told, as where a signal is lost."""
+
+    def __init__(self, port: int) -> None:
+        self._to, self._whole = port, threading.Event()
+        self._whole.set()
+        self._gate = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._gate.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self, on: bool) -> None:
+        """Cut it, or mend it."""
+        (self._whole.clear if on else self._whole.set)()
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self._gate.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._gate.accept()
+                far = socket.create_connection(("127.0.0.1", self._to))
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=ends, daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while part := source.recv(65536):
+                self._whole.wait()
+                target.sendall(part)
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import { below } from "../core/server.js";
 /** @typedef {ReturnType<typeof connect>} Connection */
 
 const FIRST_WITHIN = 5000; // ms for a stream's first message: some proxies hold it back
-const SILENT = 40000; // ms without a sign of life, of which there is one every 15 s
+const SILENT = 12000; // ms without a sign of life, of which there is one every 5 s
 const DIED_EARLY = 10000; // ms: two streams in a row that lived less do not come through
 const STREAM_AGAIN = 60000; // ms of polling before a stream is tried again
 const POLL_EVERY = 2000;
@@ -84,6 +84,8 @@ export function connect(credential, hearer) {
   let pollUntil = 0;
   let early = 0; // streams in a row that died early
   let failures = 0; // in a row
+  let away = false; // the room's store, as the stream says
+  let outage = false; // not the stream alone was lost: it is tried again as soon as anything is answered
   let saying = 0;
   let count = 0; // of actions
   /** @type {AbortController | null} */
@@ -132,7 +134,10 @@ export function connect(credential, hearer) {
   /** @param {any} message */
   function take(message) {
     if (message.over) throw new Ended();
-    if ("away" in message) return tell(message.away ? "away" : "live");
+    if ("away" in message) {
+      away = message.away;
+      return;
+    }
     const whole = since === 0 || message.v < since;
     since = message.v;
     hearer.received({ ...message, whole });
@@ -144,6 +149,7 @@ export function connect(credential, hearer) {
     const began = performance.now();
     let silent = false;
     let heard = false;
+    away = false;
     const giveUp = () => {
       silent = true;
       stop.abort();
@@ -162,18 +168,19 @@ export function connect(credential, hearer) {
         text = lines.pop() ?? "";
         for (const line of lines) {
           if (!line.startsWith("data:")) continue;
-          const message = JSON.parse(line.slice(5));
-          take(message);
-          if (!heard && !("away" in message)) tell("live");
+          take(JSON.parse(line.slice(5)));
           heard = true;
         }
         if (!heard) continue;
+        tell(away ? "away" : "live"); // also where the stream outlived a loss of the network
         failures = 0;
+        outage = false;
         clearTimeout(watch);
         watch = window.setTimeout(giveUp, SILENT);
       }
     } catch (failure) {
       if (silent && !heard) throw new NoStream();
+      outage ||= silent;
       throw failure;
     } finally {
       clearTimeout(watch);
@@ -191,6 +198,11 @@ export function connect(credential, hearer) {
       const response = await ask("room/now", { headers: { ...headers, ...(since ? { "If-None-Match": `"${since}"` } : {}) }, signal: stop.signal });
       if (response.status !== 304) take(await response.json());
       failures = early = 0;
+      if (outage) {
+        outage = false;
+        pollUntil = 0;
+        return;
+      }
       tell("polling");
     } finally {
       clearTimeout(lost);
@@ -206,8 +218,10 @@ export function connect(credential, hearer) {
     if (failure instanceof StoreAway) tell("away");
     else tellLost();
     const polled = performance.now() < pollUntil;
-    if (polled) pollUntil = early = 0; // that way is no better: it was not the stream
-    else if (failure instanceof NoStream || early >= 2) {
+    if (polled) {
+      pollUntil = early = 0; // that way is no better: it was not the stream
+      outage = true;
+    } else if (failure instanceof NoStream || early >= 2) {
       pollUntil = performance.now() + STREAM_AGAIN;
       if (failure instanceof NoStream) return; // the server is there
     }
@@ -274,7 +288,7 @@ export function connect(credential, hearer) {
           if (failure instanceof Refused) throw failure;
           const busy = failure instanceof Busy;
           const pause = busy ? 1000 * failure.seconds * (1 + Math.random() / 4) : pauseAfter(/** @type {Error} */ (failure), before);
-          if (before || (busy && failure.seconds > 2)) showTrouble(who, whyNotSent(/** @type {Error} */ (failure), pause));
+          if (before || failure instanceof StoreAway || (busy && failure.seconds > 2)) showTrouble(who, whyNotSent(/** @type {Error} */ (failure), pause));
           await rest(pause, /** @type {Error} */ (failure));
         }
       }

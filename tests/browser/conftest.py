@@ -15,17 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 from serving import SETTINGS
 
 from bench.asking import callback_request, free_port
 
 from .chromium import EXPOSE, LAUNCH_ARGUMENTS, NAMES, find_chromium
+from .visit import PATIENCE as MILLISECONDS
 from .visit import WATCH, Visit
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDE = ViewportSize(width=1440, height=1000)
 PATIENCE = 60  # seconds, on a slow machine
+expect.set_options(timeout=MILLISECONDS)
 
 
 class Server:
@@ -143,9 +145,9 @@ def mortal_server(chromium: str) -> Iterator[Server]:
         server.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def class_server(chromium: str) -> Iterator[Server]:
-    """A server with rooms."""
+    """A server with rooms, for all tests of them; each opens a room of its own."""
     server = Server(ROOMS="1")
     try:
         yield server.start()
@@ -172,11 +174,13 @@ def visits(browser: Browser, common_page: Page) -> Iterator[Callable[..., Visit]
     """A new visitor for every call.
 
     ``visits(address)`` loads the common page, once in a test; with options of a context, or ``apart=True``, a visitor
-    comes in a context of their own.
+    comes in a context of their own. ``apart=None``: only where the common page is taken.
     """
     made: list[Visit] = []
 
-    def visit(address: str, *, apart: bool = False, **options: Any) -> Visit:
+    def visit(address: str, *, apart: bool | None = False, **options: Any) -> Visit:
+        if apart is None:
+            apart = any(common_page.context == other.context for other in made)
         page = new_page(browser, **options) if apart or options else common_page
         assert all(page.context != other.context for other in made), "the common page is taken: come apart"
         made.append(Visit(page, address))

@@ -20,6 +20,7 @@ from .visit import CAUGHT_UP, Visit
 
 Visits = Callable[..., Visit]
 QUESTION, ANSWERS, CHALLENGE = ".class-question", ".class-answers", ".class-challenge"
+MOST_KEYS = 150  # to go through the whole page
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
 
 
@@ -61,10 +62,9 @@ class Room:
 
     def enter(self, visits: Visits, who: dict[str, Any], link: str = "", **options: Any) -> Visit:
         """A page that is in the room."""
-        visit = visits(self.server.address, apart=True, **options)
+        visit = visits(self.server.address, apart=None, **options)
         visit.at_rest = CAUGHT_UP  # a room has timers of its own
-        kept = json.dumps({**who, "code": self.code})
-        visit._page.add_init_script(f"if (!sessionStorage.getItem('explorer-room')) sessionStorage.setItem('explorer-room', {json.dumps(kept)})")
+        visit.empty("(kept) => sessionStorage.setItem('explorer-room', kept)", json.dumps({**who, "code": self.code}))
         visit.open(link)
         visit.page.locator("#class-dock").wait_for(state="attached")
         return visit
@@ -222,16 +222,70 @@ def test_the_marks_of_the_class_are_a_heat_map_beside_the_true_map(visits: Visit
     said.get_by_text("By chance it would be about 1.").wait_for()
 
 
-def test_pixels_are_marked_by_keyboard_alone(visits: Visits, room: Room) -> None:
-    student = room.join()
+# ---- the keyboard
+
+
+def reach(visit: Visit, selector: str, text: str = "", key: str = "Tab") -> None:
+    """Press a key until something, which says this, has the focus."""
+    for _ in range(MOST_KEYS):
+        if visit.page.evaluate("([selector, text]) => document.activeElement.matches(selector) && document.activeElement.textContent.includes(text)", [selector, text]):
+            return
+        visit.press(key)
+    pytest.fail(f"{key} does not reach {selector} {text}")
+
+
+def test_a_student_takes_part_with_the_keyboard_alone(visits: Visits, room: Room) -> None:
+    room.do(room.teacher, "lead", n=1, state={"network": "digits"})
+    visit = visits(room.server.address)
+    visit.at_rest = CAUGHT_UP
+    visit.open()
+    page, bar = visit.page, "#class-bar button"
+    reach(visit, "#class")
+    visit.press("Enter")
+    page.locator("#room-code").wait_for()
+    page.keyboard.type(room.code)
+    visit.press("Enter")
+    page.get_by_text("Following your teacher.").wait_for()
+    visit.until("() => view.state.network === 'digits'")
+    visit.rest()
+    name = page.locator("#class-bar b").inner_text()
+
+    reach(visit, ".paint-cell")
+    before = visit.pixels
+    visit.press("ArrowRight", "Enter")
+    page.get_by_text("You look on your own.").wait_for()
+    visit.rest()
+    assert visit.pixels != before
+    reach(visit, bar, "Follow the teacher", "Shift+Tab")
+    visit.press("Enter")
+    page.get_by_text("Following your teacher.").wait_for()
+    visit.until("(before) => JSON.stringify(view.state.pixels) === JSON.stringify(before)", before)
+    assert page.evaluate("() => document.activeElement.textContent") == "Send my picture"  # the button that was pressed is gone
+    visit.press("Enter")
+    page.get_by_text("Your picture is sent.").wait_for()
+
+    room.do(room.teacher, "poll", key="lab/sanity")
+    page.locator(QUESTION).wait_for()
+    assert page.evaluate("() => document.activeElement.textContent") == "Send my picture"  # a question takes no focus
+    reach(visit, f"{QUESTION} .lesson-choice")
+    visit.press("Tab", "Enter")
+    page.get_by_text("You answered B.").wait_for()
     room.do(room.teacher, "poll", key="ask/1", kind="marks", pixels=2, picture=[0.5] * 64, network="shapes")
-    visit = room.enter(visits, student)
-    focused = visit.page.evaluate("() => document.activeElement.tagName")
-    assert focused == "BODY"  # a question takes no focus
-    visit.page.locator(f"{QUESTION} .mark-cell[tabindex='0']").focus()
+    page.locator(f"{QUESTION} .mark-cell").first.wait_for()
+    reach(visit, f"{QUESTION} .mark-cell")
     visit.press(" ", "ArrowRight", "Enter", "Tab", "Enter")
-    visit.page.get_by_text("Your marks are sent.").wait_for()
-    assert room.parts(room.teacher)[f"vote/ask/1/{student['alias']}"] == {"pixels": [0, 1]}
+    page.get_by_text("Your marks are sent.").wait_for()
+
+    room.do(room.teacher, "challenge", kind="flip", minutes=3, state={})
+    page.locator(CHALLENGE).get_by_text("fewest changed pixels").wait_for()
+    for pressed in ("Start from the challenge’s picture", "Send my try"):
+        reach(visit, f"{CHALLENGE} button", pressed)
+        visit.press("Enter")
+        visit.rest()
+    page.locator(CHALLENGE).get_by_text("0 pixels changed").wait_for()
+    parts = room.parts(room.teacher)
+    assert [part["alias"] for key, part in parts.items() if key.startswith("picture/")] == [name]
+    assert (parts[f"vote/lab/sanity/{name}"], parts[f"vote/ask/1/{name}"]) == ({"choice": 1}, {"pixels": [0, 1]})
 
 
 # ---- challenges

@@ -193,6 +193,14 @@ class Visit:
             assert not violations, violations
         assert self.expects_errors or not self.errors, self.errors
 
+    def empty(self, act: str, given: Any = None) -> None:
+        """Do something on an empty page of the site, which the server need not have."""
+        empty = urljoin(self.address, "/empty")
+        self._page.route(empty, lambda route: route.fulfill(body='<link rel="icon" href="data:,">', content_type="text/html"))
+        self._page.goto(empty)
+        self._page.evaluate(act, given)
+        self._page.unroute(empty)
+
     def leave(self) -> None:
         """Leave the page as if nobody had been there."""
         for event, listener in self._heard.items():
@@ -200,11 +208,7 @@ class Visit:
         self._page.unroute_all()
         self._page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
         # An empty page of the same site keeps the browser's process: the next load is then twice as fast.
-        empty = urljoin(self.address, "/empty")
-        self._page.route(empty, lambda route: route.fulfill(body='<link rel="icon" href="data:,">', content_type="text/html"))  # the server may have gone
-        self._page.goto(empty)
-        self._page.evaluate("() => (localStorage.clear(), sessionStorage.clear())")
-        self._page.unroute_all()
+        self.empty("() => (localStorage.clear(), sessionStorage.clear())")
         self._page.request_gc()  # else every further load is slower, by a half after a hundred
 
     # ---- what is seen
