@@ -124,7 +124,7 @@ def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[M
         return await callbacks.answered(EXPLANATION, {"ask": 0, "state": state.to_json()}, zoo, compute)
 
     rooms, beside = classroom(settings, zoo, explain, compute, questions(lessons, LABS)) if settings.rooms else ((), nullcontext)
-    app = application(dash, files, compute, lambda: self_check.find_fault(zoo, known), settings, version(), [qr_route(), *rooms], beside)
+    app = application(dash, files, compute, lambda: self_check.find_fault(zoo, known), settings, version(), [qr_route(compute, settings.trusted_proxies), *rooms], beside)
     app.state.dash, app.state.files, app.state.compute = dash, files, compute
     return app
 
