@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import wraps
 from typing import Any
@@ -18,7 +18,7 @@ from starlette.routing import Route
 from explorer.classroom.actions import OfStudent, OfTeacher, read_action
 from explorer.classroom.codes import read_code
 from explorer.classroom.guesses import Guesses, Often
-from explorer.classroom.hub import Hub, Role
+from explorer.classroom.hub import Hub
 from explorer.classroom.qr import qr_svg
 from explorer.classroom.rooms import Member, Refused, ended, join_room, member, open_room
 from explorer.classroom.store import NoRoom, StoreAway
@@ -35,7 +35,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 PING = 5  # seconds between two signs of life of a stream: proxies cut what is silent for 8 (deploy/nginx.conf)
 ENDS_WITHIN = 3.0  # seconds for streams to end before the other requests, when the server stops
 ROOMS_OPENED, IN_TIME = 100, 600.0  # by one client, a whole school perhaps, within so many seconds, at one worker
-MOST_STREAMS: Mapping[Role, int] = {"student": 6, "teacher": 20}  # of one token, at one worker: each is a page, or one that has gone unseen
+MOST_STREAMS = 20  # of one token, at one worker: each is a page, or one that has gone unseen
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -70,8 +70,10 @@ def room_routes(hub: Hub, teaching: Teaching, taking_part: TakingPart, trusted_p
 
     async def stream(request: Request) -> Response:
         who = await member(hub, _credential(request))
+        if request.method == "HEAD":  # has no body that would end
+            return Response(headers=NO_STORE, media_type="text/event-stream")
         own = f"{who.room.code} {who.key}"
-        if streams[own] >= MOST_STREAMS[who.role]:
+        if streams[own] >= MOST_STREAMS:
             raise Refused(429, "Too many pages listen to this room as you.", {"Retry-After": "5"})
         messages = hub.listen(who.room, who.role, _head(who), _version(request.headers.get("room-since", "")))
 

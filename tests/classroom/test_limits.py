@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,8 +14,11 @@ from typing import Any
 
 import orjson
 import pytest
+import uvicorn
 from serving import started, wait_until_healthy
+from starlette.applications import Starlette
 from starlette.requests import Request
+from uvicorn.server import ServerState
 
 from bench.asking import free_port
 from classroom.people import EDGE, Person, joined, opened, request
@@ -30,6 +34,7 @@ from explorer.models import load_zoo
 from explorer.server.compute import Compute
 from explorer.server.errors import BadRequestBody
 from explorer.server.metrics import Metrics
+from explorer.server.protocol import BoundedHttp
 
 ALIASES = [f"{one} {other}" for one, other in product(ADJECTIVES, ANIMALS)]
 
@@ -45,8 +50,8 @@ def port() -> Iterator[int]:
 def test_one_student_listens_with_a_few_pages_at_once(port: int) -> None:
     teacher = opened(port)
     student = joined(port, teacher.code)
-    most = routes.MOST_STREAMS["student"]
-    streams = [student.stream() for _ in range(most)]
+    assert request(port, "HEAD", "/room/stream", headers=student.credential).status == 200  # and ends
+    streams = [student.stream() for _ in range(routes.MOST_STREAMS)]
     for stream in streams:
         next(stream)
     answer = request(port, "GET", "/room/stream", headers=student.credential)
@@ -70,6 +75,26 @@ def test_the_pages_of_a_student_who_has_left_hear_no_more(port: int) -> None:
     student.done("leave")
     teacher.done("screens", mode="hold")
     assert list(islice(stream, 2)) == [{"over": True}]
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system has no such limit")
+def test_a_page_that_left_the_network_is_given_up_long_before_tcp_would() -> None:
+    async def limit() -> int:
+        config = uvicorn.Config(Starlette(), proxy_headers=False)
+        config.load()
+        state = ServerState()
+        server = await asyncio.get_running_loop().create_server(lambda: BoundedHttp(config, state, {}), "127.0.0.1", 0)
+        async with server:
+            _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            while not state.connections:
+                await asyncio.sleep(0)
+            (connection,) = state.connections
+            found = connection.transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            writer.close()
+            await writer.wait_closed()
+            return int(found)
+
+    assert 1000 * 2 * routes.PING < asyncio.run(limit()) < 60_000  # milliseconds: some pings are not heard
 
 
 def test_a_client_opens_so_many_rooms_in_a_while(port: int) -> None:
