@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +122,7 @@ def create_app(register: Callable[[Dash], None] | None = None, added: Sequence[M
         return await callbacks.answered(kind, question, zoo, compute)
 
     rooms, beside = classroom(settings, zoo, ask, compute, questions(lessons, LABS)) if settings.rooms else ((), nullcontext)
-    app = application(dash, files, compute, lambda: self_check.find_fault(zoo, known), settings, version(), [qr_route(), *rooms], beside)
+    app = application(dash, files, compute, lambda: self_check.find_fault(zoo, known), settings, version(), [qr_route(compute, settings.trusted_proxies), *rooms], beside)
     app.state.dash, app.state.files, app.state.compute = dash, files, compute
     return app
 
@@ -139,6 +138,7 @@ def main(application: str | Starlette = "app:server") -> None:
     from explorer.addresses import own_url, serves_networks, urls_for_others
     from explorer.own.named import NetworkFileError, network_files, with_absolute_folder
     from explorer.server import logs
+    from explorer.server.folders import private_folder
     from explorer.server.settings import GRACE, ServerSettings, SettingError
 
     try:
@@ -163,11 +163,10 @@ def main(application: str | Starlette = "app:server") -> None:
     _raise_file_limit()
     # before uvicorn installs its handler, and for the signal that a single worker raises again at its end
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # works with a read-only root, too
     with ExitStack() as folders:  # for all workers, and erased at the end
         made = {}
         for name, what in _folders(settings):
-            made[name] = folders.enter_context(TemporaryDirectory(prefix=f"explorer-{what}-", dir=in_memory, ignore_cleanup_errors=True))
+            made[name] = folders.enter_context(private_folder(what))
         os.environ |= {**MALLOC, **os.environ, **made}
         options: dict[str, Any] = {
             "http": "explorer.server.protocol:BoundedHttp",

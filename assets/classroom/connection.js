@@ -20,6 +20,7 @@ const POLL_EVERY = 2000;
 const HIDDEN_AFTER = 3000; // ms: a browser has six connections to a server for all its tabs
 const LOST_AFTER = 10000;
 const SAY_AFTER = 1500; // ms without a connection before the page says so
+const ENTER_WITHIN = 35000; // ms: after many wrong codes from a network, its codes take turns (explorer/classroom/guesses.py)
 const LONGEST_WAIT = 60; // seconds that a server can have an action wait
 
 class Ended extends Error {}
@@ -60,7 +61,7 @@ async function ask(path, options) {
  * @returns {Promise<Credential>}
  */
 export async function enterBy(path, body) {
-  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(LOST_AFTER) };
+  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(ENTER_WITHIN) };
   try {
     return await (await ask(path, options)).json();
   } catch (failure) {

@@ -5,11 +5,14 @@ import { element, write } from "../core/dom.js";
 
 const KEPT = "The room keeps aliases, pictures, answers and scores. No name, no account, no address. They are erased 4 hours after the last action, or when the teacher ends the class.";
 
+const FRAMED = "This page is in a frame that lets nothing through to a room. Open the explorer in a tab of its own.";
+const isFramed = window.origin === "null"; // a sandbox: its requests come from nowhere
+
 /**
  * @param {string} code
- * @param {{ join: (code: string) => Promise<unknown>, open: () => Promise<unknown>, opened: () => void }} actions the first two may fail with a sentence
+ * @param {{ join: (code: string) => Promise<unknown>, open: () => Promise<unknown>, opened: () => void, closed: () => void }} actions the first two may fail with a sentence
  */
-export function joinDialog(code, { join, open, opened }) {
+export function joinDialog(code, { join, open, opened, closed }) {
   const input = element("input", {
     id: "room-code",
     class: "form-control class-input",
@@ -40,7 +43,7 @@ export function joinDialog(code, { join, open, opened }) {
    * @param {() => void} [then] once the dialog has given the focus back
    */
   async function attempt(pressed, action, then) {
-    if (form.getAttribute("aria-busy") === "true") return;
+    if (form.getAttribute("aria-busy") === "true" || isFramed) return;
     form.setAttribute("aria-busy", "true");
     write(failure, "");
     try {
@@ -59,5 +62,7 @@ export function joinDialog(code, { join, open, opened }) {
   const teacher = element("div", { class: "class-teach" }, element("span", { text: "Do you teach? Your class joins by a code and sees what you do." }), other);
   const dialog = openDialog("Class", form, about, element("p", { class: "quiet", text: KEPT }), teacher);
   dialog.classList.add("class-dialog");
+  dialog.addEventListener("close", closed);
+  if (isFramed) write(failure, FRAMED);
   (code ? button : input).focus();
 }

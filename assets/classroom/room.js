@@ -39,26 +39,45 @@ export async function press() {
   else await classView.openClass();
 }
 
-/** @param {string} [code] that a link brought */
-export async function askForCode(code = "") {
+/**
+ * @param {string} [code] that a link brought
+ * @param {Credential | null} [known] of the room that this tab is in, unless another is joined
+ */
+export async function askForCode(code = "", known = null) {
   await laterStyle("classroom");
   if (document.querySelector(".class-dialog")) return; // it was pressed twice
   joinDialog(code, {
     join: async (typed) => enter(await enterBy("room/join", { code: typed })),
     open: async () => enter(await enterBy("room/open", {})),
     opened: () => void classView.openClass(),
+    closed: () => known && !room && enter(known),
   });
+}
+
+/**
+ * Be the teacher of a room, by a link that may be wrong.
+ * @param {Credential} credential
+ * @param {Credential | null} known of the room that this tab is in
+ */
+export async function enterByLink(credential, known) {
+  const failed = () => {
+    const back = known && known.token !== credential.token ? smallButton(`Back to room ${known.code}`, () => enter(known)) : null;
+    if (back) keepCredential(known);
+    notice("This teacher link leads to no room: its room has ended, or a part of the link is missing.", { button: back ?? smallButton("Another room", () => askForCode()) });
+  };
+  await enter(credential, failed);
 }
 
 /**
  * Be in a room from now on.
  * @param {Credential} credential
+ * @param {() => void} [failed] what to do if it lets nobody in by that
  */
-export async function enter(credential) {
+export async function enter(credential, failed) {
   if (keepCredential(credential) && was) return window.location.reload(); // what heard of the other room is gone then
   was = true;
   await laterStyle("classroom");
-  const made = makeRoom(credential);
+  const made = makeRoom(credential, failed);
   room = made;
   startBar(made);
   const isTeacher = made.role === "teacher";
@@ -83,9 +102,10 @@ function whenAnswered(start) {
 
 /**
  * @param {Credential} credential
+ * @param {() => void} [failed]
  * @returns {Room}
  */
-function makeRoom(credential) {
+function makeRoom(credential, failed) {
   /** @type {{ prefix: string, listener: (name: string, content: any) => void }[]} */
   const listeners = [];
   let kept = credential;
@@ -149,6 +169,7 @@ function makeRoom(credential) {
     names.forEach((name) => made.tell(name));
     made.tell("over");
     classView.endClass();
+    if (failed && !names.length) return failed();
     notice(text, { button: smallButton("Another room", () => askForCode()) });
   }
 

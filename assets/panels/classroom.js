@@ -15,9 +15,9 @@ export function startClassroom() {
   button.hidden = false;
   button.addEventListener("click", () => withRoom((script) => script.press()));
   const known = keptCredential();
-  if (secret) withRoom((script) => script.enter({ code: secret[1].toUpperCase(), token: secret[2], role: "teacher" }));
+  if (secret) withRoom((script) => script.enterByLink({ code: secret[1].toUpperCase(), token: secret[2], role: "teacher" }, known));
   else if (known && (!code || code.toUpperCase() === known.code)) withRoom((script) => script.enter(known));
-  else if (code !== null) withRoom((script) => script.askForCode(code));
+  else if (code !== null) withRoom((script) => script.askForCode(code, known));
 }
 
 /** What the address says of a room, taken out of it. */

@@ -98,7 +98,7 @@ class Reveal(_Action):
 class StartChallenge(_Action):
     do: Literal["challenge"]
     kind: Annotated[str, Field(max_length=20)]
-    minutes: Annotated[float, Field(ge=0.1, le=60)]
+    minutes: Annotated[float, Field(strict=True, ge=0.1, le=60)]
     state: dict[str, Any]
 
 
@@ -153,5 +153,5 @@ def read_action(data: object) -> OfTeacher | OfStudent:
         return _ADAPTER.validate_python(data)
     except ValidationError as wrong:
         error = wrong.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, error["loc"][1:]))
+        place = ".".join(map(str, error["loc"][1:]))[:60]  # a name that was sent may be as long as the body
         raise BadRequestBody(f"the action is not one of a room: {place or 'do'}: {error['msg'][:200]}") from None

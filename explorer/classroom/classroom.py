@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import multiprocessing
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -56,6 +58,8 @@ def classroom(
         finally:
             if own:
                 own.cleanup()
+            elif (parent := multiprocessing.parent_process()) and not parent.is_alive() and not settings.redis_url:
+                shutil.rmtree(os.environ[FOLDER], ignore_errors=True)  # the parent was killed, and erases nothing
 
     teaching = Teaching(hub, zoo, ask, question)
     return room_routes(hub, teaching, TakingPart(hub, zoo, ask, question, scored), compute.metrics.listening, settings.trusted_proxies), running

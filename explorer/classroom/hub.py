@@ -258,9 +258,13 @@ class Hub:
 
     def _forget(self, room: Room) -> None:
         room.over = True
+        self._forget_replica(room)
+        room.tell_now()
+
+    def _forget_replica(self, room: Room) -> None:
         if self._rooms.get(room.code) is room:
             del self._rooms[room.code]
-        room.tell_now()
+            self._counted.pop(room.code, None)
 
     def begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Begin something that ends with the worker at the latest."""
@@ -288,8 +292,7 @@ class Hub:
             await asyncio.sleep(HERE_EVERY)
             for room in list(self._rooms.values()):
                 if room.count_here() == 0 and time.monotonic() - room.used > UNUSED_AFTER:
-                    del self._rooms[room.code]
-                    self._counted.pop(room.code, None)
+                    self._forget_replica(room)  # it may be gone by now: each count waits
                 else:
                     await self._count(room, again=True)
                     self._changed(room.code)  # its time may be over, of which no store tells

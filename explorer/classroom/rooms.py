@@ -16,6 +16,7 @@ from explorer.classroom.hub import Hub, Role, Room
 from explorer.classroom.store import Conflict, NoRoom
 
 MOST_STUDENTS = 500
+MOST_JOINED = 4000  # also those who have left, of whom a name is kept
 ATTEMPTS = 20  # at a code or an alias that others may take at the same moment
 OPENING: dict[str, Any] = {"screens": {"mode": "free"}, "poll": None, "challenge": None}
 
@@ -32,6 +33,11 @@ class Member:
     role: Role
     alias: str | None
     key: str  # name of the part that only the server reads
+
+    def is_in(self) -> bool:
+        """Whether they have not left."""
+        part = self.room.parts.get(self.key)
+        return part is not None and part.content is not None
 
 
 async def open_room(hub: Hub) -> dict[str, Any]:
@@ -57,9 +63,9 @@ async def join_room(hub: Hub, typed: str) -> dict[str, Any]:
         raise NoRoom
     room = await hub.room(code)
     for _ in range(ATTEMPTS):
-        taken = [name.removeprefix("student/") for name in room.names("student/")]
-        if len(taken) >= MOST_STUDENTS:
-            raise Refused(409, f"This room is full: {MOST_STUDENTS} students have joined.")
+        taken = [name.removeprefix("student/") for name in room.parts if name.startswith("student/")]  # who has left, too: pictures and answers stay theirs
+        if len(room.names("student/")) >= MOST_STUDENTS or len(taken) >= MOST_JOINED:
+            raise Refused(409, f"This room is full: it takes {MOST_STUDENTS} students.")
         alias, token = free_alias(taken, random.SystemRandom()), new_token()
         student = {"joined": round(time.time()), "muted": False, "done": {}}
         parts = {f"student/{alias}": student, f"key/{digest(token)}": {"alias": alias, "sent": [], "pictures": 0, "tries": []}}
@@ -92,6 +98,11 @@ async def member(hub: Hub, credential: str) -> Member:
     if (own := room.content(key)) is None:
         raise ended()
     return Member(room, "student", own["alias"], key)
+
+
+def too_many() -> Refused:
+    """The answer to somebody whose write came again and again after another's."""
+    return Refused(503, "Too many write at once; please try again in a moment.", {"Retry-After": "2"})
 
 
 def ended() -> Refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import wraps
@@ -17,7 +18,7 @@ from starlette.routing import Route
 
 from explorer.classroom.actions import OfStudent, OfTeacher, read_action
 from explorer.classroom.codes import read_code
-from explorer.classroom.guesses import Guesses
+from explorer.classroom.guesses import Guesses, Often
 from explorer.classroom.hub import Hub
 from explorer.classroom.qr import qr_svg
 from explorer.classroom.rooms import Member, Refused, ended, join_room, member, open_room
@@ -25,24 +26,32 @@ from explorer.classroom.store import NoRoom, StoreAway
 from explorer.classroom.taking_part import TakingPart
 from explorer.classroom.teaching import Teaching
 from explorer.server.callback_endpoint import client_of, read_body
-from explorer.server.compute import CLIENT
+from explorer.server.compute import CLIENT, Compute
 from explorer.server.errors import BadRequestBody, sentence_response
+from explorer.server.metrics import METHOD_ANSWERS
 
 AWAY = "The room's store cannot be reached just now; please try again in a moment."
 AGAIN_AFTER = {"Retry-After": "2"}
 NO_STORE = {"Cache-Control": "no-store"}
 PING = 5  # seconds between two signs of life of a stream: proxies cut what is silent for 8 (deploy/nginx.conf)
 ENDS_WITHIN = 3.0  # seconds for streams to end before the other requests, when the server stops
+ROOMS_OPENED, IN_TIME = 100, 600.0  # by one client, a whole school perhaps, within so many seconds, at one worker
+MOST_STREAMS = 20  # of one token, at one worker: each is a page, or one that has gone unseen
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def room_routes(hub: Hub, teaching: Teaching, taking_part: TakingPart, listening: Gauge, trusted_proxies: int) -> list[Route]:
     """All routes of rooms."""
-    guesses = Guesses()
+    guesses, openings, streams = Guesses(), Often(ROOMS_OPENED, IN_TIME), Counter[str]()
 
     async def open_(request: Request) -> Response:
         await read_json(request)
-        return _json(await open_room(hub))
+        client = client_of(request, trusted_proxies)
+        if openings.did(client):
+            return sentence_response("Many rooms were opened from your network; please try again in some minutes.", 429, {"Retry-After": "60"})
+        room = await open_room(hub)
+        openings.note(client)
+        return _json(room)
 
     async def join(request: Request) -> Response:
         typed = (await read_json(request)).get("code")
@@ -62,12 +71,26 @@ def room_routes(hub: Hub, teaching: Teaching, taking_part: TakingPart, listening
 
     async def stream(request: Request) -> Response:
         who = await member(hub, _credential(request))
+        if request.method == "HEAD":  # has no body that would end
+            return Response(headers=NO_STORE, media_type="text/event-stream")
+        own = f"{who.room.code} {who.key}"
+        if streams[own] >= MOST_STREAMS:
+            raise Refused(429, "Too many pages listen to this room as you.", {"Retry-After": "5"})
         messages = hub.listen(who.room, who.role, _head(who), _version(request.headers.get("room-since", "")))
 
         async def events() -> Any:
-            with listening.track_inprogress():
-                async for message in messages:
-                    yield b"data: " + message + b"\n\n"
+            streams[own] += 1
+            try:
+                with listening.track_inprogress():
+                    async for message in messages:
+                        if not who.is_in():  # another page of the same student has left
+                            yield b'data: {"over":true}\n\n'
+                            return
+                        yield b"data: " + message + b"\n\n"
+            finally:
+                streams[own] -= 1
+                if not streams[own]:
+                    del streams[own]
 
         return EventSourceResponse(
             events(), ping=PING, sep="\n", shutdown_event=hub.stopping, shutdown_grace_period=ENDS_WITHIN
@@ -102,15 +125,17 @@ def room_routes(hub: Hub, teaching: Teaching, taking_part: TakingPart, listening
     return [Route(path, _guarded(endpoint), methods=[method]) for path, endpoint, method in routes]
 
 
-def qr_route() -> Route:
-    """The QR code of a text, also where there are no rooms."""
+def qr_route(compute: Compute, trusted_proxies: int) -> Route:
+    """The QR code of a text, also where there are no rooms. A long one takes half a second, which is not the event loop's."""
 
     async def qr(request: Request) -> Response:
         text = (await read_json(request)).get("text")
         if not isinstance(text, str) or not text:
             raise BadRequestBody("the text of a QR code must be a string")
+        client = client_of(request, trusted_proxies)
         try:
-            return Response(qr_svg(text), headers=NO_STORE, media_type="image/svg+xml")
+            svg = await compute.pools[METHOD_ANSWERS].run(lambda: qr_svg(text), client)
+            return Response(svg, headers=NO_STORE, media_type="image/svg+xml")
         except ValueError as error:
             raise BadRequestBody(str(error).rstrip(".")) from None
 

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from explorer.classroom import actions
-from explorer.classroom.challenges import CHALLENGES, Scored
+from explorer.classroom.challenges import CHALLENGES, Scored, asked
 from explorer.classroom.hub import Hub
-from explorer.classroom.rooms import ATTEMPTS, Member, Refused
+from explorer.classroom.rooms import ATTEMPTS, Member, Refused, too_many
 from explorer.classroom.sharing import Ask, explanation
 from explorer.classroom.store import Conflict
 from explorer.classroom.teaching import LATE, Question, counted
@@ -41,7 +41,7 @@ class TakingPart:
                 return await self._once(who, action, prepared)
             except Conflict:  # something that it depends on changed meanwhile
                 await self.hub.refresh(who.room)
-        raise Refused(503, "Too many write at once; please try again in a moment.")
+        raise too_many()
 
     async def _once(self, who: Member, action: actions.OfStudent, prepared: Any) -> dict[str, Any]:
         match action:
@@ -139,10 +139,11 @@ class TakingPart:
         self._allowance(who, "tries", TRIES_A_MINUTE)
         start, given = State.from_json(challenge["state"], self.zoo), State.from_json(action.state, self.zoo)
         score = CHALLENGES[challenge["kind"]].score
-        return challenge, given, await self.compute(lambda: score(start, given, self.zoo), f"{who.room.code} {who.alias}")
+        scored = await self.compute(lambda: score(start, given, self.zoo), f"{who.room.code} {who.alias}")
+        return challenge, asked(start, given), scored  # what was scored is kept and opened: the challenge's network, and nothing else of the student's page
 
     async def _try(self, who: Member, prepared: tuple[dict[str, Any], State, Scored]) -> dict[str, Any]:
-        challenge, given, scored = prepared
+        challenge, state, scored = prepared
         if self._challenge(who)["started"] != challenge["started"]:
             raise Refused(400, "Another challenge has begun.")
         room, name = who.room, f"score/{who.alias}"
@@ -151,7 +152,7 @@ class TakingPart:
         parts: dict[str, Any] = {who.key: self._allowance(who, "tries", TRIES_A_MINUTE)}
         expected = {who.key: room.version_of(who.key)}
         if best:
-            parts[name] = {"alias": who.alias, "score": scored.score, "text": scored.text, "at": round(time.time(), 1), "state": given.to_json()}
+            parts[name] = {"alias": who.alias, "score": scored.score, "text": scored.text, "at": round(time.time(), 1), "state": state.to_json()}
             expected |= {name: room.version_of(name), "challenge": room.version_of("challenge")}
         await self.hub.write(room, parts, expected)
         return {"valid": scored.valid, "score": scored.score if scored.valid else None, "text": scored.text, "best": best}

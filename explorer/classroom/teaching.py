@@ -13,7 +13,7 @@ import orjson
 from explorer.classroom import actions
 from explorer.classroom.challenges import CHALLENGES, ranked
 from explorer.classroom.hub import Hub, Room
-from explorer.classroom.rooms import Member, Refused
+from explorer.classroom.rooms import ATTEMPTS, Member, Refused, too_many
 from explorer.classroom.sharing import Ask, explanation, numbers_of, share
 from explorer.classroom.store import Conflict, NoRoom, StoreAway
 from explorer.state import State, Zoo
@@ -34,7 +34,15 @@ class Teaching:
 
     async def do(self, who: Member, action: actions.OfTeacher) -> dict[str, Any]:
         """Do what a teacher's page asks for. Raises ``Refused``, ``StateError``, ``NoRoom``, ``StoreAway``."""
-        room = who.room
+        for _ in range(ATTEMPTS):
+            try:
+                await self._once(who.room, action)
+                return {}
+            except Conflict:  # another device, or a student, changed what it depends on
+                await self.hub.refresh(who.room)
+        raise too_many()
+
+    async def _once(self, room: Room, action: actions.OfTeacher) -> None:
         match action:
             case actions.Lead():
                 await self._lead(room, action)
@@ -59,7 +67,6 @@ class Teaching:
                 await self._finish(room)
             case actions.End():
                 await self.hub.close(room)
-        return {}
 
     # ---- follow
 
@@ -104,22 +111,19 @@ class Teaching:
     async def _mark(self, room: Room, action: actions.OfPicture) -> None:
         picture = _picture(room, action.id)
         changed = {**picture, "published" if action.do == "publish" else "hidden": action.on}
-        if action.do == "hide" and action.on:
-            changed["published"] = False  # what is hidden is hidden from everybody
+        if action.on:  # what is hidden is hidden from everybody
+            changed["published" if action.do == "hide" else "hidden"] = False
         shown = {name: value for name, value in changed.items() if name not in ("published", "hidden")} if changed["published"] else None
         parts: dict[str, Any] = {f"picture/{action.id}": changed}
         if shown or room.version_of(f"shown/{action.id}"):
             parts[f"shown/{action.id}"] = shown
-        await self.hub.write(room, parts)
+        await self.hub.write(room, parts, {f"picture/{action.id}": room.version_of(f"picture/{action.id}")})
 
     async def _mute(self, room: Room, action: actions.Mute) -> None:
         name = f"student/{action.alias}"
-        while (student := room.content(name)) is not None:
-            try:
-                return await self.hub.write(room, {name: {**student, "muted": action.on}}, {name: room.version_of(name)})
-            except Conflict:  # the student finished a step at the same moment
-                await self.hub.refresh(room)
-        raise Refused(400, f"Nobody here is called {action.alias}.")
+        if (student := room.content(name)) is None:
+            raise Refused(400, f"Nobody here is called {action.alias}.")
+        await self.hub.write(room, {name: {**student, "muted": action.on}}, {name: room.version_of(name)})
 
     # ---- ask
 
@@ -141,7 +145,7 @@ class Teaching:
     async def _reveal(self, room: Room, on: bool) -> None:
         if (poll := room.content("poll")) is None:
             raise Refused(400, "Nothing is asked just now.")
-        await self.hub.write(room, {"poll": counted(room, {**poll, "revealed": on})})
+        await self.hub.write(room, {"poll": counted(room, {**poll, "revealed": on})}, {"poll": room.version_of("poll")})
 
     # ---- challenges
 
@@ -152,6 +156,8 @@ class Teaching:
         challenge = {"kind": action.kind, "title": chosen.title, "rule": chosen.rule, "state": state.to_json()}
         timed = {"started": now, "ends": now + 60 * action.minutes, "over": False, "best": []}
         await self.hub.write(room, {"challenge": challenge | timed, **dict.fromkeys(room.names("score/"))})
+        if before := [name for name in room.names("score/") if room.version_of(name) < room.version_of("challenge")]:  # came in at the last moment
+            await self.hub.write(room, dict.fromkeys(before))
         self.hub.begin(self._finish_later(room.code, timed))
 
     async def _finish_later(self, code: str, timed: Mapping[str, Any]) -> None:
@@ -159,15 +165,19 @@ class Teaching:
         await asyncio.sleep(timed["ends"] + LATE - time.time())
         with suppress(NoRoom, StoreAway):
             room = await self.hub.room(code)
-            challenge = room.content("challenge")
-            if challenge and challenge["started"] == timed["started"] and not challenge["over"]:
-                await self._finish(room)
+            while (challenge := room.content("challenge")) and challenge["started"] == timed["started"] and not challenge["over"]:
+                try:
+                    await self._finish(room)
+                except Conflict:
+                    await self.hub.refresh(room)
 
     async def _finish(self, room: Room) -> None:
         if (challenge := room.content("challenge")) is None:
             raise Refused(400, "No challenge is running.")
-        best = [{name: score[name] for name in ("alias", "score", "text")} for score in board(room)[:BEST]]
-        await self.hub.write(room, {"challenge": {**challenge, "over": True, "best": best, "ends": min(challenge["ends"], round(time.time(), 1))}})
+        ended = {**challenge, "over": True, "ends": min(challenge["ends"], round(time.time(), 1))}
+        await self.hub.write(room, {"challenge": {**ended, "best": best_of(room)}}, {"challenge": room.version_of("challenge")})
+        if (best := best_of(room)) != room.content("challenge")["best"]:  # a try came in before: from now on none does
+            await self.hub.write(room, {"challenge": {**ended, "best": best}}, {"challenge": room.version_of("challenge")})
 
 
 def _led(room: Room, n: int, state: State, answer: str | None) -> dict[str, Any]:
@@ -184,6 +194,11 @@ def _led(room: Room, n: int, state: State, answer: str | None) -> dict[str, Any]
 def board(room: Room) -> list[Mapping[str, Any]]:
     """The scores of the challenge, best first."""
     return ranked([room.content(name) for name in room.names("score/")])
+
+
+def best_of(room: Room) -> list[dict[str, Any]]:
+    """What everybody sees of the board."""
+    return [{name: score[name] for name in ("alias", "score", "text")} for score in board(room)[:BEST]]
 
 
 def counted(room: Room, poll: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ MAX_CONNECTIONS = 2000  # per worker
 MAX_MESSAGE = 128 * 1024  # bytes of one request, headers and chunk framing included
 MAX_PIPELINED = 64  # unanswered requests per connection
 UNSENT = 32 * 1024  # bytes that the kernel takes of a response beyond what is on its way: a stream is not to fill it with what is old by then
+UNHEARD = 30_000  # ms without a sign that what was sent arrived: a phone that left the network says no goodbye, and TCP would wait a quarter of an hour
 READ_TIMEOUT, WRITE_TIMEOUT = 15.0, 30.0  # seconds: for a request to be complete, for a response to be read
 
 
@@ -25,8 +26,10 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        with suppress(AttributeError, OSError):  # systems without it
-            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+        with suppress(AttributeError, OSError):  # systems without them
+            line = transport.get_extra_info("socket")
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD)
         self._expect_request()
         if len(self.connections) > MAX_CONNECTIONS:
             others = [one for one in self.connections if isinstance(one, BoundedHttp) and one is not self]

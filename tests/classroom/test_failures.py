@@ -11,6 +11,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 from serving import started, stop, wait_until_healthy, workers_of
 
 from bench.asking import free_port
@@ -78,6 +79,22 @@ def test_streams_end_first_when_the_server_is_stopped() -> None:
         start = time.monotonic()
         code, _, said = stop(process)
         assert (code, said) == (0, "") and time.monotonic() - start < 6
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads where the server keeps its rooms from /proc")
+def test_a_server_that_is_killed_leaves_nothing_of_its_rooms() -> None:
+    port = free_port()
+    with started(port, ROOMS="1", WORKERS="2") as process:
+        wait_until_healthy(process, port, "/readyz")
+        joined(port, opened(port).code)
+        variables = Path(f"/proc/{next(iter(workers_of(process)))}/environ").read_bytes().split(b"\0")
+        folder = Path(next(one for one in variables if one.startswith(b"ROOMS_FOLDER=")).partition(b"=")[2].decode())
+        assert (folder / "rooms.sqlite").exists()
+        process.kill()
+        end = time.monotonic() + PATIENCE
+        while folder.exists():
+            assert time.monotonic() < end
+            time.sleep(0.05)
 
 
 def replicas(stack: ExitStack, url: str) -> list[int]:

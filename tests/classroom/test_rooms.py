@@ -168,6 +168,9 @@ def test_a_picture_is_on_the_teachers_wall_and_nowhere_else_until_it_is_publishe
     teacher.done("hide", id=picture, on=True)
     other.until(lambda parts: f"shown/{picture}" not in parts)
     assert teacher.until(lambda parts: parts[f"picture/{picture}"]["hidden"])[f"picture/{picture}"]["published"] is False
+    teacher.done("publish", id=picture, on=True)  # what everybody sees is not hidden
+    other.until(lambda parts: f"shown/{picture}" in parts)
+    assert teacher.until(lambda parts: parts[f"picture/{picture}"]["published"])[f"picture/{picture}"]["hidden"] is False
     teacher.done("remove", id=picture)
     teacher.until(lambda parts: f"picture/{picture}" not in parts)
     assert teacher.do("publish", id=picture, on=True).status == 400
@@ -241,7 +244,7 @@ def test_a_challenge_is_scored_by_the_server_and_the_best_is_first(teacher: Pers
     assert student.do("try", state=RING).status == 400
     teacher.done("challenge", kind="flip", minutes=5, state=EDGE)
     student.until(lambda parts: parts["challenge"])
-    far = student.done("try", state=RING)
+    far = student.done("try", state={**RING, "network": "digits", "target": 1, "lab_settings": {"free": "text"}})
     assert far["valid"] and far["best"] and far["score"] == sum(a != b for a, b in zip(RING["pixels"], EDGE["pixels"], strict=True))
     assert student.done("try", state=EDGE)["valid"] is False
     black = joined(teacher.port, teacher.code)
@@ -249,6 +252,7 @@ def test_a_challenge_is_scored_by_the_server_and_the_best_is_first(teacher: Pers
     if near["valid"]:
         assert near["score"] == 8
     scores = {name: value for name, value in teacher.until(lambda parts: f"score/{student.alias}" in parts).items() if name.startswith("score/")}
+    assert all(value["state"] == {**EDGE, "pixels": value["state"]["pixels"]} for value in scores.values())  # what was scored, and nothing else of the page
     teacher.done("challenge-end")
     over = student.until(lambda parts: parts["challenge"]["over"])["challenge"]
     assert [one["score"] for one in over["best"]] == sorted(value["score"] for value in scores.values())
