@@ -20,7 +20,7 @@ export function heatMap(own = []) {
   const grid = element("div", { role: "grid", class: "heat-grid", "aria-label": "Share of the class that marked each pixel, in percent" }, ...rows);
   const [low, high] = [element("span", { text: "0 %" }), element("span")];
   const said = element("p", { class: "heat-said quiet", text: "Point at a pixel, or use the arrow keys." });
-  const legend = element("p", { class: "heat-legend quiet" }, low, element("i", { "aria-hidden": "true" }), high, " of those who answered");
+  const legend = element("p", { class: "heat-legend quiet" }, low, element("i", { "aria-hidden": "true" }), high, " of those who answered", own.length ? element("b", { text: "Outlined: yours." }) : null);
   const says = (/** @type {number} */ i) => `${place(i)}: ${counts[i] ?? 0} of ${people} (${percent(counts[i] ?? 0, people)})${own.includes(i) ? ", marked by you" : ""}`;
   const shown = (/** @type {number | null} */ i) => {
     cells.forEach((cell, at) => cell.classList.toggle("in-view", at === i));
