@@ -59,8 +59,9 @@ export function heatMap(own = []) {
         cell.style.setProperty("--share", `${Math.round(100 * depth)}%`);
         cell.classList.toggle("mid", depth >= MID);
         cell.classList.toggle("deep", depth >= DEEP);
-        write(cell, counts[i] ? String(Math.round((100 * counts[i]) / people)) : "");
-        cell.setAttribute("aria-label", says(i));
+        const number = Math.round((100 * (counts[i] ?? 0)) / Math.max(1, people));
+        write(cell, counts[i] ? String(number) : "");
+        cell.setAttribute("aria-label", `${place(i)}: ${number} percent, ${says(i).slice(place(i).length + 2)}`); // what is seen is a word of the name
       });
       write(high, percent(Math.max(...counts), people));
     },

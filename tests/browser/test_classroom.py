@@ -220,6 +220,17 @@ def test_held_screens_follow_whatever_is_pressed(pupils: Class) -> None:
     expect(student.page.locator(STATUS)).to_have_text(ALONE)
 
 
+def test_hold_pressed_twice_frees_the_screens_again(pupils: Class) -> None:
+    teacher = pupils.teach()
+    hold = teacher.page.locator(BAR).get_by_role("button", name="Hold", exact=True)
+    before = hold.bounding_box()
+    hold.click()
+    expect(teacher.page.locator(STATUS)).to_have_text("The screens are held.")
+    assert hold.bounding_box() == before  # the next press is not on another button
+    hold.click()
+    expect(teacher.page.locator(STATUS)).to_have_text("")
+
+
 def test_cleared_screens_show_one_sentence_and_nothing_behind_is_reached(pupils: Class) -> None:
     teacher = pupils.teach()
     student = pupils.join()
