@@ -50,7 +50,8 @@ export function startAnswering(room) {
   /** What is to be done with the question now: see below for each. */
   function stage(/** @type {Poll} */ asked) {
     if (asked.revealed) return "totals";
-    return isAskedOnPage(asked.key) ? "page" : asked.kind === "marks" && !votes[asked.key] ? "mark" : asked.kind === "marks" ? "marked" : "choose";
+    const isAnswered = Boolean(votes[asked.key]); // here, while the page did not ask yet
+    return isAskedOnPage(asked.key) && !isAnswered ? "page" : asked.kind === "marks" && !isAnswered ? "mark" : asked.kind === "marks" ? "marked" : "choose";
   }
 
   function draw() {
@@ -84,8 +85,8 @@ export function startAnswering(room) {
     buttons = [];
     const isNew = shown.key !== asked.key;
     panel.rename(as === "totals" ? "The class’s answers" : "Your teacher asks");
-    if (isNew || as === "totals") panel.small(as === "page"); // there the page itself asks
-    panel.aside(as === "page" ? (asked.key.startsWith("lab/") ? "answer it in the lab" : "answer it in the lesson") : "");
+    if (isNew || as === "totals" || as === "page") panel.small(as === "page"); // there the page itself asks
+    panel.aside(as === "page" ? (asked.key.startsWith("lab/") ? "Answer it in the lab." : "Answer it in the lesson.") : "");
     const question = element("p", { class: "class-panel-question", text: asked.title });
     panel.body.replaceChildren(question, ...parts(asked, as), said);
     panel.foot.replaceChildren(...(as === "totals" ? [] : [skip(asked.key)]));
@@ -130,7 +131,7 @@ export function startAnswering(room) {
       send.setAttribute("aria-disabled", String(marked.length !== most));
       send.classList.toggle("lesson-primary", marked.length === most);
     });
-    return [element("p", { text: `Mark ${most} pixels.` }), grid, element("div", { class: "lesson-marked" }, count, send)];
+    return [element("p", { text: key.startsWith("ask/") ? `Mark the ${most} pixels that Integrated Gradients finds strongest.` : `Mark ${most} pixels.` }), grid, element("div", { class: "lesson-marked" }, count, send)];
   }
 
   /** @param {{ key: string } & Vote} event */
@@ -147,7 +148,12 @@ export function startAnswering(room) {
 
   room.on("poll", draw);
   const ends = [...lookingAt.map((event) => on(event, () => poll() && draw())), on("predicted", predicted)];
-  room.on("over", () => ends.forEach((end) => end()));
+  const lessons = new MutationObserver(() => poll() && draw()); // after a reload the lesson opens later than the question comes
+  lessons.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  room.on("over", () => {
+    ends.forEach((end) => end());
+    lessons.disconnect();
+  });
   draw();
 }
 

@@ -33,8 +33,10 @@ function offerTools(room) {
   const show = (/** @type {boolean} */ on) => {
     panel.show(on);
     open.setAttribute("aria-expanded", String(on));
-    if (on) panel.focus(); // it was opened by a press
-    else if (panel.root.contains(document.activeElement)) open.focus();
+    if (on) {
+      panel.small(false);
+      panel.focus(); // it was opened by a press
+    } else if (panel.root.contains(document.activeElement)) open.focus();
   };
   panel.rename("Ask the class");
   panel.body.append(teacherTools(room));

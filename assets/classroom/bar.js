@@ -4,6 +4,7 @@ import { openDialog } from "../core/dialog.js";
 import { element, smallButton, write } from "../core/dom.js";
 import { notice } from "../core/notices.js";
 import { view } from "../core/store.js";
+import { focusBar } from "./dock.js";
 import { openClass } from "./view.js";
 
 /** @import { Quality } from "./connection.js" */
@@ -13,6 +14,7 @@ import { openClass } from "./view.js";
 const QUALITY = { live: "live", polling: "every 2 seconds", reconnecting: "reconnecting…", away: "the room’s store is away" };
 const HERE_FOR = 60; // seconds for which a worker's count holds
 const NUDGE = 700; // ms
+const READ = 9000; // ms after which a notice of what was sent goes by itself: it lies on the page
 
 /** @param {Room} room */
 export function startBar(room) {
@@ -21,7 +23,7 @@ export function startBar(room) {
   const count = element("span", { class: "class-count" });
   const quality = element("span", { class: "class-quality", title: "The connection to the room" });
   const actions = element("span", { class: "class-actions" });
-  const bar = element("aside", { id: "class-bar", class: "class-bar", "aria-label": "Class" }, name, count, status, actions, quality);
+  const bar = element("aside", { id: "class-bar", class: "class-bar", "aria-label": "Class", tabindex: "-1" }, name, count, status, actions, quality);
   /** @type {Element} */ (document.querySelector("header.topbar")).after(bar);
   const mode = () => room.parts.get("screens")?.mode ?? "free";
   const show = room.role === "teacher" ? teacherBar(room, { name, count, status, actions, mode }) : studentBar(room, { name, status, actions, mode });
@@ -50,7 +52,7 @@ export function startBar(room) {
 function studentBar(room, { name, status, actions, mode }) {
   const back = smallButton("Follow the teacher", () => {
     room.comeBack();
-    send.focus(); // the button is gone
+    focusBar(); // the button is gone, and Enter pressed twice must send nothing
   });
   back.classList.add("class-follow");
   const send = smallButton("Send my picture", () => sendPicture(room, send));
@@ -66,6 +68,18 @@ function studentBar(room, { name, status, actions, mode }) {
     back.hidden = room.following;
     write(status, held ? "Your teacher holds the screens." : !room.following ? "You look on your own." : room.parts.get("lead") ? "Following your teacher." : "Your teacher is on the way.");
   };
+}
+
+/** @type {() => void} */
+let clearSent = () => {};
+
+/**
+ * What became of the picture that was sent last; the one before is no longer said.
+ * @param {string} text
+ */
+function saySent(text) {
+  clearSent();
+  clearSent = notice(text);
 }
 
 /** @param {Room} room */
@@ -85,9 +99,10 @@ async function sendPicture(room, button) {
   const id = Array.from(letters, (value) => "abcdefghijklmnopqrstuvwxyz234567"[value % 32]).join(""); // sent again, it is still one picture
   try {
     const { class: seen, score } = await room.act("send", { id, state: view.state });
-    notice(`Your picture is sent. The network sees “${seen}”, P = ${score.toFixed(3)}.`);
+    saySent(`Your picture is sent. Only your teacher sees it. The network sees “${seen}”, P = ${score.toFixed(3)}.`);
+    window.setTimeout(clearSent, READ);
   } catch (failure) {
-    notice(`Not sent. ${/** @type {Error} */ (failure).message}`);
+    saySent(`Not sent. ${/** @type {Error} */ (failure).message}`);
   }
   button.removeAttribute("aria-disabled");
 }
@@ -99,14 +114,15 @@ async function sendPicture(room, button) {
 function teacherBar(room, { name, count, status, actions, mode }) {
   write(name, room.code);
   const set = (/** @type {string} */ wanted) => act(room, "screens", { mode: wanted });
-  const hold = smallButton("Hold", () => set("hold"));
-  const clear = smallButton("Clear screens", () => set("clear"));
+  const toggle = (/** @type {string} */ wanted) => set(mode() === wanted ? "free" : wanted);
+  const hold = smallButton("Hold", () => toggle("hold"));
+  const clear = smallButton("Clear screens", () => toggle("clear"));
   const release = smallButton("Release", () => {
     set("free");
     hold.focus();
   });
   const end = smallButton("End class", () => ask("End the class?", "All that the room keeps is erased: aliases, pictures, answers and scores.", "End class", () => act(room, "end")));
-  actions.append(hold, clear, release, smallButton("Wall", () => openClass()), end);
+  actions.append(release, hold, clear, smallButton("Wall", () => openClass()), end);
   /** @type {Record<string, string>} */
   const says = { free: "", hold: "The screens are held.", clear: "The screens are cleared." };
   return () => {

@@ -79,6 +79,7 @@ export function startContests(room) {
   const from = smallButton("Start from the challenge’s picture", () => {
     const challenge = challengeOf(room);
     if (!challenge) return;
+    closeClass(); // it is painted in the explorer
     room.letGo?.();
     take(pictureOf(challenge.state));
   });

@@ -20,7 +20,7 @@ export function heatMap(own = []) {
   const grid = element("div", { role: "grid", class: "heat-grid", "aria-label": "Share of the class that marked each pixel, in percent" }, ...rows);
   const [low, high] = [element("span", { text: "0 %" }), element("span")];
   const said = element("p", { class: "heat-said quiet", text: "Point at a pixel, or use the arrow keys." });
-  const legend = element("p", { class: "heat-legend quiet" }, low, element("i", { "aria-hidden": "true" }), high, " of those who answered");
+  const legend = element("p", { class: "heat-legend quiet" }, low, element("i", { "aria-hidden": "true" }), high, " of those who answered", own.length ? element("b", { text: "Outlined: yours." }) : null);
   const says = (/** @type {number} */ i) => `${place(i)}: ${counts[i] ?? 0} of ${people} (${percent(counts[i] ?? 0, people)})${own.includes(i) ? ", marked by you" : ""}`;
   const shown = (/** @type {number | null} */ i) => {
     cells.forEach((cell, at) => cell.classList.toggle("in-view", at === i));
@@ -59,8 +59,9 @@ export function heatMap(own = []) {
         cell.style.setProperty("--share", `${Math.round(100 * depth)}%`);
         cell.classList.toggle("mid", depth >= MID);
         cell.classList.toggle("deep", depth >= DEEP);
-        write(cell, counts[i] ? String(Math.round((100 * counts[i]) / people)) : "");
-        cell.setAttribute("aria-label", says(i));
+        const number = Math.round((100 * (counts[i] ?? 0)) / Math.max(1, people));
+        write(cell, counts[i] ? String(number) : "");
+        cell.setAttribute("aria-label", `${place(i)}: ${number} percent, ${says(i).slice(place(i).length + 2)}`); // what is seen is a word of the name
       });
       write(high, percent(Math.max(...counts), people));
     },

@@ -2,6 +2,7 @@
 
 import { openDialog } from "../core/dialog.js";
 import { element, write } from "../core/dom.js";
+import { focusBar } from "./dock.js";
 
 const KEPT = "The room keeps aliases, pictures, answers and scores. No name, no account, no address. They are erased 4 hours after the last action, or when the teacher ends the class.";
 
@@ -50,6 +51,7 @@ export function joinDialog(code, { join, open, opened, closed }) {
       await action();
       dialog.close();
       then?.();
+      if (document.activeElement === document.body) focusBar(); // a link opened the dialog: no button has the focus back
     } catch (cause) {
       write(failure, /** @type {Error} */ (cause).message);
       if (pressed === button) input.select();

@@ -57,7 +57,7 @@ export function marksBesideMap(asked, most) {
     );
   fetchMap();
   return {
-    root: element("div", { class: "marks-beside" }, said, element("div", { class: "beside" }, element("figure", {}, element("figcaption", { text: "Marks of the class, in %" }), heat.root), element("figure", {}, caption, host))),
+    root: element("div", { class: "marks-beside" }, said, element("div", { class: "marks-and-map" }, element("figure", {}, element("figcaption", { text: "Marks of the class, in %" }), heat.root), element("figure", {}, caption, host))),
     set: (/** @type {number[]} */ given, /** @type {number} */ people) => {
       counts = given;
       heat.set(given, people);

@@ -45,7 +45,7 @@ export function startProgress(room) {
       const students = partsOf(room, "student/").map(([, student]) => student);
       const counts = finished(students, view.state.lesson, lesson.steps.length);
       const all = countStudents(room);
-      write(title, `Finished of “${lesson.title}”`);
+      write(title, `Steps finished in “${lesson.title}”`);
       list.replaceChildren(
         ...lesson.steps.map((step, i) =>
           element(

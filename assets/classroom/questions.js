@@ -57,7 +57,7 @@ export function questionOnPage() {
   if (!key || !hasAnswer()) return null;
   if (key.startsWith("lab/")) {
     const lab = view.config.labs[view.state.lab];
-    return { question: { key, kind: "choice", title: lab.prediction, choices: lab.choices }, about: `Lab: ${lab.title}`, asked: null };
+    return { question: { key, kind: "choice", title: lab.prediction, choices: lab.choices }, about: `Lab “${lab.title}”`, asked: null };
   }
   const lesson = openLesson();
   const step = lesson?.steps[view.state.lesson_step - 1];

@@ -5,7 +5,7 @@ import { byId, element, write } from "./dom.js";
 
 const EDGE = 10; // px between a notice and the window's edge, as in the stylesheet
 // What a notice should not lie on, and how much that matters.
-const IN_USE = { "#paint-grid": 1e5, "#playback": 30, "#tabs": 1, ".header-tools": 1 };
+const IN_USE = { "#paint-grid": 1e5, "#playback": 30, "#class-bar": 40, "#tabs": 1, ".header-tools": 1 };
 
 export function startNotices() {
   let placing = 0;
@@ -113,7 +113,8 @@ function place() {
 /** @param {{ left: number, right: number, top: number, bottom: number }} box */
 function hidden(box) {
   return Object.entries(IN_USE).reduce((sum, [selector, weight]) => {
-    const used = /** @type {Element} */ (document.querySelector(selector)).getBoundingClientRect();
+    const used = document.querySelector(selector)?.getBoundingClientRect();
+    if (!used) return sum;
     const width = Math.min(box.right, used.right) - Math.max(box.left, used.left);
     const height = Math.min(box.bottom, used.bottom) - Math.max(box.top, used.top);
     return sum + weight * Math.max(0, width) * Math.max(0, height);

@@ -95,7 +95,7 @@ def _flat(start: State, given: State, zoo: Zoo) -> Scored:
     if found.f_input < VERY_SURE:
         return Scored(False, 0.0, _unsure(found.f_input, VERY_SURE))
     largest = float(np.abs(found["gradient"].attribution).max())
-    return Scored(True, largest, f"The largest |∂P/∂x| is {largest:.2g}. P is {_chance(found.f_input)}.")
+    return Scored(True, largest, f"The largest |∂P/∂x| is {_small(largest)}. P is {_chance(found.f_input)}.")
 
 
 CHALLENGES: Mapping[str, Challenge] = MappingProxyType(
@@ -122,6 +122,10 @@ def _counted(count: int) -> str:
 
 def _chance(value: float) -> str:
     return f"{int(1000 * value) / 1000:.3f}"  # cut, not rounded: 0.9999 is not 1.000
+
+
+def _small(value: float) -> str:
+    return np.format_float_positional(value, precision=2, fractional=False, trim="-") if value > 1e-9 else f"{value:.2g}"  # 0.000054, not 5.4e-05
 
 
 def _unsure(value: float, needed: float) -> str:

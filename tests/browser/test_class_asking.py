@@ -288,7 +288,77 @@ def test_a_student_takes_part_with_the_keyboard_alone(visits: Visits, room: Room
     assert (parts[f"vote/lab/sanity/{name}"], parts[f"vote/ask/1/{name}"]) == ({"choice": 1}, {"pixels": [0, 1]})
 
 
+@pytest.mark.parametrize(("width", "height"), [(390, 664), (360, 640), (1366, 650)])
+def test_every_pixel_and_the_button_are_within_reach_beside_a_challenge(visits: Visits, room: Room, width: int, height: int) -> None:
+    student = room.join()
+    visit = room.enter(visits, student, viewport={"width": width, "height": height}, has_touch=True)
+    room.do(room.teacher, "challenge", kind="flip", minutes=3, state={})
+    visit.page.locator(CHALLENGE).wait_for()
+    room.do(room.teacher, "poll", key="ask/1", kind="marks", pixels=4, picture=[0.5] * 64, network="shapes")
+    cells = visit.page.locator(f"{QUESTION} .mark-cell")
+    for cell in (0, 7, 56, 63):  # a tap fails where something lies on it
+        cells.nth(cell).tap()
+    button(visit, QUESTION, "Send my marks").tap()
+    visit.page.get_by_text("Your marks are sent.").wait_for()
+    assert room.parts(room.teacher)[f"vote/ask/1/{student['alias']}"] == {"pixels": [0, 7, 56, 63]}
+
+
+def test_marks_and_map_stand_side_by_side_also_after_the_wall_and_in_present(visits: Visits, room: Room) -> None:
+    teacher = room.enter(visits, room.teacher, viewport={"width": 1366, "height": 768})
+    teacher.page.locator("#class").click()  # brings the wall's stylesheet
+    teacher.page.locator("#class-view").wait_for()
+    teacher.press("Escape")
+    room.do(room.teacher, "poll", key="ask/1", kind="marks", pixels=1, picture=[0.5] * 64, network="shapes")
+    room.do(room.join(), "vote", key="ask/1", pixels=[0])
+    button(teacher, ANSWERS, "Reveal").click()
+    for present in (False, True):
+        if present:
+            teacher.page.locator("#present").click()
+            teacher.page.locator("body.present").wait_for()
+        heat_ = teacher.page.locator(f"{ANSWERS} .heat-grid").bounding_box()
+        map_ = teacher.page.locator(f"{ANSWERS} .beside-map .map-surface").bounding_box()
+        assert heat_ and map_
+        assert abs(heat_["y"] - map_["y"]) < 2 and abs(heat_["width"] - map_["width"]) < 2
+        assert heat_["x"] + heat_["width"] < map_["x"] and map_["y"] + map_["height"] <= 768
+
+
+def test_the_focus_stays_in_the_class_when_what_had_it_goes(visits: Visits, room: Room) -> None:
+    teacher = room.enter(visits, room.teacher)
+    ask(teacher, "Ask: mark pixels")
+    visit = room.enter(visits, room.join())
+    button(visit, QUESTION, "Skip").press("Enter")
+    button(teacher, ANSWERS, "End the question").first.press("Enter")
+    for who, panel in ((visit, QUESTION), (teacher, ANSWERS)):
+        who.page.locator(panel).wait_for(state="hidden")
+        assert who.page.evaluate("() => document.activeElement.closest('#class-bar') !== null")
+
+
+def test_after_a_reload_a_question_of_the_lesson_is_asked_in_one_place(visits: Visits, room: Room) -> None:
+    student = room.join()
+    room.do(room.teacher, "poll", key="lesson/sure-and-silent/1", kind="choice", title="Why?", choices=["a", "b", "c"])
+    visit = room.enter(visits, student, "?lesson=sure-and-silent&v=2")
+    for _ in range(2):
+        visit.page.locator("#lesson-card .lesson-choice").first.wait_for()
+        visit.page.locator(f"{QUESTION}.small .class-panel-aside", has_text="Answer it in the lesson.").wait_for()
+        assert visit.page.locator(f"{QUESTION} .lesson-choice").count() == 0
+        visit.page.reload()
+        visit.rest()
+
+
 # ---- challenges
+
+
+def test_a_challenge_begins_in_the_explorer(visits: Visits, room: Room) -> None:
+    student = room.join()
+    sent = room.do(student, "send", id="a" * 12, state={})
+    assert sent["score"] > 0
+    room.do(room.teacher, "publish", id=next(name for name in room.parts(room.teacher) if name.startswith("picture/")).removeprefix("picture/"), on=True)
+    visit = room.enter(visits, student)
+    visit.page.get_by_role("button", name="The class (1)").click()
+    visit.page.locator("#class-view").wait_for()
+    room.do(room.teacher, "challenge", kind="flip", minutes=3, state={})
+    button(visit, CHALLENGE, "Start from the challenge’s picture").click()
+    visit.page.locator("#class-view").wait_for(state="hidden")
 
 
 def test_a_challenge_from_its_start_to_its_end(visits: Visits, room: Room) -> None:
@@ -340,10 +410,12 @@ def test_a_challenge_from_its_start_to_its_end(visits: Visits, room: Room) -> No
     assert not panel.get_by_role("button", name="Send my try").is_visible()
 
 
-@pytest.mark.parametrize("options", [{}, PHONE, {"color_scheme": "dark"}])
+@pytest.mark.parametrize("options", [{}, PHONE, {"color_scheme": "dark"}, {"forced_colors": "active"}])
 def test_the_panels_are_accessible_and_fit(visits: Visits, room: Room, options: dict[str, Any]) -> None:
     student = room.join()
     room.do(room.teacher, "poll", key="ask/1", kind="marks", pixels=8, picture=[0.5] * 64, network="shapes")
+    for first in (0, 2, 4):  # several shares in the heat map
+        room.do(room.join(), "vote", key="ask/1", pixels=[*range(first, first + 8)])
     room.do(room.teacher, "challenge", kind="disagree", minutes=3, state={})
     for who in (student, room.teacher):
         visit = room.enter(visits, who, **options)

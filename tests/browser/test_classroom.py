@@ -224,6 +224,17 @@ def test_a_touch_lets_go_and_one_button_comes_back(pupils: Class) -> None:
     expect(student.page.locator(STATUS)).to_have_text(ALONE)
 
 
+def test_hold_pressed_twice_frees_the_screens_again(pupils: Class) -> None:
+    teacher = pupils.teach()
+    hold = teacher.page.locator(BAR).get_by_role("button", name="Hold", exact=True)
+    before = hold.bounding_box()
+    hold.click()
+    expect(teacher.page.locator(STATUS)).to_have_text("The screens are held.")
+    assert hold.bounding_box() == before  # the next press is not on another button
+    hold.click()
+    expect(teacher.page.locator(STATUS)).to_have_text("")
+
+
 def test_held_screens_follow_whatever_is_pressed_and_cleared_ones_show_one_sentence(pupils: Class) -> None:
     teacher = pupils.teach()
     student = pupils.join()

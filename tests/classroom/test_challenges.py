@@ -123,3 +123,10 @@ def test_the_best_is_first_and_of_equal_ones_the_earlier() -> None:
     for seed in range(5):
         assert "".join(one["alias"] for one in ranked(Random(seed).sample(scores, len(scores)))) == "DCBAE"
     assert ranked([]) == []
+
+
+def test_small_gradients_are_written_without_an_exponent() -> None:
+    plus = CHALLENGES["flat"].score(START, with_picture(PATTERNS["cross"]), ZOO)
+    written = plus.text.removeprefix("The largest |∂P/∂x| is ").split(". P is")[0]
+    assert plus.valid and plus.score < 1e-4
+    assert set(written) <= set("0123456789.") and abs(float(written) / plus.score - 1) < 0.05
