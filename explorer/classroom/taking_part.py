@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import orjson
 
 from explorer.classroom import actions
 from explorer.classroom.challenges import CHALLENGES, Scored, asked
-from explorer.classroom.hub import Hub
+from explorer.classroom.hub import Hub, Room
 from explorer.classroom.rooms import ATTEMPTS, Member, Refused, too_many
 from explorer.classroom.sharing import Ask, explanation
-from explorer.classroom.store import Conflict
+from explorer.classroom.store import Conflict, NoRoom, StoreAway
 from explorer.classroom.teaching import LATE, Question, counted
 from explorer.classroom.tiles import for_wall, tile
 from explorer.state import State, Zoo
 
 PICTURES_A_MINUTE, MOST_PICTURES, TRIES_A_MINUTE = 6, 40, 20
 MOST_ON_WALL = 2000
+COUNT_AFTER, AWAY_FOR = 0.1, 1.0  # seconds before the answers that are revealed are counted again, and before that is tried again without the store
 Score = Callable[[Callable[[], Scored], str], Awaitable[Scored]]  # computes in a pool, for a client
 
 
 class TakingPart:
-    """The students' actions in all rooms of this worker; it keeps nothing between them."""
+    """The students' actions in all rooms of this worker; between them it keeps only where answers are about to be counted."""
 
     def __init__(self, hub: Hub, zoo: Zoo, ask: Ask, question: Question, compute: Score) -> None:
         self.hub, self.zoo, self.ask, self.question, self.compute = hub, zoo, ask, question, compute
+        self._counting: set[str] = set()  # codes
 
     async def do(self, who: Member, action: actions.OfStudent) -> dict[str, Any]:
         """Do what a student's page asks for. Raises ``Refused``, ``StateError``, ``Busy``, ``NoRoom``, ``StoreAway``."""
@@ -111,8 +115,23 @@ class TakingPart:
         value = {"choice": action.choice} if choices else {"pixels": sorted(action.pixels or [])}
         await self.hub.write(room, {f"vote/{action.key}/{who.alias}": value})
         poll = room.content("poll")
-        if poll and poll["key"] == action.key and poll["revealed"]:
-            await self.hub.write(room, {"poll": counted(room, poll)}, {"poll": room.version_of("poll")})
+        if poll and poll["key"] == action.key and poll["revealed"] and room.code not in self._counting:
+            self._counting.add(room.code)
+            self.hub.begin(self._count(room))
+
+    async def _count(self, room: Room) -> None:
+        """Bring what is revealed up to date, once for all votes of a moment: if each vote did, a class that answers at once would wait for itself."""
+        await asyncio.sleep(COUNT_AFTER)
+        self._counting.discard(room.code)
+        while (poll := room.content("poll")) and poll["revealed"] and poll != (now := counted(room, poll)):
+            try:
+                await self.hub.write(room, {"poll": now}, {"poll": room.version_of("poll")})
+            except NoRoom:
+                return
+            except (Conflict, StoreAway) as failure:  # another worker counted, or the teacher asks something else
+                await asyncio.sleep(COUNT_AFTER if isinstance(failure, Conflict) else AWAY_FOR)
+            with suppress(NoRoom, StoreAway):
+                await self.hub.refresh(room)
 
     async def _done(self, who: Member, action: actions.Done) -> None:
         if self.question(f"lesson/{action.lesson}/{action.step}") is None:

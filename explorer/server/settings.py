@@ -108,4 +108,5 @@ class ServerSettings(BaseModel, frozen=True, populate_by_name=True):
         except ValidationError as error:
             name, text = error.errors()[0]["loc"][0], error.errors()[0]["input"]
             expected = next(field.description for field in cls.model_fields.values() if field.validation_alias == name)
-            raise SettingError(f"{name} must be {expected}, not {text!r}.") from None
+            shown = re.sub("//[^/@]*@", "//…@", str(text))  # a password is not for the log
+            raise SettingError(f"{name} must be {expected}, not {shown!r}.") from None

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, product
 from pathlib import Path
 from types import SimpleNamespace
@@ -65,6 +66,18 @@ def test_one_student_listens_with_a_few_pages_at_once(port: int) -> None:
             break
         except AssertionError:  # the server learns a little later that a page is gone
             assert time.monotonic() < end
+
+
+def test_a_class_that_answers_at_once_waits_for_nobody_while_the_answers_are_shown(port: int) -> None:
+    teacher = opened(port)
+    students = [joined(port, teacher.code) for _ in range(80)]
+    teacher.done("poll", key="ask/1", pixels=2)
+    teacher.done("reveal", on=True)
+    with ThreadPoolExecutor(len(students)) as pool:
+        answers = list(pool.map(lambda student: student.do("vote", key="ask/1", pixels=[5]).status, students))
+    assert answers == [200] * len(students)
+    shown = students[0].until(lambda parts: parts["poll"]["answered"] == len(students))["poll"]
+    assert shown["totals"][5] == sum(shown["totals"]) == len(students)
 
 
 def test_the_pages_of_a_student_who_has_left_hear_no_more(port: int) -> None:

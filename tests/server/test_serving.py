@@ -118,6 +118,12 @@ def test_an_invalid_setting_is_refused_in_one_line_that_names_and_repeats_it() -
             assert len(message.splitlines()) == 1 and name in message and repr(value) in message, (name, value)
 
 
+def test_a_password_is_not_repeated() -> None:
+    with pytest.raises(SettingError, match="REDIS_URL") as refusal:
+        ServerSettings.read({"REDIS_URL": "redis+tls://class:hunter2@redis.example:6379/0"})
+    assert "hunter2" not in str(refusal.value) and "redis.example" in str(refusal.value)
+
+
 @pytest.mark.parametrize(("name", "value"), [("PORT", "80.5"), ("FRAME_ANCESTORS", "'self'\nSet-Cookie: x=1")])
 def test_the_start_ends_with_that_line(name: str, value: str) -> None:
     with pytest.raises(SettingError) as refusal:
