@@ -32,6 +32,7 @@ export function startLeading(room) {
   let flying = false;
   let last = -EVERY;
   let over = false;
+  let { opened } = room;
 
   function lookNow() {
     const { step, count, playing, speed, loop } = playhead();
@@ -64,10 +65,11 @@ export function startLeading(room) {
     if (!body || over) return;
     flying = true;
     last = performance.now();
-    n = Math.max(n, taken.newest()) + 1;
+    let isTaken = true;
     for (let failures = 0; ; failures++) {
+      n = Math.max(n, taken.newest()) + 1;
       try {
-        await room.sendOnce("lead", { n, ...body });
+        isTaken = (await room.sendOnce("lead", { n, ...body })).taken;
         break;
       } catch (failure) {
         if (over) return;
@@ -76,9 +78,10 @@ export function startLeading(room) {
         Object.assign(body, news()); // the newest, once the room is there again
       }
     }
-    note(body);
-    if (body.state) led = n;
+    if (isTaken) note(body);
+    else n -= 1; // another device was quicker: what it led is shown here, too
     flying = false;
+    hear();
     soon();
   }
 
@@ -87,18 +90,22 @@ export function startLeading(room) {
     state = body.state ?? state;
     pixels = body.pixels ?? pixels;
     look = body.look ? nameOf(body.look) : look;
+    if (body.state) led = n;
     if (body.pixels) state = null; // the end of the stroke is told
   }
 
-  /** Another device of the teacher's led, or this one did before a reload. */
+  /** Another device of the teacher's led, or this one did before a reload; but a link that was opened is led. */
   function hear() {
     const newest = taken.newest();
     if (newest <= n || flying || isPainting()) return;
     n = newest;
-    taken.take();
-    state = view.state;
-    led = room.parts.get("lead").n;
-    look = nameOf(lookNow());
+    if (!opened) {
+      taken.take();
+      state = view.state;
+      led = room.parts.get("lead").n;
+      look = nameOf(lookNow());
+    }
+    opened = false;
   }
 
   const ends = [on("state", soon), on("step", soon), on("pixel", soon), on("playhead", soon), on("painted", soon), on("answer", soon)];

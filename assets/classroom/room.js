@@ -24,7 +24,7 @@ import * as classView from "./view.js";
  *   role: "teacher" | "student", code: string, alias: string | null, token: string, parts: Map<string, any>, offset: number, quality: Quality,
  *   on: (prefix: string, listener: (name: string, content: any) => void) => () => void, act: (name: string, body?: Record<string, any>) => Promise<any>,
  *   sendOnce: (name: string, body: Record<string, any>) => Promise<any>, tell: (name: string, content?: any) => void,
- *   following: boolean, letGo: () => void, comeBack: () => void, keep: (changes: Partial<Credential>) => void, forget: () => void,
+ *   following: boolean, opened: boolean, letGo: () => void, comeBack: () => void, keep: (changes: Partial<Credential>) => void, forget: () => void,
  * }} Room
  */
 
@@ -65,19 +65,19 @@ export async function enterByLink(credential, known) {
     if (back) keepCredential(known);
     notice("This teacher link leads to no room: its room has ended, or a part of the link is missing.", { button: back ?? smallButton("Another room", () => askForCode()) });
   };
-  await enter(credential, failed);
+  await enter(credential, { failed });
 }
 
 /**
  * Be in a room from now on.
  * @param {Credential} credential
- * @param {() => void} [failed] what to do if it lets nobody in by that
+ * @param {{ failed?: () => void, opened?: boolean }} [how] `failed`: what to do if it lets nobody in; `opened`: see Room
  */
-export async function enter(credential, failed) {
+export async function enter(credential, { failed, opened = false } = {}) {
   if (keepCredential(credential) && was) return window.location.reload(); // what heard of the other room is gone then
   was = true;
   await laterStyle("classroom");
-  const made = makeRoom(credential, failed);
+  const made = Object.assign(makeRoom(credential, failed), { opened });
   room = made;
   startBar(made);
   const isTeacher = made.role === "teacher";
@@ -136,6 +136,7 @@ function makeRoom(credential, failed) {
     sendOnce: connection.sendOnce,
     tell: (name, content = null) => [...listeners].forEach(({ prefix, listener }) => name.startsWith(prefix) && listener(name, content)),
     following: false,
+    opened: false,
     letGo: () => {},
     comeBack: () => {},
     keep: (changes) => {

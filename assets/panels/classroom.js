@@ -9,14 +9,14 @@ let failed = () => {}; // takes the last notice away
 
 /** Before the session reads the address: a secret is sent to nobody, and a code is no part of a state. */
 export function startClassroom() {
-  const { code, secret } = takeLink();
+  const { code, secret, opened } = takeLink();
   if (!view.config.rooms) return;
   const button = byId("class");
   button.hidden = false;
   button.addEventListener("click", () => withRoom((script) => script.press()));
   const known = keptCredential();
   if (secret) withRoom((script) => script.enterByLink({ code: secret[1].toUpperCase(), token: secret[2], role: "teacher" }, known));
-  else if (known && (!code || code.toUpperCase() === known.code)) withRoom((script) => script.enter(known));
+  else if (known && (!code || code.toUpperCase() === known.code)) withRoom((script) => script.enter(known, { opened }));
   else if (code !== null) withRoom((script) => script.askForCode(code, known));
 }
 
@@ -29,7 +29,8 @@ function takeLink() {
   link.delete("room");
   const rest = code === null ? search : link.size ? `?${link}` : "";
   if (secret || code !== null) window.history.replaceState(window.history.state, "", pathname + rest + (secret ? "" : hash));
-  return { code, secret };
+  const [how] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  return { code, secret, opened: rest !== "" && how?.type === "navigate" };
 }
 
 /** @param {(script: typeof import("../classroom/room.js")) => unknown} use */

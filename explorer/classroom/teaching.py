@@ -36,16 +36,15 @@ class Teaching:
         """Do what a teacher's page asks for. Raises ``Refused``, ``StateError``, ``NoRoom``, ``StoreAway``."""
         for _ in range(ATTEMPTS):
             try:
-                await self._once(who.room, action)
-                return {}
+                return await self._once(who.room, action)
             except Conflict:  # another device, or a student, changed what it depends on
                 await self.hub.refresh(who.room)
         raise too_many()
 
-    async def _once(self, room: Room, action: actions.OfTeacher) -> None:
+    async def _once(self, room: Room, action: actions.OfTeacher) -> dict[str, Any]:
         match action:
             case actions.Lead():
-                await self._lead(room, action)
+                return {"taken": await self._lead(room, action)}
             case actions.Share():
                 await share(self.hub, room, action, self.ask)
             case actions.Screens():
@@ -67,10 +66,12 @@ class Teaching:
                 await self._finish(room)
             case actions.End():
                 await self.hub.close(room)
+        return {}
 
     # ---- follow
 
-    async def _lead(self, room: Room, action: actions.Lead) -> None:
+    async def _lead(self, room: Room, action: actions.Lead) -> bool:
+        """Whether it was taken: not if another device of the teacher's was quicker."""
         n, parts, answer = action.n, dict[str, Any](), None
         state = answering = None
         if action.pixels is not None:
@@ -82,7 +83,7 @@ class Teaching:
             answering = self.hub.begin(self._answer(state))
             with suppress(TimeoutError):
                 answer = await asyncio.wait_for(asyncio.shield(answering), TOGETHER)
-        while (parts or state) and n >= _newest(room):  # one that was overtaken by a newer one says nothing
+        while (parts or state) and n > _newest(room):
             if state:
                 parts |= _led(room, n, state, answer)
             try:
@@ -92,7 +93,8 @@ class Teaching:
                 continue
             if answering and not answer:  # not before the state is written: the answer to a state that is not there is dropped
                 self.hub.begin(self._answer_later(room, n, answering))
-            return
+            return True
+        return False
 
     async def _answer(self, state: State) -> str | None:
         try:

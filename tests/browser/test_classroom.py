@@ -129,6 +129,24 @@ def test_the_teacher_resumes_on_another_device_and_the_secret_is_in_no_address(p
         assert not [part for part in told for secret in secrets if secret in part]
 
 
+def test_two_devices_of_the_teacher_end_with_one_picture_and_a_link_that_is_opened_is_led(pupils: Class) -> None:
+    teacher, student = pupils.teach(), pupils.join()
+    see_the_same(teacher, student)
+    secret = teacher.page.evaluate("() => JSON.parse(sessionStorage.getItem('explorer-room')).token")
+    other = pupils.come(f"#teacher={pupils.code}.{secret}")
+    see_the_same(teacher, other)
+    before = teacher.pixels
+    for visit, pattern in ((teacher, 1), (other, 2)):
+        visit.page.evaluate("(pattern) => void setTimeout(() => document.querySelectorAll('#patterns button')[pattern].click(), 50)", pattern)
+    for visit in (teacher, other, student):
+        visit.until("(before) => JSON.stringify(view.state.pixels) !== JSON.stringify(before)", before)
+    see_the_same(teacher, student, other)
+    teacher.open("?v=2&p=cross&net=digits&m=17")
+    student.until("() => view.state.network === 'digits' && view.state.steps === 17")
+    see_the_same(teacher, student, other)
+    assert teacher.state["network"] == "digits"
+
+
 # ---------------------------------------------------------------- following
 
 

@@ -131,7 +131,8 @@ def test_what_the_teachers_page_asked_for_beside_it_is_given_to_the_room_until_t
 def test_a_stroke_is_passed_on_as_its_picture_alone_and_an_overtaken_one_says_nothing(teacher: Person, student: Person) -> None:
     teacher.done("lead", n=5, pixels=RING["pixels"])
     assert student.until(lambda parts: "paint" in parts)["paint"] == {"n": 5, "pixels": RING["pixels"]}
-    teacher.done("lead", n=4, pixels=EDGE["pixels"])
+    assert teacher.done("lead", n=4, pixels=EDGE["pixels"]) == {"taken": False}
+    assert teacher.done("lead", n=5, state=EDGE) == {"taken": False}  # of another device, which led at the same moment
     teacher.done("screens", mode="hold")
     assert student.until(lambda parts: parts["screens"]["mode"] == "hold")["paint"]["n"] == 5
 
