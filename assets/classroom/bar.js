@@ -5,7 +5,9 @@ import { element, smallButton, write } from "../core/dom.js";
 import { notice } from "../core/notices.js";
 import { view } from "../core/store.js";
 import { focusBar } from "./dock.js";
-import { openClass } from "./view.js";
+import { showPeople } from "./people.js";
+import { keepKeys } from "./screens.js";
+import { isClassOpen, openClass } from "./view.js";
 
 /** @import { Quality } from "./connection.js" */
 /** @import { Room } from "./room.js" */
@@ -20,7 +22,7 @@ const READ = 9000; // ms after which a notice of what was sent goes by itself: i
 export function startBar(room) {
   const name = element("b", { translate: "no" });
   const status = element("span", { class: "class-status", role: "status" });
-  const count = element("span", { class: "class-count" });
+  const count = element("button", { type: "button", class: "class-count", title: "Who is in the room", hidden: room.role === "student", onclick: () => showPeople(room) });
   const quality = element("span", { class: "class-quality", title: "The connection to the room" });
   const actions = element("span", { class: "class-actions" });
   const bar = element("aside", { id: "class-bar", class: "class-bar", "aria-label": "Class", tabindex: "-1" }, name, count, status, actions, quality);
@@ -37,7 +39,13 @@ export function startBar(room) {
     bar.classList.add("nudge");
     window.setTimeout(() => bar.classList.remove("nudge"), NUDGE);
   });
-  room.on("over", () => bar.remove());
+  bar.addEventListener("keydown", keepKeys);
+  const opened = new MutationObserver(draw); // the class's pictures, or the explorer
+  opened.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  room.on("over", () => {
+    opened.disconnect();
+    bar.remove();
+  });
   draw();
 }
 
@@ -66,7 +74,7 @@ function studentBar(room, { name, status, actions, mode }) {
     write(name, room.alias ?? "");
     const held = mode() === "hold";
     back.hidden = room.following;
-    write(status, held ? "Your teacher holds the screens." : !room.following ? "You look on your own." : room.parts.get("lead") ? "Following your teacher." : "Your teacher is on the way.");
+    write(status, held ? "Your teacher holds the screens." : isClassOpen() ? "You look at the pictures of the class." : !room.following ? "You look on your own." : room.parts.get("lead") ? "Following your teacher." : "Your teacher is on the way.");
   };
 }
 

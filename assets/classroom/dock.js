@@ -1,6 +1,7 @@
 // The dock of the class: small panels at the edge of the page. They take no focus by themselves, push nothing away and can be made smaller.
 
 import { byId, element, smallButton, write } from "../core/dom.js";
+import { keepKeys } from "./screens.js";
 
 /**
  * @typedef {{
@@ -12,6 +13,8 @@ import { byId, element, smallButton, write } from "../core/dom.js";
 
 const news = element("p", { class: "visually-hidden", role: "status" });
 const dock = element("section", { id: "class-dock", class: "class-dock", "aria-label": "Questions and challenges of the class" }, news);
+
+dock.addEventListener("keydown", keepKeys);
 
 const NARROW = 700; // px of the window, below which one panel has room
 const LOW = 800;

@@ -51,7 +51,7 @@ export function joinDialog(code, { join, open, opened, closed }) {
       await action();
       dialog.close();
       then?.();
-      if (document.activeElement === document.body) focusBar(); // a link opened the dialog: no button has the focus back
+      if (document.activeElement === document.body || dialog.contains(document.activeElement)) focusBar(); // a link opened the dialog: no button has the focus back
     } catch (cause) {
       write(failure, /** @type {Error} */ (cause).message);
       if (pressed === button) input.select();

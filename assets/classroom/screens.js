@@ -26,6 +26,12 @@ function isHarmless({ key, ctrlKey, metaKey, target }) {
 }
 
 /**
+ * Of bar and dock, whose keys work while the screens are held: those of the explorer do not come from there either.
+ * @param {KeyboardEvent} event
+ */
+export const keepKeys = (event) => held && event.key !== "Escape" && event.stopPropagation();
+
+/**
  * @param {boolean} on
  * @param {() => void} told what to do when somebody tries to change something
  */

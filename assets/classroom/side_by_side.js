@@ -22,7 +22,7 @@ export function sideBySide(pictures, { back, open }) {
   const columns = element("div", { class: "beside" });
   const root = element("div", { class: "wall" }, element("div", { class: "wall-head" }, element("div", { class: "wall-said" }, heading, said, " ", note, pixel), element("div", { class: "wall-tools beside-tools" }, smallButton("‹ Back to the wall", back))), columns);
   root.style.setProperty("--count", String(pictures.length));
-  const all = pictures.map((picture) => column(columns, picture, limit, open));
+  const all = pictures.map((picture, i) => column(columns, picture, i + 1, limit, open));
   const read = (/** @type {number | null} */ marked) => {
     write(pixel, marked === null ? "Point at a pixel to mark it in all." : `Marked: ${place(marked)}.`);
     all.forEach(({ say }) => say(marked));
@@ -41,11 +41,12 @@ export function sideBySide(pictures, { back, open }) {
 /**
  * @param {HTMLElement} host
  * @param {Picture} picture
+ * @param {number} at from 1: one student may send the same class twice
  * @param {number} limit
  * @param {(picture: Picture) => void} open
  */
-function column(host, picture, limit, open) {
-  const title = `${picture.class} by ${picture.alias}`;
+function column(host, picture, at, limit, open) {
+  const title = `${picture.class} by ${picture.alias} (${at})`;
   const root = element("section", { class: "beside-one", "aria-label": title });
   const head = element("div", { class: "beside-head" }, element("h3", { text: picture.class }), element("span", { class: "quiet", text: picture.alias }), element("span", { translate: "no", text: `P = ${chance(picture.score)}`.replace("= <", "< ") }));
   root.append(head);

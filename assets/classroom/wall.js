@@ -319,15 +319,20 @@ export class Wall {
   }
 
   #describePicked(full = false) {
-    const count = this.picked.size;
+    const count = this.#chosen().length;
     write(this.compare, full ? `At most ${MOST_COMPARED}: compare` : count ? `Compare ${count}` : "Compare");
     this.compare.setAttribute("aria-disabled", String(count < 2));
     this.compare.title = count < 2 ? `Select 2 to ${MOST_COMPARED} tiles first` : "";
   }
 
+  /** Of the pictures that are shown: others may not be for everybody. */
+  #chosen() {
+    return this.#wanted().filter(({ id }) => this.picked.has(id));
+  }
+
   /** Side by side, in the order of the wall. */
   #compare() {
-    const chosen = this.#wanted().filter(({ id }) => this.picked.has(id));
+    const chosen = this.#chosen();
     if (chosen.length >= 2) this.actions.compare(chosen);
   }
 

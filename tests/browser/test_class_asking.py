@@ -356,6 +356,7 @@ def test_a_challenge_begins_in_the_explorer(visits: Visits, room: Room) -> None:
     visit = room.enter(visits, student)
     visit.page.get_by_role("button", name="The class (1)").click()
     visit.page.locator("#class-view").wait_for()
+    visit.page.get_by_text("You look at the pictures of the class.").wait_for()
     room.do(room.teacher, "challenge", kind="flip", minutes=3, state={})
     button(visit, CHALLENGE, "Start from the challenge’s picture").click()
     visit.page.locator("#class-view").wait_for(state="hidden")

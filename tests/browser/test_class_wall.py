@@ -259,6 +259,12 @@ def test_two_to_six_are_side_by_side_on_one_scale(some: Class, visits: Visits) -
     for number in (2, 3, 10, 11, 12):
         tile(visit, id_of(number)).locator(".tile-pick input").click()
     assert visit.page.locator(f"{TILES} input:checked").count() == 6  # the seventh is not taken
+    compare.click()
+    visit.page.evaluate(AXE)
+    assert not violations(visit)  # also where one student sent the same twice
+    visit.press("Escape")
+    visit.page.locator("#wall-show").select_option("published")
+    assert compare.inner_text() == "Compare"  # what is not shown is not counted
 
 
 def test_the_wall_is_saved_as_csv(some: Class, visits: Visits) -> None:

@@ -242,6 +242,28 @@ def test_a_touch_lets_go_and_one_button_comes_back(pupils: Class) -> None:
     expect(student.page.locator(STATUS)).to_have_text(ALONE)
 
 
+def test_the_teacher_sees_who_is_here_and_mutes_before_a_picture_came(pupils: Class) -> None:
+    teacher = pupils.teach()
+    students = [pupils.join(), pupils.join(**PHONE)]
+    assert students[0].page.evaluate("() => document.activeElement.id") == "class-bar"  # the next Tab leads on from there
+    names = sorted(alias(student) for student in students)
+    teacher.page.get_by_role("button", name="2 students").press("Enter")
+    people = teacher.page.get_by_role("dialog", name="Students")
+    expect(people.locator("li b")).to_have_text(names)
+    press(students[1].page, "Send my picture")
+    expect(people.locator("li", has_text=alias(students[1]))).to_contain_text("1 picture")
+    people.get_by_role("button", name=f"Mute {alias(students[0])}", exact=True).press("Enter")
+    unmute = people.get_by_role("button", name=f"Unmute {alias(students[0])}", exact=True)
+    expect(unmute).to_be_focused()  # so that it is easily undone
+    students[0].expects_errors = True  # a refusal is noted in the console
+    press(students[0].page, "Send my picture")
+    expect(students[0].page.locator("#notices")).to_contain_text("Your teacher takes no more pictures from you just now.")
+    teacher.page.evaluate(AXE)
+    assert violations(teacher) == []
+    teacher.press("Escape")
+    expect(teacher.page.get_by_role("button", name="2 students")).to_be_focused()
+
+
 def test_hold_pressed_twice_frees_the_screens_again(pupils: Class) -> None:
     teacher = pupils.teach()
     hold = teacher.page.locator(BAR).get_by_role("button", name="Hold", exact=True)
