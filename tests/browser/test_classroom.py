@@ -273,6 +273,8 @@ def test_hold_pressed_twice_frees_the_screens_again(pupils: Class) -> None:
     assert hold.bounding_box() == before  # the next press is not on another button
     hold.click()
     expect(teacher.page.locator(STATUS)).to_have_text("")
+    teacher.page.set_viewport_size({"width": 1366, "height": 650})
+    teacher.until("() => document.getElementById('scrub').getBoundingClientRect().bottom <= innerHeight")  # below the bar, too, the path needs no scrolling
 
 
 def test_held_screens_follow_whatever_is_pressed_and_cleared_ones_show_one_sentence(pupils: Class) -> None:
