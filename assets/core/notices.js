@@ -105,8 +105,11 @@ function place() {
   const host = byId("notices");
   if (!host.childElementCount) return;
   const { left, right, height } = host.getBoundingClientRect();
+  const player = document.querySelector(".player")?.getBoundingClientRect();
+  const floor = player?.height && player.bottom >= window.innerHeight - 1 ? player.top : window.innerHeight; // on phones it stands at the bottom
+  host.style.setProperty("--floor", `${window.innerHeight - floor}px`);
   const at = (/** @type {number} */ top) => hidden({ left, right, top, bottom: top + height });
-  const [above, below] = [at(EDGE), at(window.innerHeight - EDGE - height)];
+  const [above, below] = [at(EDGE), at(floor - EDGE - height)];
   if (above !== below) host.classList.toggle("below", below < above); // else it stays where it is
 }
 

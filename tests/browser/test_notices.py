@@ -99,7 +99,7 @@ def test_notices_keep_off_the_grid_wherever_the_page_is_scrolled_to(width: int, 
         assert not overlap(notices, boxes["paint-grid"]), top
         left, above, right, below = notices
         elsewhere = [left, height - below, right, height - above]  # the other end of the window
-        assert not overlap(notices, boxes["playback"]) or overlap(elsewhere, boxes["paint-grid"]), top
+        assert not overlap(notices, boxes["playback"]) or (overlap(elsewhere, boxes["paint-grid"]) and width > 700), top  # it stands at the bottom of phones
 
 
 def test_what_lies_under_a_notice_without_buttons_stays_in_reach(visit: Visit) -> None:
