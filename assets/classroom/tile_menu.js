@@ -85,7 +85,7 @@ export class TileMenu {
     const { room, wall } = this;
     const muted = isMuted(room, picture.alias);
     /** @type {Item[]} */
-    const items = [{ text: "Open in the explorer", act: () => wall.open(tile) }];
+    const items = [{ text: "Open, for all who follow", act: () => wall.open(tile) }];
     if (!picture.hidden) items.push({ text: picture.published ? "Take back from the class" : "Publish to the class", act: () => publish(room, picture) });
     items.push(
       { text: tile.pick?.checked ? "Do not compare" : "Select to compare", act: () => wall.pick(tile) },
