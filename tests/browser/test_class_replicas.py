@@ -214,6 +214,8 @@ def test_pages_go_on_while_redis_is_away_and_what_was_sent_arrives(pupils: Class
     try:
         for visit in (teacher, student):
             expect(visit.page.locator(QUALITY)).to_have_text("the room’s store is away")
+        refused = person(student, site).do("send", id=new_id(), state=RING)
+        assert (refused.status, refused.headers["Retry-After"]) == (503, "2") and "store" in refused.text
         press(student.page, "Send my picture")
         expect(student.page.locator("#notices")).to_contain_text("The room’s store is away. What you sent is kept")
         teacher.stroke((3, 0), (3, 7))
