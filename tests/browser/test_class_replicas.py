@@ -63,8 +63,7 @@ def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
 
 @pytest.fixture
 def pupils(visits: Visits, site: Site) -> Class:
-    """A class of its own for each test, which meets nginx; both replicas run."""
-    site.start()
+    """A class of its own for each test, which meets nginx."""
     return Class(visits, site.address)
 
 
@@ -80,6 +79,7 @@ def here(parts: dict[str, Any]) -> list[int]:
 
 def gather(pupils: Class, site: Site) -> tuple[Visit, Person, list[Visit]]:
     """A teacher and students whose streams are at both replicas."""
+    site.start()
     teacher = pupils.teach()
     asking = person(teacher, site)
     students: list[Visit] = []

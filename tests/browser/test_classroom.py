@@ -131,7 +131,7 @@ def test_the_teacher_resumes_on_another_device_and_the_secret_is_in_no_address(p
 # ---------------------------------------------------------------- following
 
 
-def test_students_see_each_stroke_and_ask_nothing(pupils: Class) -> None:
+def test_students_see_each_stroke_and_ask_nothing_and_playing_is_one_message(pupils: Class) -> None:
     teacher = pupils.teach()
     student, phone = pupils.join(), pupils.join(**PHONE)
     entries = student.page.evaluate("() => history.length")
@@ -156,18 +156,12 @@ def test_students_see_each_stroke_and_ask_nothing(pupils: Class) -> None:
     assert student.page.evaluate("() => history.length") == entries
     late = pupils.join()
     see_the_same(teacher, late)
-
-
-def test_playing_is_one_message_and_each_page_plays_by_itself(pupils: Class) -> None:
-    teacher = pupils.teach()
-    student = pupils.join()
-    see_the_same(teacher, student)
     sent = len([r for r in teacher.requests if r.url.endswith("/room/do")])
     teacher.page.locator("#speed").select_option("5")
     teacher.page.locator("#play").click()
     student.until("() => explorer.playhead().playing && view.step > 2")
     teacher.page.locator("#play").click()
-    see_the_same(teacher, student)
+    see_the_same(teacher, student)  # each page played by itself
     assert not student.page.evaluate("() => explorer.playhead().playing")
     assert len([r for r in teacher.requests if r.url.endswith("/room/do")]) - sent <= 6  # not one for each frame
 
