@@ -352,7 +352,7 @@ def test_the_panels_are_accessible_and_fit(visits: Visits, room: Room, options: 
             room.do(room.teacher, "reveal", on=revealed)
             visit.page.locator("#class-dock .heat-grid").first.wait_for(state="visible" if revealed else "hidden")
             for theme in ("light", "dark"):
-                visit.page.emulate_media(color_scheme=theme)
+                visit.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
                 assert not violations(visit)
             wide = visit.page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
             assert wide[0] <= wide[1]

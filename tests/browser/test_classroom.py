@@ -378,7 +378,7 @@ def test_axe_finds_no_violation(pupils: Class) -> None:
             visit.page.set_viewport_size({"width": width, "height": 800})
             assert visit.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
             for theme in ("light", "dark"):
-                visit.page.emulate_media(color_scheme=theme)
+                visit.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
                 found[f"{visit.page.locator(f'{BAR} b').inner_text()} {width} {theme}"] = violations(visit)
     assert {where: what for where, what in found.items() if what} == {}
 
