@@ -424,7 +424,9 @@ def test_the_panels_are_accessible_and_fit(visits: Visits, room: Room, options: 
         for revealed in (False, True):
             room.do(room.teacher, "reveal", on=revealed)
             visit.page.locator("#class-dock .heat-grid").first.wait_for(state="visible" if revealed else "hidden")
-            assert not violations(visit)
+            for theme in ("light", "dark"):
+                visit.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+                assert not violations(visit)
             wide = visit.page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
             assert wide[0] <= wide[1]
         room.do(room.teacher, "reveal", on=False)

@@ -63,8 +63,7 @@ def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
 
 @pytest.fixture
 def pupils(visits: Visits, site: Site) -> Class:
-    """A class of its own for each test, which meets nginx; both replicas run."""
-    site.start()
+    """A class of its own for each test, which meets nginx."""
     return Class(visits, site.address)
 
 
@@ -80,6 +79,7 @@ def here(parts: dict[str, Any]) -> list[int]:
 
 def gather(pupils: Class, site: Site) -> tuple[Visit, Person, list[Visit]]:
     """A teacher and students whose streams are at both replicas."""
+    site.start()
     teacher = pupils.teach()
     asking = person(teacher, site)
     students: list[Visit] = []
@@ -214,6 +214,8 @@ def test_pages_go_on_while_redis_is_away_and_what_was_sent_arrives(pupils: Class
     try:
         for visit in (teacher, student):
             expect(visit.page.locator(QUALITY)).to_have_text("the room’s store is away")
+        refused = person(student, site).do("send", id=new_id(), state=RING)
+        assert (refused.status, refused.headers["Retry-After"]) == (503, "2") and "store" in refused.text
         press(student.page, "Send my picture")
         expect(student.page.locator("#notices")).to_contain_text("The room’s store is away. What you sent is kept")
         teacher.stroke((3, 0), (3, 7))

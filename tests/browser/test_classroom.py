@@ -150,33 +150,6 @@ def test_two_devices_of_the_teacher_end_with_one_picture_and_a_link_that_is_open
 # ---------------------------------------------------------------- following
 
 
-def test_students_see_each_stroke_and_ask_nothing(pupils: Class) -> None:
-    teacher = pupils.teach()
-    student, phone = pupils.join(), pupils.join(**PHONE)
-    entries = student.page.evaluate("() => history.length")
-    with student.count_requests(0), phone.count_requests(0):
-        mouse = teacher.page.mouse
-        mouse.move(*teacher.cell(1, 1))
-        mouse.down()
-        mouse.move(*teacher.cell(1, 6))
-        for visit in (student, phone):  # while the stroke lasts
-            visit.until("(pixels) => JSON.stringify(view.state.pixels) === JSON.stringify(pixels)", teacher.pixels)
-        mouse.up()
-        see_the_same(teacher, student, phone)
-        teacher.choose("network", "digits")
-        see_the_same(teacher, student, phone)
-        teacher.to_tab("saliency")
-        see_the_same(teacher, student, phone)
-        teacher.to_tab("integrated")
-        see_the_same(teacher, student, phone)
-        teacher.page.locator("#scrub").fill("20")
-        see_the_same(teacher, student, phone)
-        assert student.page.evaluate("() => explorer.view.step") == 20
-    assert student.page.evaluate("() => history.length") == entries
-    late = pupils.join()
-    see_the_same(teacher, late)
-
-
 def test_single_methods_and_labs_come_from_the_room_too(pupils: Class) -> None:
     teacher, student = pupils.teach(), pupils.join()
     see_the_same(teacher, student)
@@ -201,16 +174,37 @@ def test_single_methods_and_labs_come_from_the_room_too(pupils: Class) -> None:
     assert late.page.evaluate("() => seen.questions") > asked
 
 
-def test_playing_is_one_message_and_each_page_plays_by_itself(pupils: Class) -> None:
+def test_students_see_each_stroke_and_ask_nothing_and_playing_is_one_message(pupils: Class) -> None:
     teacher = pupils.teach()
-    student = pupils.join()
-    see_the_same(teacher, student)
+    student, phone = pupils.join(), pupils.join(**PHONE)
+    entries = student.page.evaluate("() => history.length")
+    with student.count_requests(0), phone.count_requests(0):
+        mouse = teacher.page.mouse
+        mouse.move(*teacher.cell(1, 1))
+        mouse.down()
+        mouse.move(*teacher.cell(1, 6))
+        for visit in (student, phone):  # while the stroke lasts
+            visit.until("(pixels) => JSON.stringify(view.state.pixels) === JSON.stringify(pixels)", teacher.pixels)
+        mouse.up()
+        see_the_same(teacher, student, phone)
+        teacher.choose("network", "digits")
+        see_the_same(teacher, student, phone)
+        teacher.to_tab("saliency")
+        see_the_same(teacher, student, phone)
+        teacher.to_tab("integrated")
+        see_the_same(teacher, student, phone)
+        teacher.page.locator("#scrub").fill("20")
+        see_the_same(teacher, student, phone)
+        assert student.page.evaluate("() => explorer.view.step") == 20
+    assert student.page.evaluate("() => history.length") == entries
+    late = pupils.join()
+    see_the_same(teacher, late)
     sent = len([r for r in teacher.requests if r.url.endswith("/room/do")])
     teacher.page.locator("#speed").select_option("5")
     teacher.page.locator("#play").click()
     student.until("() => explorer.playhead().playing && view.step > 2")
     teacher.page.locator("#play").click()
-    see_the_same(teacher, student)
+    see_the_same(teacher, student)  # each page played by itself
     assert not student.page.evaluate("() => explorer.playhead().playing")
     assert len([r for r in teacher.requests if r.url.endswith("/room/do")]) - sent <= 6  # not one for each frame
 
@@ -462,7 +456,7 @@ def test_axe_finds_no_violation(pupils: Class) -> None:
             visit.page.set_viewport_size({"width": width, "height": 800})
             assert visit.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
             for theme in ("light", "dark"):
-                visit.page.emulate_media(color_scheme=theme)
+                visit.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
                 found[f"{visit.page.locator(f'{BAR} b').inner_text()} {width} {theme}"] = violations(visit)
     assert {where: what for where, what in found.items() if what} == {}
 

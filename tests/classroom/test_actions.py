@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classroom.test_rooms import TEACHERS
@@ -18,6 +18,7 @@ LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_s
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4), max_leaves=8)
 
 
+@settings(max_examples=25)  # each has many fields
 @given(VALUES | st.fixed_dictionaries({"do": st.sampled_from(NAMES)}, optional=dict.fromkeys(FIELDS, VALUES)))
 def test_any_value_is_an_action_or_is_refused_in_one_sentence(value: Any) -> None:
     refused = None
