@@ -53,7 +53,7 @@ def test_a_listener_that_does_not_read_gets_the_newest_and_no_backlog(site: Site
             picture = [round(n / 100, 2)] * 64
             teacher.done("lead", n=n, state={**EDGE, "pixels": picture})
             time.sleep(0.1)  # the pace of a teacher's page
-        text, last = b"", f'"n":{UNREAD},"state"'.encode()
+        text, last = b"", f'"n":{UNREAD},"since"'.encode()
         while last not in text:
             text += line.recv(1 << 20)
     assert text.count(b'"lead":') < UNREAD / 2
