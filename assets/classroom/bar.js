@@ -14,7 +14,7 @@ import { isClassOpen, openClass } from "./view.js";
 
 /** @type {Record<Quality, string>} */
 const QUALITY = { live: "live", polling: "every 2 seconds", reconnecting: "reconnecting…", away: "the room’s store is away" };
-const HERE_FOR = 60; // seconds for which a worker's count holds
+const HERE_FOR = 25; // seconds for which a worker's count holds
 const NUDGE = 700; // ms
 const READ = 9000; // ms after which a notice of what was sent goes by itself: it lies on the page
 

@@ -20,7 +20,7 @@ FOR_ALL = frozenset({"lead", "paint", "look", "answer", "methods", "lab", "scree
 AUDIENCE: Mapping[Role, frozenset[str]] = {"student": FOR_ALL, "teacher": FOR_ALL | {"student", "here", "picture", "vote", "score"}}
 PACE = 0.1  # seconds between two messages to a listener, at least
 UNUSED_AFTER = 600.0  # seconds after which a worker forgets its replica of a room that nobody listens to
-HERE_EVERY, HERE_AFTER = 30.0, 1.0  # seconds between two counts of a room's listeners, and after a change of it
+HERE_EVERY, HERE_AFTER = 10.0, 1.0  # seconds between two counts of a room's listeners, and after a change of it
 POLLS = 6.0  # seconds for which a page that polls counts as listening
 
 

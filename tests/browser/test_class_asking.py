@@ -260,7 +260,7 @@ def test_a_student_takes_part_with_the_keyboard_alone(visits: Visits, room: Room
     visit.press("Enter")
     page.get_by_text("Following your teacher.").wait_for()
     visit.until("(before) => JSON.stringify(view.state.pixels) === JSON.stringify(before)", before)
-    assert page.evaluate("() => document.activeElement.textContent") == "Send my picture"  # the button that was pressed is gone
+    reach(visit, bar, "Send my picture")
     visit.press("Enter")
     page.get_by_text("Your picture is sent.").wait_for()
 
@@ -424,7 +424,7 @@ def test_the_panels_are_accessible_and_fit(visits: Visits, room: Room, options: 
         for revealed in (False, True):
             room.do(room.teacher, "reveal", on=revealed)
             visit.page.locator("#class-dock .heat-grid").first.wait_for(state="visible" if revealed else "hidden")
-            for theme in ("light", "dark"):
+            for theme in ("light",) if "forced_colors" in options else ("light", "dark"):  # axe takes the page's own dark colours for forced ones
                 visit.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
                 assert not violations(visit)
             wide = visit.page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -140,6 +141,10 @@ def test_two_devices_of_the_teacher_end_with_one_picture_and_a_link_that_is_open
         visit.page.evaluate("(pattern) => void setTimeout(() => document.querySelectorAll('#patterns button')[pattern].click(), 50)", pattern)
     for visit in (teacher, other, student):
         visit.until("(before) => JSON.stringify(view.state.pixels) !== JSON.stringify(before)", before)
+    end = time.monotonic() + 30
+    while not teacher.pixels == other.pixels == student.pixels:
+        assert time.monotonic() < end
+        student.rest()
     see_the_same(teacher, student, other)
     teacher.open("?v=2&p=cross&net=digits&m=17")
     student.until("() => view.state.network === 'digits' && view.state.steps === 17")
@@ -204,8 +209,8 @@ def test_students_see_each_stroke_and_ask_nothing_and_playing_is_one_message(pup
     teacher.page.locator("#play").click()
     student.until("() => explorer.playhead().playing && view.step > 2")
     teacher.page.locator("#play").click()
+    student.until("() => !explorer.playhead().playing")
     see_the_same(teacher, student)  # each page played by itself
-    assert not student.page.evaluate("() => explorer.playhead().playing")
     assert len([r for r in teacher.requests if r.url.endswith("/room/do")]) - sent <= 6  # not one for each frame
 
 
