@@ -64,15 +64,18 @@ export function startSharing(room, known) {
  * @param {() => boolean} isShown whether this page shows what the teacher's does
  */
 export function takeShared(room, isShown) {
+  let vain = -1; // since which change a question waited in vain
   answersFrom(async (output, question, signal) => {
     if (output !== "method-answers" && output !== "lab-answers") return null;
     const look = () => (output === "lab-answers" ? labOf(room, question) : methodsOf(room, question.methods));
     const until = performance.now() + WITHIN;
     for (;;) {
-      if (!room.following || !isShown()) return null;
-      const found = look();
-      if (found || performance.now() > until) return found;
-      await changed(room, until - performance.now(), signal);
+      if (!room.following) return null;
+      const since = room.parts.get("lead")?.since ?? 0;
+      const found = isShown() ? look() : null;
+      if (found || since === vain) return found;
+      if (performance.now() > until) vain = since; // the teacher's page has them not: the next question does not wait
+      else await changed(room, until - performance.now(), signal);
     }
   });
   room.on("over", () => answersFrom(null));
