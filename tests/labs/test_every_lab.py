@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,12 @@ def supported(name: str, state: State) -> bool:
     return not LABS[name].unsupported(state, ZOO)
 
 
+@cache
+def answers(name: str) -> dict[str, Any]:
+    """A lab's answers to those of ``STATES`` that it supports, by title; computed once for all tests."""
+    return {title: answer_of(name, state) for title, state in STATES.items() if supported(name, state)}
+
+
 def numbers_in(data: Any) -> list[float]:
     if isinstance(data, dict):
         return [number for value in data.values() for number in numbers_in(value)]
@@ -79,13 +86,10 @@ def test_an_entry_is_complete_and_short(name: str) -> None:
 
 @labs
 def test_answers_are_plain_finite_and_the_same_again(name: str) -> None:
-    for title, state in STATES.items():
-        if not supported(name, state):
-            continue
-        answer = answer_of(name, state)
+    for title, answer in answers(name).items():
         assert all(map(math.isfinite, numbers_in(answer))), title
         assert answer["outcome"] is None or 0 <= answer["outcome"] < len(LABS[name].choices)
-        assert orjson.dumps(answer) == orjson.dumps(answer_of(name, state)), title
+        assert orjson.dumps(answer) == orjson.dumps(answer_of(name, STATES[title])), title
 
 
 @labs
@@ -100,10 +104,8 @@ def test_every_setting_works_at_its_ends(name: str) -> None:
 
 @labs
 def test_sentences_state_their_numbers_in_known_formats_and_few_words(name: str) -> None:
-    for state in STATES.values():
-        if not supported(name, state):
-            continue
-        said = sentences_of(name, answer_of(name, state))
+    for answer in answers(name).values():
+        said = sentences_of(name, answer)
         assert said
         for sentence in said.values():
             used = NUMBER.findall(sentence.text)
@@ -114,10 +116,8 @@ def test_sentences_state_their_numbers_in_known_formats_and_few_words(name: str)
 
 @labs
 def test_charts_are_valid_figures_without_a_template(name: str) -> None:
-    for state in STATES.values():
-        if not supported(name, state):
-            continue
-        for chart in answer_of(name, state).get("charts", {}).values():
+    for answer in answers(name).values():
+        for chart in answer.get("charts", {}).values():
             figure = chart["figure"]
             go.Figure(figure)  # checks every attribute
             assert "template" not in figure["layout"] and chart["says"]["text"]
