@@ -106,10 +106,10 @@ async def teach(room: Room, sent: Sent, seconds: float, rng: Random, *, every: f
         sent.news += [(room.students, part, number, at) for part in ("lead", "answer")]
         await teacher.done("lead", n=number, state=some_state(rng))
     await sleep_until(begin + seconds)
-    await settled([(room, teacher)], sent)
+    await settled(sent)
 
 
-async def settled(taught: Sequence[tuple[Room, Page]], sent: Sent) -> None:
+async def settled(sent: Sent) -> None:
     """Wait until all pages have the newest news, or it counts as lost."""
     newest = {(id(pages), part): (pages, part, number) for pages, part, number, _ in sent.news}
     end = now() + SETTLE
@@ -165,7 +165,7 @@ async def scrub(endpoint: Endpoint, server: int, students: int, seconds: float) 
                 step += 1
                 await sleep_until(max(now(), begin + count / SCRUB))
         took = now() - begin
-        await settled([], sent)
+        await settled(sent)
         messages = [(len(page.heard.messages) - old) / took for page, old in zip(pages, before, strict=True)]
     await room.teacher.done("end")
     missed = _told(sent, f"{students} students, a teacher who scrubs: {count / took:.0f} changes a second", {"playhead": ("look",)})
@@ -269,7 +269,7 @@ async def struck(endpoint: Endpoint, students: int, strike: Callable[[], Awaitab
         last = room.teacher.number()
         sent.news.append((room.students, "lead", last, now()))
         await room.teacher.done("lead", n=last, state=some_state(rng))
-        await settled([], sent)
+        await settled(sent)
         wall = {name.removeprefix("picture/") for name in await room.teacher.parts() if name.startswith("picture/")}
         broken = [(broke, back) for page in pages for broke, back in page.heard.breaks]
         away = [when - at for page in pages for when, on in page.heard.away if on]

@@ -14,7 +14,7 @@ import { isClassOpen, openClass } from "./view.js";
 
 /** @type {Record<Quality, string>} */
 const QUALITY = { live: "live", polling: "every 2 seconds", reconnecting: "reconnecting…", away: "the room’s store is away" };
-const HERE_FOR = 25; // seconds for which a worker's count holds
+const HERE_FOR = 25; // seconds for which a worker's count holds; each counts every 10 s (explorer/classroom/hub.py)
 const NUDGE = 700; // ms
 const READ = 9000; // ms after which a notice of what was sent goes by itself: it lies on the page
 
@@ -92,7 +92,7 @@ function saySent(text) {
 
 /** @param {Room} room */
 async function leaveRoom(room) {
-  await room.act("leave");
+  await room.act("leave").catch(() => {}); // the room has ended, and the page has said so
   room.forget();
 }
 

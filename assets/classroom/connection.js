@@ -79,7 +79,7 @@ export function connect(credential, hearer) {
   const headers = { Authorization: `Bearer ${credential.code}.${credential.token}` };
   let since = 0;
   let closed = false;
-  let paused = document.visibilityState === "hidden" && since > 0;
+  let paused = false;
   let pausing = 0;
   let wake = () => {};
   let pollUntil = 0;

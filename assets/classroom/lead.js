@@ -61,7 +61,7 @@ export function startLeading(room) {
 
   async function send() {
     timer = 0;
-    const body = news();
+    let body = news();
     if (!body || over) return;
     flying = true;
     last = performance.now();
@@ -75,7 +75,7 @@ export function startLeading(room) {
         if (over) return;
         if (failure instanceof Refused) break; // it would be refused again
         await rest(pauseAfter(/** @type {Error} */ (failure), failures), /** @type {Error} */ (failure));
-        Object.assign(body, news()); // the newest, once the room is there again
+        body = news() ?? body; // the newest, once the room is there again
       }
     }
     if (isTaken) note(body);
@@ -99,7 +99,7 @@ export function startLeading(room) {
     const newest = taken.newest();
     if (newest <= n || flying || isPainting()) return;
     n = newest;
-    if (!opened) {
+    if (!opened && room.parts.get("lead")) { // no state is there while the other device paints its first stroke
       taken.take();
       state = view.state;
       led = room.parts.get("lead").n;

@@ -39,6 +39,7 @@ export function marksBesideMap(asked, most) {
   const said = element("p", { class: "class-agreement", role: "status" });
   /** @type {PixelMap | null} */
   let map = null;
+  let gone = false;
   /** @type {number[]} */
   let top = [];
   /** @type {number[]} */
@@ -47,6 +48,7 @@ export function marksBesideMap(asked, most) {
   const fetchMap = () =>
     mapOf(asked).then(
       ({ values, target }) => {
+        if (gone) return; // a map that is made now would never be removed
         write(caption, `${title} for “${view.config.networks[asked.state.network].classes[target]}”`);
         map = new PixelMap(host, { name: asked.method, title, kind: "signed", bare: true });
         map.set(values, largest(values));
@@ -64,6 +66,7 @@ export function marksBesideMap(asked, most) {
       show();
     },
     remove: () => {
+      gone = true;
       heat.remove();
       map?.remove();
     },

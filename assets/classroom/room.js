@@ -106,8 +106,8 @@ function whenAnswered(start) {
  * @returns {Room}
  */
 function makeRoom(credential, failed) {
-  /** @type {{ prefix: string, listener: (name: string, content: any) => void }[]} */
-  const listeners = [];
+  /** @type {Set<{ prefix: string, listener: (name: string, content: any) => void }>} */
+  const listeners = new Set();
   let kept = credential;
   const connection = connect(credential, {
     received,
@@ -129,8 +129,8 @@ function makeRoom(credential, failed) {
     quality: "reconnecting",
     on(prefix, listener) {
       const one = { prefix, listener };
-      listeners.push(one);
-      return () => void listeners.splice(listeners.indexOf(one), 1);
+      listeners.add(one);
+      return () => void listeners.delete(one);
     },
     act: connection.act,
     sendOnce: connection.sendOnce,

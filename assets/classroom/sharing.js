@@ -26,14 +26,14 @@ const names = () => /** @type {(keyof State)[]} */ (Object.keys(view.state)).fil
  * @param {() => number} known the number of the change by which the room knows this page's state; 0: it does not
  */
 export function startSharing(room, known) {
-  let told = { of: "", methods: new Set(), lab: "" };
+  let told = { since: 0, methods: new Set(), lab: "" };
   let flying = false;
 
-  function news() {
+  /** @param {number} since the change that brought the numbers that this page has */
+  function news(since) {
     const { state, asked, config } = view;
     if (names().some((name) => !sameValue(asked[name], state[name]))) return null; // these numbers are on their way
-    const of = JSON.stringify([state.options, ...names().map((name) => state[name])]);
-    if (of !== told.of) told = { of, methods: new Set(), lab: "" };
+    if (since !== told.since) told = { since, methods: new Set(), lab: "" }; // the room has dropped what it had
     const results = config.method_tabs.includes(state.tab) ? Object.entries(knownResults()) : [];
     const methods = results.flatMap(([name, result]) => (result.map && !told.methods.has(name) ? [name] : [])).slice(0, MOST);
     const { answer, fresh } = labKnown();
@@ -43,7 +43,8 @@ export function startSharing(room, known) {
 
   async function tell() {
     const n = known();
-    const body = n && !flying ? news() : null;
+    const lead = room.parts.get("lead");
+    const body = n && n === lead?.n && !flying ? news(lead.since) : null;
     if (!body) return;
     flying = true;
     body.methods.forEach((name) => told.methods.add(name));
@@ -94,7 +95,8 @@ async function changed(room, most, signal) {
     await new Promise((resolve) => {
       const timer = window.setTimeout(resolve, most);
       ends.push(() => clearTimeout(timer), ...["message", "following", "over"].map((name) => room.on(name, resolve)));
-      signal.addEventListener("abort", resolve, { once: true });
+      signal.addEventListener("abort", resolve);
+      ends.push(() => signal.removeEventListener("abort", resolve));
     });
   } finally {
     ends.forEach((end) => end());

@@ -16,12 +16,12 @@ const LONGEST_SENTENCE = 400;
  */
 export const below = (path) => JSON.parse(byId("_dash-config").textContent).requests_pathname_prefix + path;
 
-/** @typedef {(output: string, question: any, signal: AbortSignal) => Promise<any>} Source gives null for what it has not */
+/** @typedef {(output: string, question: any, signal: AbortSignal) => Promise<any>} Source resolves to null for what it does not have */
 /** @type {Source | null} */
 let elsewhere = null;
 
 /**
- * Answers may be there without a request, as in a class: this is looked at first.
+ * Where answers are looked for before the server is asked, as in a class; null: nowhere.
  * @param {Source | null} source
  */
 export function answersFrom(source) {

@@ -1,4 +1,4 @@
-"""Answers beside the explanation that the teacher's page asked for, those of single methods and of the open lab: once for the whole room."""
+"""Answers of single methods and of the open lab, which the teacher's page asked for: computed once for the whole room."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def numbers_of(state: Mapping[str, Any]) -> dict[str, Any]:
 
 async def share(hub: Hub, room: Room, action: actions.Share, ask: Ask) -> None:
     """Compute what the teacher's page asked for, and write it; nothing if its state has changed meanwhile. Raises as ``explanation``."""
-    if (await _lead(hub, room, action.n)) is None:
+    if (lead := await _lead(hub, room, action.n)) is None:
         return
-    state, parts = room.content("lead")["state"], dict[str, Any]()
+    state, parts = lead["state"], dict[str, Any]()
     if action.methods:
         answer = await ask(METHOD_ANSWERS, {"ask": 0, "state": state, "methods": action.methods})
         parts[f"methods/{action.methods[0]}"] = {"n": action.n, "answer": orjson.Fragment(answer)}
@@ -44,9 +44,9 @@ async def share(hub: Hub, room: Room, action: actions.Share, ask: Ask) -> None:
         await hub.write(room, old | parts)
 
 
-async def _lead(hub: Hub, room: Room, n: int) -> Any:
-    """The teacher's state, if what belongs to its nth change belongs to it still."""
+async def _lead(hub: Hub, room: Room, n: int) -> dict[str, Any] | None:
+    """The part with the teacher's state; None if its numbers are no longer those of the nth change."""
     if (room.content("lead") or {"n": 0})["n"] < n:  # another worker wrote it just now
         await hub.refresh(room)
-    lead = room.content("lead")
+    lead: dict[str, Any] | None = room.content("lead")
     return lead if lead and lead["since"] <= n <= lead["n"] else None

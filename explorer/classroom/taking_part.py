@@ -13,7 +13,7 @@ import orjson
 from explorer.classroom import actions
 from explorer.classroom.challenges import CHALLENGES, Scored, asked
 from explorer.classroom.hub import Hub, Room
-from explorer.classroom.rooms import ATTEMPTS, Member, Refused, too_many
+from explorer.classroom.rooms import ATTEMPTS, Member, Refused, ended, too_many
 from explorer.classroom.sharing import Ask, explanation
 from explorer.classroom.store import Conflict, NoRoom, StoreAway
 from explorer.classroom.teaching import LATE, Question, counted
@@ -22,7 +22,7 @@ from explorer.state import State, Zoo
 
 PICTURES_A_MINUTE, MOST_PICTURES, TRIES_A_MINUTE = 6, 40, 20
 MOST_ON_WALL = 2000
-COUNT_AFTER, AWAY_FOR = 0.1, 1.0  # seconds before the answers that are revealed are counted again, and before that is tried again without the store
+COUNT_AFTER, AWAY_FOR = 0.1, 1.0  # seconds before answers that are revealed are counted again, and before another attempt while the store is away
 Score = Callable[[Callable[[], Scored], str], Awaitable[Scored]]  # computes in a pool, for a client
 
 
@@ -93,7 +93,9 @@ class TakingPart:
 
     def _allowance(self, who: Member, what: str, most: int) -> dict[str, Any]:
         """The student's own part with one more use of something noted."""
-        own: dict[str, Any] = who.room.content(who.key)
+        own: dict[str, Any] | None = who.room.content(who.key)
+        if own is None:  # another page of the same student has left meanwhile
+            raise ended()
         now = time.time()
         recent = [at for at in own[what] if now - at < 60]
         if len(recent) >= most:
@@ -130,8 +132,8 @@ class TakingPart:
                 return
             except (Conflict, StoreAway) as failure:  # another worker counted, or the teacher asks something else
                 await asyncio.sleep(COUNT_AFTER if isinstance(failure, Conflict) else AWAY_FOR)
-            with suppress(NoRoom, StoreAway):
-                await self.hub.refresh(room)
+                with suppress(NoRoom, StoreAway):
+                    await self.hub.refresh(room)
 
     async def _done(self, who: Member, action: actions.Done) -> None:
         if self.question(f"lesson/{action.lesson}/{action.step}") is None:

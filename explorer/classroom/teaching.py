@@ -33,7 +33,7 @@ class Teaching:
         self.hub, self.zoo, self.ask, self.question = hub, zoo, ask, question
 
     async def do(self, who: Member, action: actions.OfTeacher) -> dict[str, Any]:
-        """Do what a teacher's page asks for. Raises ``Refused``, ``StateError``, ``NoRoom``, ``StoreAway``."""
+        """Do what a teacher's page asks for. Raises ``Refused``, ``StateError``, ``Busy``, ``NoRoom``, ``StoreAway``."""
         for _ in range(ATTEMPTS):
             try:
                 return await self._once(who.room, action)
@@ -84,10 +84,9 @@ class Teaching:
             with suppress(TimeoutError):
                 answer = await asyncio.wait_for(asyncio.shield(answering), TOGETHER)
         while (parts or state) and n > _newest(room):
-            if state:
-                parts |= _led(room, n, state, answer)
+            led = _led(room, n, state, answer) if state else {}  # anew each time: what another device wrote may hold the same answer
             try:
-                await self.hub.write(room, parts, {name: room.version_of(name) for name in (*LEADING, "answer")})
+                await self.hub.write(room, parts | led, {name: room.version_of(name) for name in (*LEADING, "answer")})
             except Conflict:
                 await self.hub.refresh(room)
                 continue
@@ -148,6 +147,9 @@ class Teaching:
         if (poll := room.content("poll")) is None:
             raise Refused(400, "Nothing is asked just now.")
         await self.hub.write(room, {"poll": counted(room, {**poll, "revealed": on})})  # expects nothing: many votes that come in do not hold it up
+        poll = room.content("poll")
+        if poll and poll != (now := counted(room, poll)):  # votes that came in before it was revealed: nobody else counts them
+            await self.hub.write(room, {"poll": now}, {"poll": room.version_of("poll")})
 
     # ---- challenges
 

@@ -19,7 +19,7 @@ def private_folder(what: str, parent: str | None = None) -> Iterator[str]:
     """A folder that only this user may read, for as long as this process lives.
 
     Args:
-        what: it is for; a part of its name.
+        what: what it is for, as a part of its name.
         parent: where it is made; by default in memory, which works with a read-only root, too.
     """
     parent = parent or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir())
@@ -46,7 +46,7 @@ def erase_left(parent: Path, what: str) -> None:
 
 
 def _locked(file: Path, how: int = 0) -> int | None:
-    """A lock on a file; None if another process has it, or on a system that has none such."""
+    """The open file, with a lock on it; None if another process has the lock, or where the system has no such locks."""
     try:
         import fcntl
     except ImportError:

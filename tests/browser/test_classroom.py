@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from classroom.people import opened
 from playwright.sync_api import Page, expect
 from proxy import Line
 
@@ -150,6 +151,14 @@ def test_two_devices_of_the_teacher_end_with_one_picture_and_a_link_that_is_open
     student.until("() => view.state.network === 'digits' && view.state.steps === 17")
     see_the_same(teacher, student, other)
     assert teacher.state["network"] == "digits"
+
+
+def test_a_second_device_leads_while_the_first_one_has_told_only_a_part_of_its_first_stroke(pupils: Class, class_server: Server) -> None:
+    teacher = opened(class_server.port)
+    teacher.done("lead", n=1, pixels=[0.5] * 64)
+    pupils.code = teacher.code
+    other = pupils.come(f"#teacher={teacher.code.lower()}.{teacher.token}")
+    see_the_same(other, pupils.join())
 
 
 # ---------------------------------------------------------------- following

@@ -55,7 +55,9 @@ def test_a_listener_that_does_not_read_gets_the_newest_and_no_backlog(site: Site
             time.sleep(0.1)  # the pace of a teacher's page
         text, last = b"", f'"n":{UNREAD},"since"'.encode()
         while last not in text:
-            text += line.recv(1 << 20)
+            part = line.recv(1 << 20)
+            assert part, "the stream ended"
+            text += part
     assert text.count(b'"lead":') < UNREAD / 2
 
 

@@ -22,14 +22,15 @@ from starlette.requests import Request
 from uvicorn.server import ServerState
 
 from bench.asking import free_port
-from classroom.people import EDGE, Person, joined, opened, request
+from classroom.people import EDGE, Person, joined, new_id, opened, request
 from explorer.classroom import guesses, rooms, routes
-from explorer.classroom.actions import EndChallenge, StartChallenge, read_action
+from explorer.classroom.actions import EndChallenge, Leave, Send, StartChallenge, read_action
 from explorer.classroom.aliases import ADJECTIVES, ANIMALS
 from explorer.classroom.guesses import Often
 from explorer.classroom.hub import Hub, Room
 from explorer.classroom.rooms import Refused, join_room, member, open_room
 from explorer.classroom.sqlite_store import SqliteStore
+from explorer.classroom.taking_part import TakingPart
 from explorer.classroom.teaching import Teaching
 from explorer.models import load_zoo
 from explorer.server.compute import Compute
@@ -169,6 +170,25 @@ def test_an_alias_is_given_once_also_after_its_student_has_left(tmp_path: Path, 
             return given["alias"], code
 
     assert asyncio.run(join())[0] == ALIASES[0]
+
+
+def test_a_student_who_leaves_while_their_picture_is_computed_is_told_so(tmp_path: Path) -> None:
+    async def send() -> int:
+        hub = Hub(SqliteStore(tmp_path))
+        async with hub.running():
+            given = await join_room(hub, (await open_room(hub))["code"])
+            student = await member(hub, f"{given['code']}.{given['token']}")
+
+            async def ask(kind: str, question: dict[str, Any]) -> str:
+                await taking_part.do(student, Leave(do="leave"))  # on another page
+                return '{"predicted":0,"f":{"input":1},"methods":{"integrated_gradients":{"map":[0]}}}'
+
+            taking_part = TakingPart(hub, load_zoo(), ask, lambda _: None, lambda *_: pytest.fail("nothing is scored"))
+            with pytest.raises(Refused) as refused:
+                await taking_part.do(student, Send(do="send", id=new_id(), state=EDGE))
+            return refused.value.status_code
+
+    assert asyncio.run(send()) == 404
 
 
 @pytest.mark.parametrize("moment", ["the start", "the end"])
