@@ -13,7 +13,7 @@ import { partsOf, soon } from "./parts.js";
 /** @import { Room } from "./room.js" */
 
 const MOST = 4; // methods told at once
-const WITHIN = 5000; // ms for the room to have an answer before a page asks for it itself
+const WITHIN = 2500; // ms for the room to have an answer before a page asks for it itself, and before the page says that it waits
 
 const OF_LAB = /** @type {const} */ (["lab", "lab_settings", "pinned"]);
 
@@ -65,17 +65,17 @@ export function startSharing(room, known) {
  * @param {() => boolean} isShown whether this page shows what the teacher's does
  */
 export function takeShared(room, isShown) {
-  let vain = -1; // since which change a question waited in vain
+  let vain = ""; // what a question waited for in vain
   answersFrom(async (output, question, signal) => {
     if (output !== "method-answers" && output !== "lab-answers") return null;
     const look = () => (output === "lab-answers" ? labOf(room, question) : methodsOf(room, question.methods));
     const until = performance.now() + WITHIN;
     for (;;) {
       if (!room.following) return null;
-      const since = room.parts.get("lead")?.since ?? 0;
+      const wanted = `${output} ${room.parts.get("lead")?.since}`;
       const found = isShown() ? look() : null;
-      if (found || since === vain) return found;
-      if (performance.now() > until) vain = since; // the teacher's page has them not: the next question does not wait
+      if (found || wanted === vain) return found;
+      if (performance.now() > until) vain = wanted; // the teacher's page has them not: the next question does not wait
       else await changed(room, until - performance.now(), signal);
     }
   });
