@@ -2,6 +2,7 @@
 
 import { openDialog } from "../core/dialog.js";
 import { element, smallButton, write } from "../core/dom.js";
+import { on } from "../core/events.js";
 import { notice } from "../core/notices.js";
 import { view } from "../core/store.js";
 import { focusBar } from "./dock.js";
@@ -40,10 +41,9 @@ export function startBar(room) {
     window.setTimeout(() => bar.classList.remove("nudge"), NUDGE);
   });
   bar.addEventListener("keydown", keepKeys);
-  const opened = new MutationObserver(draw); // the class's pictures, or the explorer
-  opened.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  const end = on("class-view", draw); // the class's pictures, or the explorer
   room.on("over", () => {
-    opened.disconnect();
+    end();
     bar.remove();
   });
   draw();

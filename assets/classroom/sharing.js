@@ -12,7 +12,6 @@ import { partsOf, soon } from "./parts.js";
 /** @import { State, Value } from "../types.js" */
 /** @import { Room } from "./room.js" */
 
-const MOST = 4; // methods told at once
 const WITHIN = 2500; // ms for the room to have an answer before a page asks for it itself, and before the page says that it waits
 
 const OF_LAB = /** @type {const} */ (["lab", "lab_settings", "pinned"]);
@@ -35,7 +34,7 @@ export function startSharing(room, known) {
     if (names().some((name) => !sameValue(asked[name], state[name]))) return null; // these numbers are on their way
     if (since !== told.since) told = { since, methods: new Set(), lab: "" }; // the room has dropped what it had
     const results = config.method_tabs.includes(state.tab) ? Object.entries(knownResults()) : [];
-    const methods = results.flatMap(([name, result]) => (result.map && !told.methods.has(name) ? [name] : [])).slice(0, MOST);
+    const methods = results.flatMap(([name, result]) => (result.map && !told.methods.has(name) ? [name] : [])).slice(0, config.most_methods);
     const { answer, fresh } = labKnown();
     const lab = fresh && answer ? JSON.stringify(OF_LAB.map((name) => state[name])) : "";
     return methods.length || (lab && lab !== told.lab) ? { methods, lab: lab && lab !== told.lab ? lab : "" } : null;

@@ -1,6 +1,7 @@
 // The class, over the explorer: a teacher's with code and wall, a student's with what is published. Leaving it does not leave the room.
 
 import { byId, element } from "../core/dom.js";
+import { emit, on } from "../core/events.js";
 import { laterStyle } from "../core/later_style.js";
 import { take } from "../core/session.js";
 import { invitation } from "./open.js";
@@ -31,6 +32,7 @@ export async function openClass() {
   opener = document.activeElement;
   root.hidden = false;
   document.body.classList.add("in-class");
+  emit("class-view");
   window.scrollTo({ top: 0, behavior: "instant" });
   page.focus();
 }
@@ -40,6 +42,7 @@ export function closeClass() {
   if (!isClassOpen()) return;
   root.hidden = true;
   document.body.classList.remove("in-class");
+  emit("class-view");
   window.scrollTo({ top: scrolled, behavior: "instant" });
   const visible = opener instanceof HTMLElement && opener !== document.body && opener.checkVisibility();
   (visible ? /** @type {HTMLElement} */ (opener) : byId("tab-integrated")).focus({ preventScroll: true });
@@ -143,7 +146,6 @@ export async function start(room, tools = null) {
  */
 function teacherSide(room, wall, content, tools) {
   const { root: side, size } = invitation(room, { large, back: closeClass, tools });
-  const { classList } = document.body;
   let chosen = false; // by the teacher
   let presented = false;
   const any = () => [...room.parts].some(([name, picture]) => name.startsWith("picture/") && picture && (!presented || picture.published));
@@ -152,19 +154,18 @@ function teacherSide(room, wall, content, tools) {
     size.setAttribute("aria-pressed", String(large));
     content.classList.toggle("inviting", large);
   }
-  function large(/** @type {boolean} */ on) {
+  function large(/** @type {boolean} */ wanted) {
     chosen = true;
-    invite(on);
+    invite(wanted);
   }
   const follow = () => chosen || invite(!any());
   follow();
   room.on("picture/", follow);
-  // what is projected is for everybody
-  new MutationObserver(() => {
-    if (presented === classList.contains("present")) return;
-    presented = !presented;
-    wall.filterBy(presented ? "published" : "all");
+  const end = on("present", (now) => {
+    presented = now;
+    wall.filterBy(now ? "published" : "all"); // what is projected is for everybody
     follow();
-  }).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  });
+  room.on("over", end);
   return side;
 }

@@ -8,12 +8,13 @@
  * @typedef {{
  *   state: Partial<State>, adopted: void, asking: void, answer: Answer, step: number, pixel: number | null, tab: string,
  *   methods: string[] | null, sentence: void, theme: void, "other-version": string, outdated: void,
- *   lab: void, enlarge: PixelMap, painted: Pixels, predicted: { key: string, choice?: number, pixels?: number[] }, "step-done": { lesson: string, step: number }, playhead: void,
+ *   lab: void, enlarge: PixelMap, painted: Pixels, predicted: { key: string, choice?: number, pixels?: number[] }, "step-done": { lesson: string, step: number }, playhead: void, present: boolean, "class-view": void,
  * }} Events
  * `state`: what changed; `adopted`: the state came from elsewhere than the controls; `methods`: whose results changed, null for
  * all; `other-version`: the server runs it; `outdated`: the page cannot show the answers of that version; `lab`: the
  * open lab's answer came, or is on its way; `painted`: a stroke ended, and the picture before it; `predicted`: what the visitor
- * expects in "lab/NAME" or "lesson/NAME/STEP"; `step-done`: a step of a lesson, whenever it is done; `playhead`: the visitor played, paused or moved it. A room listens to these.
+ * expects in "lab/NAME" or "lesson/NAME/STEP"; `step-done`: a step of a lesson, whenever it is done; `playhead`: the visitor played, paused or moved it;
+ * `present`: whether the page is presented now; `class-view`: the class is shown over the explorer, or no longer. A room listens to these.
  */
 
 /** @type {Map<string, ((detail: any) => void)[]>} */

@@ -1,6 +1,7 @@
 // Present: the path alone, large enough for the last row; and the menu of narrow screens.
 
 import { byId } from "../core/dom.js";
+import { emit } from "../core/events.js";
 import { view } from "../core/store.js";
 import { redraw, showTab } from "./tabs.js";
 
@@ -30,6 +31,7 @@ function present(on) {
   const inClass = document.body.classList.contains("in-class"); // see classroom/view.js
   if (on && !inClass && !lesson && !(tab === "labs" && lab)) showTab("integrated"); // an open lab, or the step of a lesson, is presented as it is
   document.body.classList.toggle("present", on);
+  emit("present", on);
   byId("leave-present").hidden = !on;
   if (view.state.tab === "labs") redraw(); // charts have larger text there
   byId(!on ? "present" : inClass || view.state.tab !== "integrated" ? "leave-present" : "play").focus();

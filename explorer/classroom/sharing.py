@@ -35,8 +35,7 @@ async def share(hub: Hub, room: Room, action: actions.Share, ask: Ask) -> None:
         parts[f"methods/{action.methods[0]}"] = {"n": action.n, "answer": orjson.Fragment(answer)}
     if action.lab and state["lab"]:
         lab = {"name": state["lab"], "settings": state["lab_settings"]}
-        alone = {**state, "tab": "labs", "lab": "", "lab_settings": {}, "lesson": "", "lesson_step": 1, "hide": []}
-        answer = await ask(LAB_ANSWERS, {"ask": 0, "state": alone, "lab": lab})
+        answer = await ask(LAB_ANSWERS, {"ask": 0, "state": state, "lab": lab})
         parts["lab"] = {"n": action.n, "lab": lab, "pinned": state["pinned"], "answer": orjson.Fragment(answer)}
     if parts and (lead := await _lead(hub, room, action.n)):
         kept = [*room.names("methods/"), *room.names("lab")]
