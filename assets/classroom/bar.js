@@ -5,6 +5,7 @@ import { element, smallButton, write } from "../core/dom.js";
 import { on } from "../core/events.js";
 import { notice } from "../core/notices.js";
 import { view } from "../core/store.js";
+import { closeMenu } from "../panels/present.js";
 import { focusBar } from "./dock.js";
 import { showPeople } from "./people.js";
 import { keepKeys } from "./screens.js";
@@ -28,6 +29,7 @@ export function startBar(room) {
   const actions = element("span", { class: "class-actions" });
   const bar = element("aside", { id: "class-bar", class: "class-bar", "aria-label": "Class", tabindex: "-1" }, name, count, status, actions, quality);
   /** @type {Element} */ (document.querySelector("header.topbar")).after(bar);
+  closeMenu();
   const mode = () => room.parts.get("screens")?.mode ?? "free";
   const show = room.role === "teacher" ? teacherBar(room, { name, count, status, actions, mode }) : studentBar(room, { name, status, actions, mode });
   const draw = () => {
@@ -67,6 +69,7 @@ function studentBar(room, { name, status, actions, mode }) {
   const leave = smallButton("Leave", () => ask("Leave the class?", "Your pictures stay on the wall. To come back you need the code.", "Leave", () => leaveRoom(room)));
   const gallery = smallButton("The class", () => openClass()); // what is published
   actions.append(back, send, gallery, leave);
+  room.on("poll", () => clearSent()); // it would lie on the question
   return () => {
     const published = [...room.parts].filter(([part, picture]) => part.startsWith("shown/") && picture).length;
     gallery.hidden = !published || mode() !== "free";

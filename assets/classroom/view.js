@@ -4,6 +4,7 @@ import { byId, element } from "../core/dom.js";
 import { emit, on } from "../core/events.js";
 import { laterStyle } from "../core/later_style.js";
 import { take } from "../core/session.js";
+import { closeMenu } from "../panels/present.js";
 import { invitation } from "./open.js";
 import { openedState } from "./pictures.js";
 import { sideBySide } from "./side_by_side.js";
@@ -29,6 +30,7 @@ export async function openClass() {
   if (!page || isClassOpen()) return;
   if (!root.isConnected) attach();
   scrolled = window.scrollY;
+  closeMenu();
   opener = document.activeElement;
   root.hidden = false;
   document.body.classList.add("in-class");

@@ -5,7 +5,7 @@ import { byId, element, write } from "./dom.js";
 
 const EDGE = 10; // px between a notice and the window's edge, as in the stylesheet
 // What a notice should not lie on, and how much that matters.
-const IN_USE = { "#paint-grid": 1e5, "#playback": 30, "#class-bar": 100, "#tabs": 1, ".header-tools": 1 };
+const IN_USE = { "#paint-grid": 1e5, "#playback": 30, "#class-bar": 100, "#class-dock": 200, "#tabs": 1, ".header-tools": 1 };
 
 export function startNotices() {
   let placing = 0;

@@ -10,6 +10,7 @@ import { commitUnasked, take, takeInPlace, update } from "../core/session.js";
 import { choosePixel, hasAnswer, view } from "../core/store.js";
 import { maps } from "../draw/map.js";
 import { finish } from "../panels/playback.js";
+import { closeMenu } from "../panels/present.js";
 import { focusCard, hideCard, showCard } from "./card.js";
 import { isDone } from "./predicates.js";
 import { forget, forgetAll, note, progressOf, SKIPPED } from "./progress.js";
@@ -280,11 +281,7 @@ function bring() {
 
 /** To the maps, which show what happened: without the menu, and where the page stood before. */
 function goBack() {
-  if (byId("menu").getAttribute("aria-expanded") === "true") {
-    const held = document.activeElement?.closest(".topbar");
-    byId("menu").click();
-    if (held) byId("menu").focus({ preventScroll: true }); // what had the focus is gone
-  }
+  closeMenu();
   if (scrolledFrom !== null) window.scrollTo(0, scrolledFrom);
   scrolledFrom = null;
 }

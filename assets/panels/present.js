@@ -37,6 +37,14 @@ function present(on) {
   byId(!on ? "present" : inClass || view.state.tab !== "integrated" ? "leave-present" : "play").focus();
 }
 
+/** The menu gives way to what was chosen; a focus that it had is on its button then. */
+export function closeMenu() {
+  if (byId("menu").getAttribute("aria-expanded") !== "true") return;
+  const held = document.activeElement?.closest(".topbar");
+  showMenu(false);
+  if (held) byId("menu").focus({ preventScroll: true });
+}
+
 /** @param {boolean} open */
 function showMenu(open) {
   byId("menu").setAttribute("aria-expanded", String(open));

@@ -91,7 +91,7 @@ def test_without_rooms_nothing_of_them_shows(visit: Visit) -> None:
     assert visit.page.locator("dialog").count() == 0 and visit.text("notices") == ""
 
 
-def test_a_student_joins_by_typing_the_code(pupils: Class) -> None:
+def test_a_student_joins_by_typing_the_code_and_menu_and_notice_give_way(pupils: Class) -> None:
     teacher = pupils.teach()
     student = pupils.come(**PHONE)
     page = student.page
@@ -109,9 +109,17 @@ def test_a_student_joins_by_typing_the_code(pupils: Class) -> None:
     page.keyboard.type(f"{pupils.code[:2].lower()} {pupils.code[2:]}")
     page.keyboard.press("Enter")
     expect(page.locator(STATUS)).to_have_text(FOLLOWING)
+    expect(page.locator("#menu")).to_have_attribute("aria-expanded", "false")
+    assert page.evaluate("() => document.activeElement.id") == "class-bar"
     see_the_same(teacher, student)
     expect(teacher.page.locator(".class-count")).to_have_text("1 student")
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    press(page, "Send my picture")
+    expect(page.locator("#notices")).to_contain_text("Your picture is sent.")
+    press(teacher.page, "Ask")
+    teacher.page.get_by_role("button", name="Ask: mark pixels").click()
+    expect(page.get_by_role("heading", name="Your teacher asks")).to_be_visible()
+    expect(page.locator("#notices")).to_be_empty()  # it would lie on the question
 
 
 def test_the_teacher_resumes_on_another_device_and_the_secret_is_in_no_address(pupils: Class) -> None:
