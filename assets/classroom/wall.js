@@ -1,6 +1,6 @@
 // The wall: the pictures of the class as live tiles. A teacher's has all of them and moderates; a student's has those that are published.
 
-import { element, write } from "../core/dom.js";
+import { element, placeChildren, write } from "../core/dom.js";
 import { download } from "../core/download.js";
 import { on } from "../core/events.js";
 import { wallCsv } from "./csv.js";
@@ -162,22 +162,15 @@ export class Wall {
     return [...this.tiles.values()].map((tile) => tile.picture).filter(has).sort(ORDERS[this.order].compare);
   }
 
-  /** Only what is in another place than before is moved. */
   #arrange() {
     const { list } = this;
     const focused = list.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
     const before = this.#tileOf(focused);
     const index = before ? [...list.children].indexOf(before.root) : 0;
     const roots = this.#wanted().map(({ id }) => /** @type {Tile} */ (this.tiles.get(id)).root);
-    const kept = new Set(roots);
-    [...list.children].forEach((root) => kept.has(/** @type {HTMLLIElement} */ (root)) || root.remove());
-    let at = list.firstElementChild;
-    for (const root of roots) {
-      if (root === at) at = at.nextElementSibling;
-      else list.insertBefore(root, at);
-    }
+    placeChildren(list, roots);
     if (!this.reached?.root.isConnected) this.#reach(this.#tileOf(roots[Math.min(index, roots.length - 1)] ?? null));
-    if (focused && document.activeElement !== focused) (focused.isConnected ? focused : this.reached?.open ?? this.heading).focus({ preventScroll: true });
+    if (focused && !focused.isConnected) (this.reached?.open ?? this.heading).focus({ preventScroll: true });
     this.#describe();
   }
 

@@ -77,6 +77,24 @@ export const term = (name, text) => element("button", { type: "button", class: "
  */
 export const pairs = (lines) => lines.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]);
 
+/**
+ * Make these the children of a host. Only what is in another place than before is moved: it would drop the focus, and a
+ * press that has begun.
+ * @param {Element} host
+ * @param {Element[]} children
+ */
+export function placeChildren(host, children) {
+  const focused = host.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
+  const kept = new Set(children);
+  [...host.children].forEach((child) => kept.has(child) || child.remove());
+  let at = host.firstElementChild;
+  for (const child of children) {
+    if (child === at) at = at.nextElementSibling;
+    else host.insertBefore(child, at);
+  }
+  if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
+}
+
 /** @param {Element} target */
 export const isTyping = (target) => target.matches("input:not([type=range]):not([type=radio]):not([type=checkbox]), textarea, [contenteditable]");
 

@@ -1,6 +1,6 @@
 // The tab Methods: six that each answer another question, then all: small maps with their figures; sorted, filtered, pinned to Compare.
 
-import { byId, element, term, write } from "../core/dom.js";
+import { byId, element, placeChildren, term, write } from "../core/dom.js";
 import { emit, on } from "../core/events.js";
 import { hasOptions, isWhole, readings, reasonAgainst, resultOf, shownOf, unitOf, wantMethods, whenQuiet } from "../core/method_results.js";
 import { bound, largest, number, percent, signed } from "../core/numbers.js";
@@ -25,7 +25,9 @@ const first = {};
 const choice = { sort: "family", family: "", show: "all", text: "" };
 /** @type {{ bar: HTMLProgressElement, text: HTMLElement, shown: HTMLElement }} */
 let progress;
-/** @type {string} */
+/** @type {Record<string, { root: HTMLElement, cards: HTMLElement }>} */
+const groups = {}; // by family; "" for all in one
+const none = element("p", { class: "quiet", text: "No method is like that." });
 /** @type {string[]} */
 let summary = []; // of all methods, once they are there
 
@@ -331,10 +333,11 @@ function arrange() {
   const shown = Object.keys(cards).filter((name) => isChosen(name));
   write(progress.shown, countText(shown.length));
   /** @type {[string, string[]][]} */
-  const groups =
+  const wanted =
     choice.sort === "family" ? view.config.families.map((family) => [family, shown.filter((name) => methods()[name].family === family)]) : [["", sorted(shown)]];
-  const parts = groups.filter(([, names]) => names.length).map(([family, names]) => group(family, names));
-  byId("methods-grid").replaceChildren(...(parts.length ? parts : [element("p", { class: "quiet", text: "No method is like that." })]));
+  const seen = wanted.filter(([, names]) => names.length);
+  seen.forEach(([family, names]) => placeChildren(groupOf(family).cards, names.map((name) => cards[name].root)));
+  placeChildren(byId("methods-grid"), seen.length ? seen.map(([family]) => groupOf(family).root) : [none]);
 }
 
 /**
@@ -377,11 +380,12 @@ function worthOf(name) {
   return Number.isNaN(value) ? Infinity : value;
 }
 
-/**
- * @param {string} family
- * @param {string[]} names
- */
-function group(family, names) {
-  const head = family ? [element("h3", { text: family[0].toUpperCase() + family.slice(1) })] : [];
-  return element("section", { class: "method-group" }, ...head, element("div", { class: "method-cards" }, ...names.map((name) => cards[name].root)));
+/** @param {string} family */
+function groupOf(family) {
+  if (!groups[family]) {
+    const head = family ? element("h3", { text: family[0].toUpperCase() + family.slice(1) }) : null;
+    const held = element("div", { class: "method-cards" });
+    groups[family] = { root: element("section", { class: "method-group" }, head, held), cards: held };
+  }
+  return groups[family];
 }

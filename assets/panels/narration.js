@@ -15,6 +15,7 @@ const LARGE = 0.3; // of the largest gradient on the path
 
 /** @type {Record<string, Panel>} */
 let panels = {};
+let suggested = "";
 /** @type {Told} */
 let told = { headline: "", second: "" }; // of the answer
 
@@ -36,11 +37,21 @@ export function showSentences() {
   byId("more").replaceChildren(...more.map((text) => element("li", { text })));
   /** @type {HTMLElement} */ (byId("more").closest("section")).hidden = !more.length;
   const { predicted, target } = view.answer;
-  const ask = smallButton(`Explain “${className(predicted)}” instead`, () => choose({ target: "predicted" }));
-  const equal = tab === "integrated" ? [] : equalBaselineSentences(); // there it is the headline
-  const paintOn = element("p", { class: "quiet", text: equal.join(" ") });
-  byId("suggestion").replaceChildren(...(predicted === target ? [] : [ask]), ...(equal.length ? [paintOn] : []));
+  suggest(predicted === target ? "" : `Explain “${className(predicted)}” instead`, tab === "integrated" ? "" : equalBaselineSentences().join(" ")); // there it is the headline
   narrate();
+}
+
+/**
+ * A button that stays what it is is not replaced: it would drop the focus.
+ * @param {string} instead
+ * @param {string} paintOn
+ */
+function suggest(instead, paintOn) {
+  const wanted = `${instead}\n${paintOn}`;
+  if (wanted === suggested) return;
+  suggested = wanted;
+  const parts = [instead && smallButton(instead, () => choose({ target: "predicted" })), paintOn && element("p", { class: "quiet", text: paintOn })];
+  byId("suggestion").replaceChildren(...parts.filter((part) => part !== ""));
 }
 
 /** Sentences about a step are seen, not read aloud. */

@@ -180,6 +180,24 @@ def test_first_maps_are_there_while_later_ones_are_still_coming(visits: Visits, 
     assert not visit.page.locator(".methods-tools progress").is_visible()
 
 
+def test_a_card_keeps_the_focus_while_maps_come_in_whatever_order(visits: Visits, server: Server) -> None:
+    visit = visits(server.address)
+    held: list[Route] = []
+    visit.open("?v=2&tab=methods")
+    visit.page.route(f"**/{QUESTION}*", lambda route: route.continue_() if held else held.append(route))
+    open_all(visit)
+    visit.page.get_by_label("Sort by").select_option("snr")  # so that the cards move
+    card = visit.page.get_by_role("button", name="SmoothGrad²")
+    card.focus()
+    before = shown(visit)
+    visit.until("() => seen.flying === 1")
+    held[0].continue_()
+    visit.until(ALL_THERE)
+    assert shown(visit) != before and card.evaluate("(card) => card === document.activeElement")
+    visit.press("Enter")
+    visit.page.get_by_role("dialog").wait_for()
+
+
 def test_painting_drops_what_was_on_its_way_and_the_methods_follow_the_new_picture(visit: Visit, models: Zoo) -> None:
     gallery(visit)
     visit.stroke((6, 0), (6, 7))
