@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import secrets
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -19,6 +20,8 @@ Role = Literal["teacher", "student"]
 FOR_ALL = frozenset({"lead", "paint", "look", "answer", "methods", "lab", "screens", "poll", "challenge", "shown"})  # by the first word of a part's name
 AUDIENCE: Mapping[Role, frozenset[str]] = {"student": FOR_ALL, "teacher": FOR_ALL | {"student", "here", "picture", "vote", "score"}}
 PACE = 0.1  # seconds between two messages to a listener, at least
+MOVING = frozenset({"paint", "look"})  # parts of which a newer one comes soon
+EACH, SLOWEST = 0.002, 0.25  # seconds for each listener of this worker, and at most, between two such parts: else a large class costs its own strokes time
 UNUSED_AFTER = 600.0  # seconds after which a worker forgets its replica of a room that nobody listens to
 HERE_EVERY, HERE_AFTER = 10.0, 1.0  # seconds between two counts of a room's listeners, and after a change of it
 POLLS = 6.0  # seconds for which a page that polls counts as listening
@@ -36,7 +39,7 @@ class Room:
         self.refreshing: asyncio.Task[None] | None = None
         self._events: dict[Role, asyncio.Event] = {role: asyncio.Event() for role in AUDIENCE}
         self._said: dict[Role, float] = dict.fromkeys(AUDIENCE, 0.0)
-        self._later: dict[Role, asyncio.TimerHandle] = {}
+        self._later: dict[Role, tuple[float, asyncio.TimerHandle]] = {}  # when they will be woken, and by what
         self._messages: dict[tuple[Role, int], bytes] = {}
 
     def content(self, name: str) -> Any:
@@ -61,18 +64,19 @@ class Room:
         kinds = {name.partition("/")[0] for name in parts}
         for role, audience in AUDIENCE.items():
             if kinds & audience:
-                self.tell(role)
+                slow = min(SLOWEST, max(PACE, EACH * self.listening))
+                self._tell(role, PACE if kinds & audience - MOVING else slow)
 
-    def tell(self, role: Role) -> None:
-        """Wake the listeners of a role, at most once in ``PACE``: one timer for all of them."""
+    def _tell(self, role: Role, pace: float) -> None:
+        """Wake the listeners of a role, at most once in so many seconds: one timer for all of them."""
         loop = asyncio.get_running_loop()
-        if role in self._later:
-            return
-        wait = self._said[role] + PACE - loop.time()
-        if wait <= 0:
+        due, (known, timer) = self._said[role] + pace, self._later.get(role, (math.inf, None))
+        if due <= loop.time():
             self._wake(role)
-        else:
-            self._later[role] = loop.call_later(wait, self._wake, role)
+        elif due < known:
+            if timer:
+                timer.cancel()
+            self._later[role] = due, loop.call_at(due, self._wake, role)
 
     def tell_now(self) -> None:
         """Wake all listeners at once."""
@@ -80,8 +84,8 @@ class Room:
             self._wake(role)
 
     def _wake(self, role: Role) -> None:
-        if timer := self._later.pop(role, None):
-            timer.cancel()
+        if role in self._later:
+            self._later.pop(role)[1].cancel()
         self._said[role] = asyncio.get_running_loop().time()
         woken, self._events[role] = self._events[role], asyncio.Event()
         woken.set()
