@@ -25,7 +25,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
-from statistics import median
+
+import uvloop
 
 from bench import processes
 from bench.asking import free_port
@@ -41,7 +42,8 @@ EVERY = 2.0  # seconds between two changes of a teacher: a second of painting, t
 PAINTED = 10  # pictures a second that a teacher's page sends while a stroke lasts
 SETTLE = 5.0  # seconds after the last change in which it still counts as late, not lost
 MOST_DELAY, MOST_RATIO, MOST_MESSAGES = 500.0, 1.3, 10.0  # the aims: ms (p95), strokes' p95 with and without a room, messages a second
-PAIRS = 6  # of strokes without and with a room
+PAIRS, WINDOW, QUIET = 16, 6.0, 2.5  # windows of strokes without and with a room, their seconds, and those after the pages came or went
+RESAMPLED = 500  # times
 SCRUB = 60  # changes of the playhead a second
 DOWN = 3.0  # seconds until a killed Redis is started again
 
@@ -121,33 +123,47 @@ async def settled(sent: Sent) -> None:
 
 
 async def follow(endpoint: Endpoint, server: int, students: int, seconds: float) -> list[str]:
-    """Strokes of a class without and with a room, in pairs in one run, and how soon the teacher's changes come."""
-    sent, size = Sent(), 0.0
+    """Strokes of a class without and with a room, in turn in one run, and how soon the teacher's changes come."""
+    sent, sizes = Sent(), list[float]()
     windows: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
     use: dict[bool, list[Meter]] = {False: [], True: []}
     async with painting(endpoint, students) as (log, others):
-        for pair in range(PAIRS):
-            for with_room in (False, True) if pair % 2 == 0 else (True, False):
-                room = await new_room(endpoint, students if with_room else 0, f"follow {pair}")
-                async with attending([room]):
-                    await asyncio.sleep(2)
-                    with metered(server, others) as meter:
-                        start = now()
-                        await (teach(room, sent, seconds / 2, Random(pair)) if with_room else asyncio.sleep(seconds / 2))
-                        windows[with_room].append((start, start + seconds / 2))
-                    size = sum(page.heard.size for page in room.students) / students / (seconds / 2) or size
-                await room.teacher.done("end")
+        room, rng = await new_room(endpoint, students, "follow"), Random(1)
+        for turn in range(2 * PAIRS):
+            with_room = turn % 4 in (1, 2)
+            async with attending([room] if with_room else []) as pages:
+                await asyncio.sleep(QUIET)
+                before = sum(page.heard.read().size for page in pages)
+                with metered(server, others) as meter:
+                    start = now()
+                    await (teach(room, sent, WINDOW, rng) if with_room else asyncio.sleep(WINDOW))
+                windows[with_room].append((start, start + WINDOW))
                 use[with_room].append(meter)
+                sizes += [sum(page.heard.read().size for page in pages) - before]
+        await room.teacher.done("end")
     missed = _told(sent, f"{students} students, beside their own strokes", {"picture while painted": ("paint",), "state": ("lead",), "its answer": ("answer",)})
     strokes = {on: [[1000 * took for due, took in log.waits["stroke"] if a <= due < b] for a, b in windows[on]] for on in windows}
-    ratios = sorted(percentile(one, 0.95) / percentile(other, 0.95) for one, other in zip(strokes[True], strokes[False], strict=True))
     for on, title in ((False, "without a room"), (True, "with it")):
-        line(f"their strokes {title}", [wait for waits in strokes[on] for wait in waits], after=f"   {max(use[on], key=lambda meter: meter.others)}")
-    found = f"{median(ratios):.2f} × (median of {PAIRS} pairs: {', '.join(f'{ratio:.2f}' for ratio in ratios)})"
-    print(f"  strokes' p95 with a room: {found} that without (aim: ≤ {MOST_RATIO:g}); {size / 1000:.1f} kB/s a student; {log}", flush=True)
+        mean = Meter(*(sum(getattr(meter, name) for meter in use[on]) / PAIRS for name in ("server", "pages", "others")))
+        line(f"their strokes {title}", [wait for waits in strokes[on] for wait in waits], after=f"   {mean}")
+    ratio, low, high = ratio_of_percentiles(strokes[True], strokes[False], 0.95)
+    print(f"  strokes' p95 with a room: {ratio:.2f} × that without (90 % of resampled windows: {low:.2f} to {high:.2f}; aim: ≤ {MOST_RATIO:g})")
+    print(f"  {sum(sizes) / PAIRS / WINDOW / students / 1000:.1f} kB/s a student; {log}", flush=True)
     log.print_errors()
-    missed += [f"strokes' p95 is {median(ratios):.2f} × that without a room"] if median(ratios) > MOST_RATIO else []
+    missed += [f"strokes' p95 is {ratio:.2f} × that without a room"] if ratio > MOST_RATIO else []
     return missed + ([f"{log.counts['errors']} errors of students"] if log.counts["errors"] else [])
+
+
+def ratio_of_percentiles(some: Sequence[Sequence[float]], others: Sequence[Sequence[float]], share: float) -> tuple[float, float, float]:
+    """The percentile of all values of some windows by that of the others, and the range of 90 % of it when pairs of windows are drawn again (bootstrap)."""
+
+    def ratio(pairs: Sequence[int]) -> float:
+        above, below = (percentile([value for pair in pairs for value in windows[pair]], share) for windows in (some, others))
+        return above / below
+
+    pairs, rng = range(len(some)), Random(1)
+    drawn = [ratio(rng.choices(pairs, k=len(pairs))) for _ in range(RESAMPLED)]
+    return ratio(pairs), percentile(drawn, 0.05), percentile(drawn, 0.95)
 
 
 async def scrub(endpoint: Endpoint, server: int, students: int, seconds: float) -> list[str]:
@@ -155,7 +171,7 @@ async def scrub(endpoint: Endpoint, server: int, students: int, seconds: float) 
     room, sent, count = await new_room(endpoint, students, "scrub"), Sent(), 0
     async with attending([room]) as pages:
         await asyncio.sleep(1)
-        before = [len(page.heard.messages) for page in pages]
+        before = [len(page.heard.read().messages) for page in pages]
         with metered(server) as meter:
             begin, step = now(), 0
             while (at := now()) < begin + seconds:
@@ -166,7 +182,7 @@ async def scrub(endpoint: Endpoint, server: int, students: int, seconds: float) 
                 await sleep_until(max(now(), begin + count / SCRUB))
         took = now() - begin
         await settled(sent)
-        messages = [(len(page.heard.messages) - old) / took for page, old in zip(pages, before, strict=True)]
+        messages = [(len(page.heard.read().messages) - old) / took for page, old in zip(pages, before, strict=True)]
     await room.teacher.done("end")
     missed = _told(sent, f"{students} students, a teacher who scrubs: {count / took:.0f} changes a second", {"playhead": ("look",)})
     print(f"  messages a second a student: {sum(messages) / len(messages):.1f}, at most {max(messages):.1f} (aim: ≤ {MOST_MESSAGES:g}); {meter}", flush=True)
@@ -357,7 +373,7 @@ def main(arguments: Sequence[str]) -> None:
     """Measure what is asked for, each with a server of its own; exits with 1 if an aim was missed."""
     parser = argparse.ArgumentParser(prog="make classroom", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("students", nargs="?", type=int, default=300)
-    parser.add_argument("--seconds", type=float, default=20, help="how long each is measured")
+    parser.add_argument("--seconds", type=float, default=20, help="how long each is measured, but for follow")
     parser.add_argument("--only", nargs="*", choices=[*MEASURES, "redis"], default=[*MEASURES, "redis"])
     parser.add_argument("--workers", default="2", help="of the server")
     parser.add_argument("--redis", action="store_true", help="rooms are in Redis instead of SQLite")
@@ -374,10 +390,10 @@ def main(arguments: Sequence[str]) -> None:
             settings = {"ROOMS": "1", "WORKERS": given.workers, "CACHE_MB": "0", "REDIS_URL": redis.url if redis else ""}
             port, server = stack.enter_context(running("app.py", **settings))
             endpoint = Endpoint("127.0.0.1", port)
-            asyncio.run(idle_usage(server, None))  # all workers have started
+            uvloop.run(idle_usage(server, None))  # all workers have started
             if name == "redis" and redis:
-                missed += asyncio.run(redis_killed(endpoint, redis, given.students))
+                missed += uvloop.run(redis_killed(endpoint, redis, given.students))
             else:
-                missed += asyncio.run(MEASURES[name](endpoint, server, given.students, given.seconds))
+                missed += uvloop.run(MEASURES[name](endpoint, server, given.students, given.seconds))
     print("\n" + ("\n".join(f"MISSED: {one}" for one in missed) or "all aims were met"))
     sys.exit(bool(missed))

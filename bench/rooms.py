@@ -30,7 +30,7 @@ class RoomError(RuntimeError):
 
 @dataclass(slots=True)
 class Heard:
-    """What one page heard of its room.
+    """What one page heard of its room. It is taken apart only by ``read``: one program listens for a whole class, on the server's processors.
 
     Attributes:
         news: by part, the number that the teacher's page gave to it, and when it came.
@@ -49,10 +49,29 @@ class Heard:
     away: list[tuple[float, bool]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     over: bool = False
+    _came: list[tuple[float, bytes]] = field(default_factory=list)
+    _rest: bytes = b""
 
-    def take(self, message: bytes) -> None:
+    def came(self, data: bytes) -> None:
+        """Note bytes of a stream, and when they came."""
+        self._came.append((now(), data))
+
+    def read(self) -> Heard:
+        """Itself, with all that came by now taken apart. A message came with its last byte."""
+        for at, data in self._came:
+            *messages, self._rest = (self._rest + data).split(b"\n\n")
+            for message in messages:
+                if b"data: " in message:
+                    self.take(message, at)
+        self._came.clear()
+        return self
+
+    def broke(self) -> None:
+        """The stream ended: the rest of a message never comes."""
+        self.read()._rest = b""
+
+    def take(self, message: bytes, at: float) -> None:
         """Note a message."""
-        at = now()
         self.size += len(message)
         if message.endswith((b'{"away":true}', b'{"away":false}')):
             self.away.append((at, message.endswith(b"true}")))
@@ -68,47 +87,37 @@ class Heard:
 
     def newest(self, part: str) -> int:
         """The number of the newest news of a part; 0 for none."""
-        return max((number for number, _ in self.news[part]), default=0)
+        return max((number for number, _ in self.read().news[part]), default=0)
 
     def arrived(self, part: str, number: int) -> float | None:
         """When the news with this number, or a newer one, came; None: never."""
-        return min((at for found, at in self.news[part] if found >= number), default=None)
+        return min((at for found, at in self.read().news[part] if found >= number), default=None)
 
 
 def _number_after(message: bytes, text: bytes) -> int:
-    """The number after a text; 0 where there is none. Not a regular expression: one program reads for a whole class, and its time is the server's."""
+    """The number after a text; 0 where there is none."""
     start = message.find(text) + len(text)
     return int(message[start : start + 15].split(b",")[0].rstrip(b"}")) if start >= len(text) else 0
 
 
 class _Stream(asyncio.Protocol):
-    """Takes a stream apart, and hands on its messages. Not parsed as JSON: one process listens for a whole class."""
+    """Has what comes on a stream noted, from the first message on."""
 
     def __init__(self, request: bytes, heard: Heard, began: asyncio.Event) -> None:
         self.request, self.heard, self.began = request, heard, began
         self.ended = asyncio.Event()
-        self.head = b""
-        self._buffer, self._searched = bytearray(), 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
         transport.write(self.request)  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        if not self.head and (end := self._buffer.find(b"\r\n\r\n")) >= 0:
-            self.head = bytes(self._buffer[:end])
-            del self._buffer[: end + 4]
-        while self.head and (end := self._buffer.find(b"\n\n", self._searched)) >= 0:
-            message = bytes(self._buffer[:end])
-            del self._buffer[: end + 2]
-            self._searched = 0
-            if b"data: " in message:
-                self.heard.take(message)
-                self.began.set()
-        self._searched = max(0, len(self._buffer) - 1)
+        self.heard.came(data)
+        if not self.began.is_set() and b"data: " in data:
+            self.began.set()
 
     def connection_lost(self, error: Exception | None) -> None:
+        self.heard.broke()
         self.ended.set()
 
 
@@ -179,7 +188,7 @@ class Page:
             self.heard.waits.append(1000 * (now() - asked))
             self.counts[str(reply.status)] += 1
             if reply.status == 200:
-                self.heard.take(reply.body)
+                self.heard.take(reply.body, now())
                 self.began.set()
             await asyncio.sleep(self.rng.uniform(*POLL_EVERY))
 
