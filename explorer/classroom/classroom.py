@@ -44,7 +44,7 @@ def classroom(
     """
     own = None if settings.redis_url or os.environ.get(FOLDER) else tempfile.TemporaryDirectory(prefix="explorer-rooms-")
     store: Store = RedisStore(settings.redis_url) if settings.redis_url else SqliteStore(own.name if own else os.environ[FOLDER])
-    hub = Hub(store)
+    hub = Hub(store, compute.pools[EXPLANATION].has_waiting)
 
     async def scored(work: Callable[[], Scored], client: str) -> Scored:
         CLIENT.set(client)

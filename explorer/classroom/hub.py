@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any, Literal
 
 import anyio
@@ -20,17 +19,19 @@ Role = Literal["teacher", "student"]
 FOR_ALL = frozenset({"lead", "paint", "look", "answer", "methods", "lab", "screens", "poll", "challenge", "shown"})  # by the first word of a part's name
 AUDIENCE: Mapping[Role, frozenset[str]] = {"student": FOR_ALL, "teacher": FOR_ALL | {"student", "here", "picture", "vote", "score"}}
 PACE = 0.1  # seconds between two messages to a listener, at least
-MOVING = frozenset({"paint", "look"})  # parts of which a newer one comes soon
-EACH, SLOWEST = 0.002, 0.25  # seconds for each listener of this worker, and at most, between two such parts: else a large class costs its own strokes time
+MOVING = frozenset({"paint", "look"})  # parts of which a newer one comes soon; they wait for strokes, which need the processor, too:
+EACH, SLOW = 0.002, 0.25  # seconds for each listener of this worker, and at most, between two such parts
+AGAIN, LATEST = 0.02, 0.4  # seconds after which one that met waiting strokes tries again, and those after the last one when it waits no longer
 UNUSED_AFTER = 600.0  # seconds after which a worker forgets its replica of a room that nobody listens to
 HERE_EVERY, HERE_AFTER = 10.0, 1.0  # seconds between two counts of a room's listeners, and after a change of it
 POLLS = 6.0  # seconds for which a page that polls counts as listening
 
 
 class Room:
-    """A replica of a room in this worker; it is changed only by ``Hub``."""
+    """A replica of a room in this worker; it is changed only by ``Hub``. ``busy`` tells whether strokes wait to be computed."""
 
-    def __init__(self, code: str, version: int, parts: Mapping[str, Part]) -> None:
+    def __init__(self, code: str, version: int, parts: Mapping[str, Part], busy: Callable[[], bool]) -> None:
+        self._busy = busy
         self.code, self.version, self.parts = code, version, dict(parts)
         self.over = False
         self.listening = 0
@@ -39,7 +40,7 @@ class Room:
         self.refreshing: asyncio.Task[None] | None = None
         self._events: dict[Role, asyncio.Event] = {role: asyncio.Event() for role in AUDIENCE}
         self._said: dict[Role, float] = dict.fromkeys(AUDIENCE, 0.0)
-        self._later: dict[Role, tuple[float, asyncio.TimerHandle]] = {}  # when they will be woken, and by what
+        self._later: dict[Role, asyncio.TimerHandle] = {}
         self._messages: dict[tuple[Role, int], bytes] = {}
 
     def content(self, name: str) -> Any:
@@ -64,19 +65,29 @@ class Room:
         kinds = {name.partition("/")[0] for name in parts}
         for role, audience in AUDIENCE.items():
             if kinds & audience:
-                slow = min(SLOWEST, max(PACE, EACH * self.listening))
-                self._tell(role, PACE if kinds & audience - MOVING else slow)
+                self._tell(role, moving=not kinds & audience - MOVING)
 
-    def _tell(self, role: Role, pace: float) -> None:
-        """Wake the listeners of a role, at most once in so many seconds: one timer for all of them."""
+    def _tell(self, role: Role, moving: bool) -> None:
+        """Wake the listeners of a role, at most once in ``PACE``: one timer for all of them."""
+        timer, said = self._later.get(role), self._said[role]
+        if moving and timer:
+            return
+        if timer:
+            timer.cancel()
+        if moving:
+            self._wake_at(role, said + min(SLOW, max(PACE, EACH * self.listening)), said + LATEST)
+        else:
+            self._wake_at(role, said + PACE, 0.0)
+
+    def _wake_at(self, role: Role, due: float, latest: float) -> None:
         loop = asyncio.get_running_loop()
-        due, (known, timer) = self._said[role] + pace, self._later.get(role, (math.inf, None))
-        if due <= loop.time():
+        now = loop.time()
+        if due <= now < latest and self._busy():
+            due = now + AGAIN
+        if due <= now:
             self._wake(role)
-        elif due < known:
-            if timer:
-                timer.cancel()
-            self._later[role] = due, loop.call_at(due, self._wake, role)
+        else:
+            self._later[role] = loop.call_at(due, self._wake_at, role, due, latest)
 
     def tell_now(self) -> None:
         """Wake all listeners at once."""
@@ -84,8 +95,8 @@ class Room:
             self._wake(role)
 
     def _wake(self, role: Role) -> None:
-        if role in self._later:
-            self._later.pop(role)[1].cancel()
+        if timer := self._later.pop(role, None):
+            timer.cancel()
         self._said[role] = asyncio.get_running_loop().time()
         woken, self._events[role] = self._events[role], asyncio.Event()
         woken.set()
@@ -121,8 +132,8 @@ class Room:
 class Hub:
     """The rooms of one worker. It is used from one event loop only, so it needs no locks."""
 
-    def __init__(self, store: Store) -> None:
-        self.store, self.away = store, False
+    def __init__(self, store: Store, busy: Callable[[], bool] = lambda: False) -> None:
+        self.store, self.busy, self.away = store, busy, False
         self.stopping: anyio.Event | None = None  # set by sse-starlette when the server is about to stop
         self.worker = secrets.token_hex(4)
         self._rooms: dict[str, Room] = {}
@@ -161,7 +172,7 @@ class Hub:
 
     async def _load(self, code: str) -> Room:
         change = await self.store.read(code)
-        room = self._rooms[code] = Room(code, change.version, change.parts)
+        room = self._rooms[code] = Room(code, change.version, change.parts, self.busy)
         self._changed(code)  # what was written between the reading and the watching
         return room
 

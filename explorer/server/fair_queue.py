@@ -54,6 +54,10 @@ class FairQueue:
         running.add_done_callback(lambda done: self._finished(done, loop.time() - start))
         return await asyncio.shield(running)
 
+    def has_waiting(self) -> bool:
+        """Whether a task waits for a thread."""
+        return any(self._waiting.values())
+
     async def _acquire(self, client: str) -> None:
         if self._free:
             self._free -= 1
