@@ -101,7 +101,7 @@ def _number_after(message: bytes, text: bytes) -> int:
 
 
 class _Stream(asyncio.Protocol):
-    """Has what comes on a stream noted, from the first message on."""
+    """Has what comes on a stream noted, and tells when the first message is there."""
 
     def __init__(self, request: bytes, heard: Heard, began: asyncio.Event) -> None:
         self.request, self.heard, self.began = request, heard, began

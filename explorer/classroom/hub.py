@@ -19,7 +19,7 @@ Role = Literal["teacher", "student"]
 FOR_ALL = frozenset({"lead", "paint", "look", "answer", "methods", "lab", "screens", "poll", "challenge", "shown"})  # by the first word of a part's name
 AUDIENCE: Mapping[Role, frozenset[str]] = {"student": FOR_ALL, "teacher": FOR_ALL | {"student", "here", "picture", "vote", "score"}}
 PACE = 0.1  # seconds between two messages to a listener, at least
-MOVING = frozenset({"paint", "look"})  # parts of which a newer one comes soon; they wait for strokes, which need the processor, too:
+MOVING = frozenset({"paint", "look"})  # parts of which a newer one comes soon: telling a large class of each costs its own strokes time
 EACH, SLOW = 0.002, 0.25  # seconds for each listener of this worker, and at most, between two such parts
 AGAIN, LATEST = 0.02, 0.4  # seconds after which one that met waiting strokes tries again, and those after the last one when it waits no longer
 UNUSED_AFTER = 600.0  # seconds after which a worker forgets its replica of a room that nobody listens to
@@ -80,6 +80,7 @@ class Room:
             self._wake_at(role, said + PACE, 0.0)
 
     def _wake_at(self, role: Role, due: float, latest: float) -> None:
+        """Wake the listeners of a role when it is due; later while strokes wait, but not after ``latest``."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         if due <= now < latest and self._busy():
